@@ -1,0 +1,222 @@
+//! Diagnostics: what is wrong, where, why, and what to do.
+//!
+//! Passes report into a [`Sink`]; nothing here prints. Each rule is declared once, by its page under `compiler/rules/`;
+//! [`rules`] holds a constant per page, made by the build script.
+
+pub mod render;
+pub mod rules;
+
+use crate::source::{Sources, Span};
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// The catalog cannot be built.
+    Error,
+    /// The catalog can be built, but something deserves attention.
+    Warning,
+}
+
+impl Severity {
+    /// The word shown to people and machines.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+/// A rule: a kind of diagnostic, declared by its page.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct Rule {
+    /// Permanent name, such as `unknown-collection`.
+    pub slug: &'static str,
+    /// One line that says what it is about.
+    pub title: &'static str,
+    /// How bad it is unless settings say otherwise.
+    pub severity: Severity,
+    /// The pass that reports it; `run` for failures at run time.
+    pub pass: &'static str,
+    /// The version it came with.
+    pub since: &'static str,
+    /// The page, in Markdown, without its head.
+    pub page: &'static str,
+}
+
+/// A place and what is to be said there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// The place.
+    pub span: Span,
+    /// Why here; lower case, no full stop; may be empty.
+    pub text: String,
+}
+
+/// A change of text that repairs the cause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fix {
+    /// What it does, as an imperative.
+    pub message: String,
+    /// Whether it keeps the meaning the user surely intended.
+    pub applicability: Applicability,
+    /// The edits; they do not overlap.
+    pub edits: Vec<Edit>,
+}
+
+/// Whether a fix can be applied unseen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Applicability {
+    /// Applied by `check --fix`.
+    Safe,
+    /// Applied only with `--unsafe-fixes`.
+    Unsafe,
+}
+
+/// Replaces the bytes of a span.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// What is replaced; an empty span inserts.
+    pub span: Span,
+    /// The new text.
+    pub text: String,
+}
+
+impl Fix {
+    /// A safe fix that replaces one place.
+    pub fn replace(span: Span, text: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            applicability: Applicability::Safe,
+            edits: vec![Edit { span, text: text.into() }],
+        }
+    }
+
+    /// The same fix, to be looked at before it is applied.
+    #[must_use]
+    pub fn unsafe_to_apply(mut self) -> Self {
+        self.applicability = Applicability::Unsafe;
+        self
+    }
+}
+
+/// One finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Its rule.
+    pub rule: &'static Rule,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong in the user's words: lower case, names in back-ticks, no full stop.
+    pub message: String,
+    /// The text that is wrong.
+    pub primary: Label,
+    /// Other places that explain it.
+    pub others: Vec<Label>,
+    /// Facts.
+    pub notes: Vec<String>,
+    /// What to do, as an imperative.
+    pub help: Option<String>,
+    /// A repair.
+    pub fix: Option<Fix>,
+}
+
+impl Diagnostic {
+    /// A diagnostic of a rule at a place; words are added with the other methods.
+    pub fn new(rule: &'static Rule, span: Span, message: impl Into<String>) -> Self {
+        Self {
+            rule,
+            severity: rule.severity,
+            message: message.into(),
+            primary: Label { span, text: String::new() },
+            others: Vec::new(),
+            notes: Vec::new(),
+            help: None,
+            fix: None,
+        }
+    }
+
+    /// Says why it is wrong here.
+    #[must_use]
+    pub fn label(mut self, text: impl Into<String>) -> Self {
+        self.primary.text = text.into();
+        self
+    }
+
+    /// Adds another place.
+    #[must_use]
+    pub fn also(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.others.push(Label { span, text: text.into() });
+        self
+    }
+
+    /// Adds a fact.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
+    }
+
+    /// Says what to do.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Offers a repair, if there is one.
+    #[must_use]
+    pub fn fix(mut self, fix: impl Into<Option<Fix>>) -> Self {
+        self.fix = fix.into();
+        self
+    }
+}
+
+/// Collects the diagnostics of all passes.
+#[derive(Debug, Default)]
+pub struct Sink {
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Sink {
+    /// Adds a diagnostic.
+    pub fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Whether any error was reported.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// All diagnostics, sorted by file name, place, severity and rule, without repetitions of one rule at one place.
+    pub fn finish(mut self, sources: &Sources) -> Vec<Diagnostic> {
+        self.diagnostics.sort_by(|left, right| {
+            let key = |diagnostic: &Diagnostic| {
+                let span = diagnostic.primary.span;
+                (
+                    sources.file(span.file).name.clone(),
+                    span.range,
+                    diagnostic.severity,
+                    diagnostic.rule.slug,
+                )
+            };
+            key(left).cmp(&key(right)).then_with(|| left.message.cmp(&right.message))
+        });
+        self.diagnostics.dedup_by(|later, earlier| {
+            later.rule.slug == earlier.rule.slug && later.primary.span == earlier.primary.span
+        });
+        self.diagnostics
+    }
+}
+
+/// The nearest of `candidates` to `name` by optimal string alignment, when it is at most a third of the length away.
+pub fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    let limit = name.chars().count() / 3;
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::osa_distance(name, candidate), candidate))
+        .filter(|(distance, _)| *distance <= limit.max(1))
+        .min()
+        .map(|(_, candidate)| candidate)
+}

@@ -1,0 +1,1 @@
+//! SQL dialects, each a value: quoting, limits, types.

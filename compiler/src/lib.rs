@@ -1,0 +1,68 @@
+//! The Tidegate compiler: from the files of a catalog to checked specifications, a plan and artifacts.
+//!
+//! Three passes see one file (read, parse, bind), five see the catalog (load, link, check, trace, plan), and one list of
+//! emitters writes it down. Every pass is a function of its input and a [`diag::Sink`]; a user's mistake is a diagnostic,
+//! never an `Err`. The crate has no IO: bytes come through the trait [`world::World`].
+
+pub mod catalog;
+pub mod check;
+pub mod diag;
+pub mod dialect;
+pub mod emit;
+pub mod explain;
+pub mod limits;
+pub mod lineage;
+pub mod load;
+pub mod memo;
+pub mod model;
+pub mod plan;
+pub mod source;
+pub mod syntax;
+pub mod world;
+
+use url::Url;
+
+use catalog::Catalog;
+use check::{Checked, Valid};
+use diag::{Diagnostic, Sink};
+use lineage::Lineage;
+use memo::Memo;
+use plan::Plan;
+use source::Sources;
+use world::World;
+
+/// What to compile.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The catalog file to begin with.
+    pub entry: Url,
+    /// The directory that paths in bundles and messages are relative to; it ends in `/`.
+    pub root: Url,
+}
+
+/// Everything the passes produced; later ones are absent when an error stands in their way.
+#[derive(Debug)]
+pub struct Compilation {
+    /// The files of the catalog.
+    pub sources: Sources,
+    /// The linked and checked catalog.
+    pub checked: Checked,
+    /// The graph of tasks and collections.
+    pub lineage: Lineage,
+    /// What would run; absent when there are errors.
+    pub plan: Option<Plan>,
+    /// All diagnostics in order of file, place, severity and rule.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Compiles a catalog. Never fails: what is wrong is in the diagnostics.
+pub fn compile(world: &dyn World, request: &Request, memo: &mut Memo) -> Compilation {
+    let mut sink = Sink::default();
+    let sources = load::load(world, &request.entry, &request.root, memo, &mut sink);
+    let catalog: Catalog = catalog::link(&sources, &mut sink);
+    let checked = check::check(catalog, &sources, &mut sink);
+    let lineage = lineage::trace(&checked, &mut sink);
+    let plan = Valid::new(&checked, &sink).map(|valid| plan::plan(valid, &sources, &lineage));
+    let diagnostics = sink.finish(&sources);
+    Compilation { sources, checked, lineage, plan, diagnostics }
+}

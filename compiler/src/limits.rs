@@ -1,0 +1,12 @@
+//! Every limit of this crate in one place; each has a rule that is reported when it is exceeded.
+
+/// Greatest size of one source file.
+pub const SOURCE_SIZE_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Greatest nesting of YAML or JSON.
+pub const NESTING_DEPTH_MAX: usize = 128;
+/// Greatest number of files in one catalog.
+pub const SOURCES_MAX: usize = 10_000;
+/// Greatest number of nodes that aliases of one file expand to.
+pub const ALIAS_NODES_MAX: usize = 250_000;
+/// Diagnostics that are kept per file.
+pub const DIAGNOSTICS_PER_FILE_MAX: usize = 100;

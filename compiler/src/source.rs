@@ -1,0 +1,203 @@
+//! Sources, places in them, and the one conversion from bytes to lines and columns.
+
+use std::sync::Arc;
+
+use url::Url;
+
+use crate::model::Specs;
+use crate::syntax::Tree;
+
+/// A file of the catalog; dense, in order of discovery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(pub u32);
+
+/// Bytes of a file that need not be named: `start..end`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Range {
+    /// First byte.
+    pub start: u32,
+    /// Byte after the last.
+    pub end: u32,
+}
+
+impl Range {
+    /// The bytes `start..end`.
+    pub const fn new(start: u32, end: u32) -> Self {
+        Self { start, end }
+    }
+
+    /// As a range of `usize`, for slicing.
+    pub const fn as_usize(self) -> std::ops::Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    /// The same bytes in a file.
+    pub const fn in_file(self, file: FileId) -> Span {
+        Span { file, range: self }
+    }
+}
+
+/// Bytes of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// The file.
+    pub file: FileId,
+    /// The bytes.
+    pub range: Range,
+}
+
+/// A line and column, both from 1; the column in the unit that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// Line, from 1.
+    pub line: u32,
+    /// Column, from 1.
+    pub column: u32,
+}
+
+/// What columns count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnUnit {
+    /// Bytes of UTF-8.
+    Utf8,
+    /// Code units of UTF-16 (editors).
+    Utf16,
+    /// Code points (people and machine formats).
+    CodePoint,
+}
+
+/// Where lines begin; it alone converts between bytes and columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineIndex {
+    starts: Vec<u32>,
+}
+
+impl LineIndex {
+    /// The index of a text.
+    pub fn new(text: &str) -> Self {
+        let _ = text;
+        todo!("H3")
+    }
+
+    /// The position of a byte offset; an offset inside a character counts as its beginning, one beyond the text as its
+    /// end.
+    pub fn position(&self, text: &str, offset: u32, unit: ColumnUnit) -> Position {
+        let _ = (text, offset, unit);
+        todo!("H3")
+    }
+
+    /// The byte offset of a position; beyond the line's end gives its end.
+    pub fn offset(&self, text: &str, position: Position, unit: ColumnUnit) -> u32 {
+        let _ = (text, position, unit);
+        todo!("H3")
+    }
+}
+
+/// What a file is to the catalog; decides how its text becomes a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// A catalog file.
+    Catalog,
+    /// A JSON schema.
+    Schema,
+    /// A config, resource, lambda or migration: YAML or JSON by its extension, else text.
+    Config,
+    /// Documents of a test.
+    Fixture,
+    /// The command line's arguments.
+    Arguments,
+}
+
+/// One loaded file.
+#[derive(Debug, Clone)]
+pub struct SourceFile {
+    /// Its absolute URL, without fragment.
+    pub url: Url,
+    /// What people call it: its path relative to the project root, or its URL when it lies outside.
+    pub name: String,
+    /// What it is.
+    pub role: Role,
+    /// Its text; empty when it could not be read.
+    pub text: Arc<str>,
+    /// Its lines.
+    pub lines: Arc<LineIndex>,
+    /// Its tree, when it is YAML or JSON.
+    pub tree: Option<Arc<Tree>>,
+    /// What it declares, when it is a catalog.
+    pub specs: Option<Arc<Specs>>,
+    /// Whether it was read; a file that was not has been reported already, and nothing else is said of it.
+    pub is_present: bool,
+}
+
+/// All files of a catalog. A resource that is used in two roles is one file per role.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    files: Vec<SourceFile>,
+    by_url: std::collections::BTreeMap<(String, Role), FileId>,
+}
+
+impl Sources {
+    /// Adds a file and gives it its id.
+    pub fn add(&mut self, file: SourceFile) -> FileId {
+        let id = FileId(u32::try_from(self.files.len()).expect("fewer files than the limit"));
+        self.by_url.insert((file.url.to_string(), file.role), id);
+        self.files.push(file);
+        id
+    }
+
+    /// A file by its id.
+    pub fn file(&self, id: FileId) -> &SourceFile {
+        self.files.get(id.0 as usize).expect("file ids come from this value")
+    }
+
+    /// A file by its id, to be completed after it was added.
+    pub fn file_mut(&mut self, id: FileId) -> &mut SourceFile {
+        self.files.get_mut(id.0 as usize).expect("file ids come from this value")
+    }
+
+    /// All files in order of discovery.
+    pub fn files(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
+        (0u32..).map(FileId).zip(&self.files)
+    }
+
+    /// The file of a URL (without fragment) in a role.
+    pub fn by_url(&self, url: &Url, role: Role) -> Option<FileId> {
+        self.by_url.get(&(url.to_string(), role)).copied()
+    }
+
+    /// The file that `reference`, written in `from`, leads to, and the fragment of the reference.
+    pub fn resolve(
+        &self,
+        from: FileId,
+        reference: &str,
+        role: Role,
+    ) -> Option<(FileId, Option<String>)> {
+        let mut url = self.file(from).url.join(reference).ok()?;
+        let fragment = url.fragment().map(str::to_owned);
+        url.set_fragment(None);
+        Some((self.by_url(&url, role)?, fragment))
+    }
+
+    /// The text of a span; empty when the span is not inside its file.
+    pub fn text(&self, span: Span) -> &str {
+        self.file(span.file).text.get(span.range.as_usize()).unwrap_or_default()
+    }
+
+    /// The position of a span's beginning, columns in code points.
+    pub fn position(&self, span: Span) -> Position {
+        let file = self.file(span.file);
+        file.lines.position(&file.text, span.range.start, ColumnUnit::CodePoint)
+    }
+
+    /// The place as bundles keep it.
+    pub fn origin(&self, span: Span) -> tidegate_stdlib::bundle::Origin {
+        let position = self.position(span);
+        tidegate_stdlib::bundle::Origin {
+            path: self.file(span.file).name.clone(),
+            line: position.line,
+            column: position.column,
+            start: span.range.start,
+            end: span.range.end,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The combiner around the folds of the standard library: validation, keys, budgets.

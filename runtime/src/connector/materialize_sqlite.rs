@@ -1,0 +1,1 @@
+//! Rows of a SQLite database, committed together with checkpoint and fence.

@@ -1,0 +1,1 @@
+//! Seeded synthetic data: document n is a pure function of seed and n.

@@ -1,0 +1,1 @@
+//! From collections, through lambdas, into a collection.

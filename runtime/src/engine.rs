@@ -1,0 +1,91 @@
+//! Running a bundle: tasks on threads until interrupted or idle.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use serde::Serialize;
+use tidegate_stdlib::bundle::{Bundle, Failure, TaskName};
+
+use crate::store::Durability;
+
+/// What to run and how.
+#[derive(Debug, Clone)]
+pub struct RunRequest {
+    /// What runs.
+    pub bundle: Arc<Bundle>,
+    /// The data directory.
+    pub data: PathBuf,
+    /// Where relative paths of endpoints start.
+    pub root: PathBuf,
+    /// End when every source is drained and everything ready is committed.
+    pub until_idle: bool,
+    /// Only these tasks, by name; all when empty.
+    pub only: BTreeSet<String>,
+    /// Files to ingest as captures would.
+    pub ingest: Vec<Ingest>,
+    /// Replace the captures by a fixture: its text.
+    pub fixture: Option<Arc<str>>,
+    /// Leave materializations alone.
+    pub skip_materializations: bool,
+    /// Tasks whose tables are emptied and that read from the beginning.
+    pub restart: BTreeSet<String>,
+    /// How hard commits are pressed to the disk.
+    pub durability: Durability,
+    /// Memory of combiners and caches.
+    pub memory_bytes: usize,
+}
+
+/// A file to ingest.
+#[derive(Debug, Clone)]
+pub struct Ingest {
+    /// The collection.
+    pub collection: String,
+    /// The file; `-` is the standard input, whose text the caller hands in as `text`.
+    pub path: PathBuf,
+    /// The text, when it is not a file.
+    pub text: Option<Arc<[u8]>>,
+    /// Append again what was ingested before.
+    pub again: bool,
+}
+
+/// What a task has done since the run began.
+#[derive(Debug, Clone, Serialize)]
+pub struct TaskReport {
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: tidegate_stdlib::bundle::TaskKind,
+    /// Documents it took in.
+    pub documents_in: u64,
+    /// Documents it published or stored.
+    pub documents_out: u64,
+    /// Bytes it committed to journals.
+    pub bytes_out: u64,
+    /// Transactions it committed.
+    pub transactions: u64,
+    /// Why it stopped, if it failed.
+    pub failed: Option<Failure>,
+}
+
+/// Watches a run. Methods are called from the threads of tasks and must be quick.
+pub trait Observer: Sync {
+    /// A transaction of a task was committed.
+    fn committed(&self, report: &TaskReport);
+    /// A task stopped with a failure; the others go on.
+    fn failed(&self, task: &TaskName, failure: &Failure);
+}
+
+/// Runs until interrupted (`stop`), or idle. Ends with the report of every task, in order of kind and name.
+///
+/// # Errors
+/// When nothing could be started: the data directory, a connector, an endpoint.
+pub fn run(
+    request: &RunRequest,
+    observer: &dyn Observer,
+    stop: &AtomicBool,
+) -> Result<Vec<TaskReport>, Failure> {
+    let _ = (request, observer, stop);
+    todo!("H6")
+}

@@ -1,0 +1,1 @@
+//! Fixtures: documents in place of captures, with a simulated clock.

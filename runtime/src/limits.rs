@@ -1,0 +1,14 @@
+//! Every limit of this crate in one place.
+
+/// Input of one transaction.
+pub const TRANSACTION_BYTES_MAX: usize = 64 << 20;
+/// Documents of one transaction.
+pub const TRANSACTION_DOCUMENTS_MAX: usize = 1_000_000;
+/// Raw size at which a blob of a journal is closed.
+pub const BLOB_BYTES: usize = 1 << 20;
+/// Journals of one collection and task.
+pub const JOURNALS_MAX: usize = 10_000;
+/// Bytes of a directory name of a partition.
+pub const PARTITION_DIRECTORY_BYTES_MAX: usize = 255;
+/// Bytes of one batch that a reader gets.
+pub const BATCH_BYTES: usize = 4 << 20;

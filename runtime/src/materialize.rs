@@ -1,0 +1,1 @@
+//! From collections into an endpoint.

@@ -1,0 +1,1 @@
+//! Reading several journals in one repeatable order.

@@ -1,0 +1,1 @@
+//! Fragment files: names, writing, reading.

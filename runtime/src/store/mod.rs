@@ -1,0 +1,19 @@
+//! The data directory: shards, journals and fragments.
+//!
+//! A task shard is one SQLite database in WAL mode; it holds the checkpoint, connector state, lambda tables and the tail of
+//! the journals it writes. One commit makes all of them durable together. Fragments are immutable files of committed
+//! documents. See [`DataDirectory`] for writers and [`JournalReader`] for readers.
+
+mod directory;
+mod fragment;
+mod journal;
+mod partition;
+mod reader;
+mod shard;
+mod tables;
+
+pub use directory::{DataDirectory, Durability};
+pub use journal::{JournalName, JournalPosition};
+pub use partition::{decode_partition_value, encode_partition_value, partition_path};
+pub use reader::{Batch, BatchDocument, JournalReader, list_journals};
+pub use shard::{CheckpointEntry, CommittedAppend, Shard, ShardName};

@@ -1,0 +1,1 @@
+//! The one transaction loop and its states.

@@ -1,0 +1,270 @@
+//! The static type of documents: what a schema says of every location.
+//!
+//! Inference follows language reference sections "Inference", "Locating a pointer" and "Inspections". Shapes carry no
+//! places in source text; the compiler finds the place of a location by its pointer.
+
+use serde_json::Value;
+
+use crate::value::Pointer;
+
+/// A set of JSON types. `number` is `INTEGER | FRACTIONAL`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Types(u8);
+
+impl Types {
+    /// No type: the location is impossible.
+    pub const NONE: Self = Self(0);
+    /// Arrays.
+    pub const ARRAY: Self = Self(1);
+    /// Booleans.
+    pub const BOOLEAN: Self = Self(2);
+    /// Numbers with a fraction.
+    pub const FRACTIONAL: Self = Self(4);
+    /// Numbers without a fraction.
+    pub const INTEGER: Self = Self(8);
+    /// Null.
+    pub const NULL: Self = Self(16);
+    /// Objects.
+    pub const OBJECT: Self = Self(32);
+    /// Strings.
+    pub const STRING: Self = Self(64);
+    /// Any number.
+    pub const NUMBER: Self = Self(4 | 8);
+    /// Any value.
+    pub const ANY: Self = Self(127);
+
+    /// The types in both sets.
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+    /// The types in either set.
+    pub const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+    /// The types of this set that are not in `other`.
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+    /// Whether every type of this set is in `other`.
+    pub const fn within(self, other: Self) -> bool {
+        self.0 & !other.0 == 0
+    }
+    /// Whether the sets share a type.
+    pub const fn overlaps(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+    /// Whether the set is empty.
+    pub const fn is_none(self) -> bool {
+        self.0 == 0
+    }
+    /// The type of one value.
+    pub fn of(value: &Value) -> Self {
+        let _ = value;
+        todo!("H1")
+    }
+    /// The names in JSON Schema's words, sorted; `number` for both kinds of number.
+    pub fn names(self) -> Vec<&'static str> {
+        todo!("H1")
+    }
+    /// The set with the given names (`number` and `fractional` included); `None` when a name is no type.
+    pub fn from_names<'n>(names: impl Iterator<Item = &'n str>) -> Option<Self> {
+        let _ = names;
+        todo!("H1")
+    }
+}
+
+/// How sure it is that a location holds a value, from worst to best.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Exists {
+    /// No valid document has the location.
+    Cannot,
+    /// No keyword speaks of the location.
+    Implicit,
+    /// Some valid documents have it.
+    May,
+    /// Every valid document has it.
+    Must,
+}
+
+/// The static type of a location.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shape {
+    /// Types that a value may have.
+    pub types: Types,
+    /// The admitted values, sorted, when they are finitely many.
+    pub enumeration: Option<Vec<Value>>,
+    /// The title annotation.
+    pub title: Option<String>,
+    /// The description annotation.
+    pub description: Option<String>,
+    /// The reduction annotation.
+    pub reduce: Reduce,
+    /// The `default` annotation.
+    pub default: Option<Value>,
+    /// Whether the location holds a secret.
+    pub secret: Option<bool>,
+    /// What is known of a string.
+    pub string: StringShape,
+    /// Lower and upper bound of a number.
+    pub numeric: NumericShape,
+    /// What is known of an array.
+    pub array: ArrayShape,
+    /// What is known of an object.
+    pub object: ObjectShape,
+}
+
+/// The `reduce` annotation of a location.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Reduce {
+    /// No annotation.
+    #[default]
+    Unset,
+    /// One annotation; the whole annotation object.
+    Strategy(Value),
+    /// Different annotations on different branches.
+    Multiple,
+}
+
+/// Facets of strings.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct StringShape {
+    /// `contentEncoding`.
+    pub content_encoding: Option<String>,
+    /// `contentMediaType`.
+    pub content_type: Option<String>,
+    /// `format`.
+    pub format: Option<String>,
+    /// `minLength`, in code points.
+    pub min_length: u64,
+    /// `maxLength`, in code points.
+    pub max_length: Option<u64>,
+}
+
+/// Facets of numbers.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct NumericShape {
+    /// `minimum`.
+    pub minimum: Option<serde_json::Number>,
+    /// `maximum`.
+    pub maximum: Option<serde_json::Number>,
+}
+
+/// Facets of arrays.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ArrayShape {
+    /// Shapes of the first items.
+    pub tuple: Vec<Shape>,
+    /// Shape of all further items; `None` when no keyword speaks of them.
+    pub additional: Option<Box<Shape>>,
+    /// `minItems`.
+    pub min_items: u64,
+    /// `maxItems`.
+    pub max_items: Option<u64>,
+}
+
+/// Facets of objects.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ObjectShape {
+    /// Named properties, sorted by name.
+    pub properties: Vec<PropertyShape>,
+    /// Properties by pattern, sorted by pattern.
+    pub patterns: Vec<PatternShape>,
+    /// Shape of all further properties; `None` when no keyword speaks of them.
+    pub additional: Option<Box<Shape>>,
+}
+
+/// One named property.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PropertyShape {
+    /// The name.
+    pub name: String,
+    /// Whether every object has it.
+    pub required: bool,
+    /// The shape of its value.
+    pub shape: Shape,
+}
+
+/// Properties whose name matches a pattern.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PatternShape {
+    /// The regular expression as written.
+    pub pattern: String,
+    /// The shape of their values.
+    pub shape: Shape,
+}
+
+/// A static mistake of a schema, found on its shape.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inspection {
+    /// The location (as a pattern: `*` stands for additional properties or items).
+    pub pointer: String,
+    /// What is wrong.
+    pub kind: InspectionKind,
+}
+
+/// The kinds of static mistakes of a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InspectionKind {
+    /// The location must exist, but no value fits it.
+    ImpossibleMustExist,
+    /// A location has a `reduce` annotation while its parent has none.
+    ChildWithoutParentReduction,
+    /// `sum` on a location that may be something other than a number or a numeric string.
+    SumNotNumber,
+    /// `merge` on a location that may be something other than an object or array.
+    MergeNotObjectOrArray,
+    /// `set` on a location that may be something other than an object.
+    SetNotObject,
+    /// A property under `set` other than `add`, `intersect` and `remove`.
+    SetInvalidProperty,
+    /// The `default` value is not valid under the location's own schema.
+    InvalidDefaultValue,
+}
+
+impl Shape {
+    /// The shape of any value.
+    pub fn any() -> Self {
+        todo!("H1")
+    }
+
+    /// The shape of no value.
+    pub fn impossible() -> Self {
+        todo!("H1")
+    }
+
+    /// Infers the shape of a bundled schema. Faults of the schema are skipped here: [`crate::schema::Schema::compile`]
+    /// reports them.
+    pub fn infer(schema: &Value) -> Self {
+        let _ = schema;
+        todo!("H1")
+    }
+
+    /// The shape of what satisfies both.
+    pub fn intersect(self, other: Self) -> Self {
+        let _ = other;
+        todo!("H1")
+    }
+
+    /// The shape of what satisfies either.
+    pub fn union(self, other: Self) -> Self {
+        let _ = other;
+        todo!("H1")
+    }
+
+    /// The shape at a location, and how sure it is that it exists. A location nothing speaks of has shape "anything".
+    pub fn locate(&self, pointer: &Pointer) -> (Shape, Exists) {
+        let _ = pointer;
+        todo!("H1")
+    }
+
+    /// All statically known locations (the root first, then in order of their pointers): named properties and tuple
+    /// items, without what only patterns, additional properties or additional items speak of.
+    pub fn locations(&self) -> Vec<(Pointer, &Shape, Exists)> {
+        todo!("H1")
+    }
+
+    /// The static mistakes of the schema this shape was inferred from.
+    pub fn inspect(&self) -> Vec<Inspection> {
+        todo!("H1")
+    }
+}
