@@ -1,14 +1,132 @@
-//! The linked catalog: every declaration of all files by name, every reference an id or `Missing`.
+//! The linked catalog: every declaration of all files by name, every reference an id or missing.
+//!
+//! Nothing is looked up by name after [`link`]. Declarations are in order of their names, so ids do not depend on how a
+//! catalog is spread over files. Of two declarations of one name the first is kept; the other has been reported.
 
-use crate::diag::Sink;
-use crate::source::Sources;
+mod bundle;
+mod link;
+mod script;
 
-/// All declarations, linked.
+use std::sync::Arc;
+
+use crate::model::{CaptureSpec, CollectionSpec, MaterializationSpec, Specs, TestSpec};
+use crate::source::{FileId, Range, Span};
+
+pub use bundle::{BundledSchema, bundle_schema};
+pub use link::link;
+pub use script::script;
+
+/// A collection of the catalog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CollectionId(pub u32);
+
+/// All declarations, linked; each list is in order of names.
 #[derive(Debug, Default)]
-pub struct Catalog {}
-
-/// Links the declarations of all files: names, duplicates and collisions, references.
-pub fn link(sources: &Sources, sink: &mut Sink) -> Catalog {
-    let _ = (sources, sink);
-    todo!("H4")
+pub struct Catalog {
+    /// Collections, derivations among them; indexed by [`CollectionId`].
+    pub collections: Vec<Collection>,
+    /// Captures.
+    pub captures: Vec<Capture>,
+    /// Materializations.
+    pub materializations: Vec<Materialization>,
+    /// Tests.
+    pub tests: Vec<Test>,
 }
+
+impl Catalog {
+    /// A collection by its id.
+    pub fn collection(&self, id: CollectionId) -> &Collection {
+        self.collections.get(id.0 as usize).expect("ids come from this catalog")
+    }
+
+    /// All collections with their ids.
+    pub fn collections(&self) -> impl Iterator<Item = (CollectionId, &Collection)> {
+        (0u32..).map(CollectionId).zip(&self.collections)
+    }
+}
+
+/// A place that names a collection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reference {
+    /// The name as it is written; where it is absent, the declaration that should have it.
+    pub span: Span,
+    /// The collection; `None` when it is missing, which has been reported (or does not matter, because whoever refers
+    /// to it is disabled).
+    pub target: Option<CollectionId>,
+}
+
+/// One declaration among those of its file.
+#[derive(Debug, Clone)]
+struct Place {
+    file: FileId,
+    specs: Arc<Specs>,
+    index: usize,
+}
+
+/// A collection.
+#[derive(Debug, Clone)]
+pub struct Collection {
+    place: Place,
+    /// What each transform reads, in order of the transforms; empty when it is no derivation.
+    pub sources: Vec<Reference>,
+}
+
+/// A capture.
+#[derive(Debug, Clone)]
+pub struct Capture {
+    place: Place,
+    /// Where each binding goes, in order of the bindings.
+    pub targets: Vec<Reference>,
+}
+
+/// A materialization.
+#[derive(Debug, Clone)]
+pub struct Materialization {
+    place: Place,
+    /// What each binding reads, in order of the bindings.
+    pub sources: Vec<Reference>,
+}
+
+/// A test.
+#[derive(Debug, Clone)]
+pub struct Test {
+    place: Place,
+    /// The collection of each step, in order of the steps.
+    pub collections: Vec<Reference>,
+}
+
+macro_rules! declaration {
+    ($declaration:ty, $spec:ty, $list:ident) => {
+        impl $declaration {
+            /// The file that declares it.
+            pub fn file(&self) -> FileId {
+                self.place.file
+            }
+
+            /// What is declared.
+            pub fn spec(&self) -> &$spec {
+                self.place.specs.$list.get(self.place.index).expect("linking counted them")
+            }
+
+            /// Its name.
+            pub fn name(&self) -> &str {
+                &self.spec().name.value
+            }
+
+            /// Where its name is declared.
+            pub fn name_span(&self) -> Span {
+                self.span(self.spec().name.range)
+            }
+
+            /// Bytes of its file as a span.
+            pub fn span(&self, range: Range) -> Span {
+                range.in_file(self.place.file)
+            }
+        }
+    };
+}
+
+declaration!(Collection, CollectionSpec, collections);
+declaration!(Capture, CaptureSpec, captures);
+declaration!(Materialization, MaterializationSpec, materializations);
+declaration!(Test, TestSpec, tests);

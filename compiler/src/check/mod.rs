@@ -1,12 +1,16 @@
 //! The semantic checks: a flat list, one file per family.
 
+mod checked;
+
 use crate::catalog::Catalog;
 use crate::diag::Sink;
 use crate::source::Sources;
 
-/// The checked catalog: every schema has a shape, every lambda is prepared.
-#[derive(Debug, Default)]
-pub struct Checked {}
+pub use checked::{
+    Checked, CheckedCapture, CheckedCaptureBinding, CheckedCollection, CheckedDerivation,
+    CheckedEndpoint, CheckedMaterialization, CheckedMaterializationBinding, CheckedSource,
+    CheckedStep, CheckedTest, CheckedTransform, ConnectorReference, SelectedFields,
+};
 
 /// Proof that the sink held no error after all checks; what follows has no error path for user mistakes.
 #[derive(Debug, Clone, Copy)]
