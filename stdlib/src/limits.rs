@@ -11,3 +11,9 @@ pub const LAMBDA_STEPS_MAX: u64 = 200_000_000;
 
 /// Rows that one invocation of a SQLite lambda may publish.
 pub const LAMBDA_ROWS_MAX: usize = 1_000_000;
+
+/// Greatest size of one file of a bundle.
+pub const BUNDLE_FILE_SIZE_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Files that one bundle may have.
+pub const BUNDLE_FILES_MAX: usize = 1_000_000;

@@ -204,6 +204,18 @@ pub enum Task {
     Materialization(Materialization),
 }
 
+impl Task {
+    /// What identifies it.
+    pub fn name(&self) -> TaskName {
+        let (kind, name) = match self {
+            Self::Capture(capture) => (TaskKind::Capture, &capture.name),
+            Self::Derivation(derivation) => (TaskKind::Derivation, &derivation.collection),
+            Self::Materialization(it) => (TaskKind::Materialization, &it.name),
+        };
+        TaskName { kind, name: name.clone() }
+    }
+}
+
 /// An endpoint: what a task connects to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
