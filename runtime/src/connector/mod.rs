@@ -8,8 +8,13 @@ mod source_sim;
 
 use std::path::Path;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tidegate_stdlib::bundle::{Capture, Collection, Failure, Materialization};
+use tidegate_stdlib::bundle::{
+    Capture, Collection, Endpoint, Failure, FailureKind, Materialization, Origin,
+};
+use tidegate_stdlib::connector::{Connector, by_image};
 
 /// One pull of documents from a source.
 #[derive(Debug)]
@@ -50,11 +55,19 @@ pub struct Opening<'o> {
     pub collections: &'o [&'o Collection],
 }
 
-/// The key under which the state of a capture's binding is kept: its encoded resource path and backfill counter.
+/// The key under which the state of a capture's binding is kept: its encoded resource path and backfill counter,
+/// such as `some%20path.v1`.
 pub fn state_key(resource_path: &[String], backfill: u32) -> String {
-    let _ = (resource_path, backfill);
-    todo!("H6")
+    let encoded: Vec<String> =
+        resource_path.iter().map(|part| utf8_percent_encode(part, UNSAFE).to_string()).collect();
+    format!("{}.v{backfill}", encoded.join("/"))
 }
+
+/// What is encoded in a state key: all but letters, digits and `-`, `_`, `.` of ASCII.
+const UNSAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
+
+/// Gives the recorded state under a state key, if any.
+pub type StateLookup<'s> = dyn Fn(&str) -> Result<Option<Value>, Failure> + 's;
 
 /// Opens the source of a capture at its recorded states.
 ///
@@ -63,10 +76,58 @@ pub fn state_key(resource_path: &[String], backfill: u32) -> String {
 pub fn open_source(
     capture: &Capture,
     opening: Opening<'_>,
-    state: &dyn Fn(&str) -> Result<Option<Value>, Failure>,
+    state: &StateLookup<'_>,
 ) -> Result<Box<dyn Source>, Failure> {
-    let _ = (capture, opening, state);
-    todo!("H6")
+    let open = || {
+        let (connector, config) = built_in(&capture.endpoint)?;
+        match connector.name {
+            "source-file" => source_file::open(config, &capture.bindings, opening, state),
+            "source-sim" => source_sim::open(config, &capture.bindings, state),
+            other => Err(not_a("capture", other)),
+        }
+    };
+    open().map_err(|failure| placed(failure, &capture.endpoint_origin))
+}
+
+/// The built-in connector of an endpoint and its config.
+fn built_in(endpoint: &Endpoint) -> Result<(&'static Connector, &Value), Failure> {
+    match endpoint {
+        Endpoint::Connector { image, config } => match by_image(image) {
+            Some(connector) => Ok((connector, config)),
+            None => Err(Failure::new(
+                FailureKind::ConnectorUnavailable,
+                format!("the connector `{image}` is not built into this binary"),
+            )
+            .help("use one of the images that begin with `tidegate/`")),
+        },
+        Endpoint::Local { command, .. } => Err(Failure::new(
+            FailureKind::ConnectorUnavailable,
+            format!("the local command `{}` cannot be run yet", command.join(" ")),
+        )
+        .help("use one of the images that begin with `tidegate/`")),
+    }
+}
+
+fn not_a(role: &str, connector: &str) -> Failure {
+    Failure::new(
+        FailureKind::ConnectorUnavailable,
+        format!("the connector `{connector}` cannot serve a {role}"),
+    )
+}
+
+/// The failure with the endpoint's place, unless it has a place of its own.
+fn placed(failure: Failure, origin: &Origin) -> Failure {
+    match failure.origin {
+        Some(_) => failure,
+        None => failure.at(Some(origin.clone())),
+    }
+}
+
+/// Reads the config of an endpoint or the resource of a binding, which the compiler has checked.
+fn decode<T: DeserializeOwned>(what: &str, value: &Value) -> Result<T, Failure> {
+    T::deserialize(value).map_err(|error| {
+        Failure::new(FailureKind::EndpointFailed, format!("the {what} cannot be used: {error}"))
+    })
 }
 
 /// A document to store: its row in the order of the table's columns.
@@ -139,6 +200,12 @@ pub fn open_destination(
     materialization: &Materialization,
     opening: Opening<'_>,
 ) -> Result<Box<dyn Destination>, Failure> {
-    let _ = (materialization, opening);
-    todo!("H6")
+    let open = || {
+        let (connector, config) = built_in(&materialization.endpoint)?;
+        match connector.name {
+            "materialize-sqlite" => materialize_sqlite::open(config, materialization, opening),
+            other => Err(not_a("materialization", other)),
+        }
+    };
+    open().map_err(|failure| placed(failure, &materialization.endpoint_origin))
 }

@@ -1,1 +1,0 @@
-//! Rows of a SQLite database, committed together with checkpoint and fence.

@@ -1,0 +1,234 @@
+//! `tidegate/materialize-sqlite`: collections as tables of a SQLite database.
+//!
+//! The database is the authority of the task's checkpoint: rows, checkpoint and fence are committed in one transaction, so
+//! whatever happens between two commits, reopening goes on exactly behind the last one. Standard bindings keep one row per key, delta
+//! bindings append. A new database gets WAL mode, an existing one stays as it is. The connector never changes a table
+//! that exists: one that differs from what the binding needs is a failure.
+
+mod fence;
+mod location;
+mod row;
+mod tables;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::types::Value as SqlValue;
+use rusqlite::{Connection, ErrorCode, params_from_iter};
+use serde::Deserialize;
+use serde_json::Value;
+use tidegate_stdlib::bundle::{Failure, FailureKind, Materialization};
+
+use self::fence::Fence;
+use self::tables::Target;
+use super::{Destination, Opening, Store, decode};
+
+/// How long a lock of somebody else is waited for.
+const LOCK_WAIT: Duration = Duration::from_secs(30);
+
+/// The endpoint's config.
+#[derive(Debug, Deserialize)]
+struct Config {
+    path: PathBuf,
+}
+
+/// Opens the database, creating it and its directory when they are missing.
+pub(super) fn open(
+    config: &Value,
+    materialization: &Materialization,
+    opening: Opening<'_>,
+) -> Result<Box<dyn Destination>, Failure> {
+    let Config { path } = decode("config of the endpoint", config)?;
+    let destination = open_with(&path, materialization, opening, LOCK_WAIT)?;
+    Ok(Box::new(destination))
+}
+
+fn open_with(
+    path: &Path,
+    materialization: &Materialization,
+    opening: Opening<'_>,
+    lock_wait: Duration,
+) -> Result<SqliteDestination, Failure> {
+    let shown = path.display().to_string();
+    let path = location::resolve(path, opening)?;
+    let targets = materialization
+        .bindings
+        .iter()
+        .map(Target::new)
+        .collect::<Result<Vec<Target>, Failure>>()?;
+    let is_new = std::fs::metadata(&path).map_or(true, |metadata| metadata.len() == 0);
+    let failed = |error: &rusqlite::Error| endpoint_failed(&shown, error);
+    let connection = Connection::open(&path).map_err(|error| failed(&error))?;
+    connection.busy_timeout(lock_wait).map_err(|error| failed(&error))?;
+    if is_new {
+        connection.pragma_update(None, "journal_mode", "WAL").map_err(|error| failed(&error))?;
+    }
+    connection
+        .execute_batch("PRAGMA synchronous = FULL; PRAGMA cache_size = -16384")
+        .map_err(|error| failed(&error))?;
+    connection.set_prepared_statement_cache_capacity(8 + 4 * targets.len());
+    let fence = Fence::new(&materialization.name);
+    Ok(SqliteDestination { connection, shown, fence, targets, lock_wait })
+}
+
+struct SqliteDestination {
+    connection: Connection,
+    /// The database as the config names it.
+    shown: String,
+    fence: Fence,
+    targets: Vec<Target>,
+    lock_wait: Duration,
+}
+
+impl Destination for SqliteDestination {
+    fn open(&mut self) -> Result<Option<Value>, Failure> {
+        self.begin()?;
+        let opened = self.prepare_tables().and_then(|()| {
+            let taken = self.fence.take(&self.connection);
+            taken.map_err(|error| self.failed(&error))
+        });
+        let checkpoint = self.finish(opened)?;
+        checkpoint.map(|text| parse_checkpoint(&self.shown, &text)).transpose()
+    }
+
+    fn begin(&mut self) -> Result<(), Failure> {
+        self.connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| self.failed(&error))
+    }
+
+    fn load(
+        &mut self,
+        binding: usize,
+        keys: &[Vec<Value>],
+        found: &mut dyn FnMut(usize, Value),
+    ) -> Result<(), Failure> {
+        let Some(target) = self.targets.get(binding) else { return Ok(()) };
+        let Some(select) = target.statements.load.as_ref() else { return Ok(()) };
+        let mut statement =
+            self.connection.prepare_cached(select).map_err(|error| self.failed(&error))?;
+        for (index, key) in keys.iter().enumerate() {
+            let row = target.key(key)?;
+            let mut rows = statement
+                .query(params_from_iter(row.iter()))
+                .map_err(|error| self.failed(&error))?;
+            let Some(row) = rows.next().map_err(|error| self.failed(&error))? else { continue };
+            let text = row
+                .get_ref(0)
+                .and_then(|value| Ok(value.as_str_or_null()?))
+                .map_err(|error| self.failed(&error))?;
+            let Some(text) = text else { continue };
+            let document =
+                serde_json::from_str(text).map_err(|error| target.unreadable_document(&error))?;
+            found(index, document);
+        }
+        Ok(())
+    }
+
+    fn store(&mut self, store: Store<'_>) -> Result<(), Failure> {
+        let Some(target) = self.targets.get(store.binding) else { return Ok(()) };
+        let statements = &target.statements;
+        let (sql, row) = match (&statements.delete, &statements.update) {
+            (Some(_), _) if store.delete && !store.exists => return Ok(()),
+            (Some(delete), _) if store.delete => (delete, target.key_of(store.document)),
+            (_, Some(update)) if store.exists => (update, target.row_for_update(store.document)),
+            _ => (&statements.insert, target.row(store.document)),
+        };
+        let row = row.map_err(|failure| failure.document(store.document, None))?;
+        let stored = self
+            .connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute(params_from_iter(row.iter())));
+        stored.map(drop).map_err(|error| self.failed(&error).document(store.document, None))
+    }
+
+    fn commit(&mut self, checkpoint: &Value) -> Result<(), Failure> {
+        let set = self.fence.set_checkpoint(&self.connection, &checkpoint.to_string());
+        let result = match set {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(fence::fenced_off(&self.shown)),
+            Err(error) => Err(self.failed(&error)),
+        };
+        self.finish(result)
+    }
+
+    fn rollback(&mut self) {
+        if !self.connection.is_autocommit() {
+            // A connection that cannot even roll back is closed with the task, which has the same effect.
+            let _ = self.connection.execute_batch("ROLLBACK");
+        }
+    }
+
+    fn restart(&mut self) -> Result<(), Failure> {
+        self.begin()?;
+        let emptied = self
+            .targets
+            .iter()
+            .try_for_each(|target| target.empty(&self.connection))
+            .and_then(|()| self.fence.forget_checkpoint(&self.connection))
+            .map_err(|error| self.failed(&error));
+        self.finish(emptied)
+    }
+}
+
+impl SqliteDestination {
+    /// Creates the tables that are missing and compares those that exist.
+    fn prepare_tables(&self) -> Result<(), Failure> {
+        for target in &self.targets {
+            self.connection
+                .execute_batch(&target.create)
+                .map_err(|error| self.failed(&error).note(target.note()))?;
+            target.compare(&self.connection).map_err(|error| self.failed(&error))??;
+        }
+        Ok(())
+    }
+
+    /// Commits when the work before was done, else rolls back.
+    fn finish<T>(&mut self, result: Result<T, Failure>) -> Result<T, Failure> {
+        let result = result.and_then(|value| {
+            let committed = self.connection.execute_batch("COMMIT");
+            committed.map(|()| value).map_err(|error| self.failed(&error))
+        });
+        if result.is_err() {
+            self.rollback();
+        }
+        result
+    }
+
+    fn failed(&self, error: &rusqlite::Error) -> Failure {
+        if matches!(
+            error.sqlite_error_code(),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+        ) {
+            return Failure::new(
+                FailureKind::EndpointFailed,
+                format!("the database `{}` is locked by another process", self.shown),
+            )
+            .note(format!("its lock was waited for {} s", self.lock_wait.as_secs()))
+            .help("end the process that writes to it, and run again");
+        }
+        endpoint_failed(&self.shown, error)
+    }
+}
+
+fn endpoint_failed(database: &str, error: &rusqlite::Error) -> Failure {
+    let message = match error {
+        rusqlite::Error::SqliteFailure(_, Some(message)) => message.clone(),
+        other => other.to_string(),
+    };
+    Failure::new(
+        FailureKind::EndpointFailed,
+        format!("the database `{database}` failed: {message}"),
+    )
+}
+
+fn parse_checkpoint(database: &str, text: &str) -> Result<Value, Failure> {
+    serde_json::from_str(text).map_err(|error| {
+        let message = format!("the checkpoint in the database `{database}` is damaged: {error}");
+        Failure::new(FailureKind::EndpointFailed, message)
+    })
+}
+
+/// A row's values in the order of a statement's parameters.
+type Row = Vec<SqlValue>;
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,0 @@
-//! Documents of files: JSON lines, JSON arrays, GeoJSON features, CSV; plain, gzip, zstd.
