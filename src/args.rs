@@ -1,0 +1,287 @@
+//! What can be asked: the definition of the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Compiler, test runner and runtime for data-flow catalogs.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tidegate",
+    version,
+    about,
+    disable_help_subcommand = true,
+    after_help = "Exit codes: 0 fine, 1 findings, 2 usage, 3 environment, 5 a task failed, 130 interrupted."
+)]
+pub(crate) struct Arguments {
+    /// Options of every command.
+    #[command(flatten)]
+    pub(crate) global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Print results and errors only
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Colours in what is printed (NO_COLOR and CLICOLOR_FORCE are honoured)
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub(crate) color: Color,
+    /// How progress and logs are written to the standard error
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
+    pub(crate) log_format: LogFormat,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How progress and logs are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// How findings are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people, with source excerpts.
+    Human,
+    /// One line a finding.
+    Concise,
+    /// One JSON object.
+    Json,
+    /// One JSON object a finding.
+    Jsonl,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write a small green project to begin with
+    New(New),
+    /// Check a catalog: all mistakes in one run, offline
+    Check(Check),
+    /// Write the bundle and other artifacts of a catalog
+    Build(Build),
+    /// Run the tests of a catalog
+    Test(Test),
+    /// Run a catalog or a bundle
+    Run(Run),
+    /// Print the committed documents of a collection
+    Read(Read),
+    /// Print the graph of tasks and collections
+    Lineage(Lineage),
+    /// Explain a rule, or list all rules
+    Explain(Explain),
+}
+
+/// Arguments of `new`.
+#[derive(Debug, Args)]
+pub(crate) struct New {
+    /// The directory to write; it must not hold any of the files yet
+    #[arg(value_name = "DIR", required_unless_present = "list")]
+    pub(crate) directory: Option<PathBuf>,
+    /// Which project
+    #[arg(long, value_name = "NAME", default_value = "demo")]
+    pub(crate) template: String,
+    /// List the templates
+    #[arg(long)]
+    pub(crate) list: bool,
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Catalog files or directories with a flow.yaml [default: the nearest flow.yaml upward]
+    #[arg(value_name = "SOURCE")]
+    pub(crate) sources: Vec<PathBuf>,
+    /// Treat warnings as errors
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) deny: Option<Deny>,
+    /// How findings are written
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+/// What `--deny` raises to an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Deny {
+    /// Every warning.
+    Warnings,
+}
+
+/// Arguments of `build`.
+#[derive(Debug, Args)]
+pub(crate) struct Build {
+    /// Catalog file or directory with a flow.yaml [default: the nearest flow.yaml upward]
+    #[arg(value_name = "SOURCE")]
+    pub(crate) source: Option<PathBuf>,
+    /// The directory to write
+    #[arg(short, long, value_name = "DIR", default_value = "dist")]
+    pub(crate) output: PathBuf,
+    /// Which artifacts, separated by commas [default: all]
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub(crate) emit: Vec<String>,
+    /// Further SQL dialects of the tables, separated by commas
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(crate) target: Vec<String>,
+    /// Write nothing; exit with 1 if anything would change
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// How findings are written
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+/// Arguments of `test`.
+#[derive(Debug, Args)]
+pub(crate) struct Test {
+    /// Catalog file, directory with a flow.yaml, or bundle [default: the nearest flow.yaml upward]
+    #[arg(value_name = "SOURCE")]
+    pub(crate) source: Option<PathBuf>,
+    /// Only tests whose name contains this
+    #[arg(value_name = "FILTER", default_value = "")]
+    pub(crate) filter: String,
+    /// How findings are written
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// Catalog file, directory with a flow.yaml, or bundle [default: the nearest flow.yaml upward]
+    #[arg(value_name = "SOURCE")]
+    pub(crate) source: Option<PathBuf>,
+    /// Journals and state
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// End when every source is drained and everything is processed
+    #[arg(long)]
+    pub(crate) until_idle: bool,
+    /// Only these tasks
+    #[arg(long = "task", value_name = "NAME")]
+    pub(crate) tasks: Vec<String>,
+    /// Append a file of JSON lines (`-`: standard input) to a collection, as a capture would
+    #[arg(long, value_name = "COLLECTION=FILE")]
+    pub(crate) ingest: Vec<String>,
+    /// Append again what was ingested before
+    #[arg(long, requires = "ingest")]
+    pub(crate) again: bool,
+    /// Replace the captures by a file of lines `["collection", {document}]`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) fixture: Option<PathBuf>,
+    /// Memory of combiners, queues and caches
+    #[arg(long, value_name = "SIZE", default_value = "1GiB")]
+    pub(crate) memory: String,
+    /// How hard commits are pressed to the disk
+    #[arg(long, value_enum, default_value_t = Durability::Full)]
+    pub(crate) durability: Durability,
+    /// Empty the task's tables and read from the beginning
+    #[arg(long, value_name = "TASK")]
+    pub(crate) restart: Vec<String>,
+    /// Where relative paths of a bundle's endpoints start [default: the working directory]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
+    /// Name the endpoints that would be read and written, open nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Leave materializations and their endpoints alone
+    #[arg(long)]
+    pub(crate) no_materialize: bool,
+    /// How findings and the summary are written
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+/// How hard commits are pressed to the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Durability {
+    /// Every commit survives a power loss.
+    Full,
+    /// A power loss may lose the last commits.
+    Normal,
+    /// For tests and bulk loads only.
+    Off,
+}
+
+/// Arguments of `read`.
+#[derive(Debug, Args)]
+pub(crate) struct Read {
+    /// The collection
+    #[arg(value_name = "COLLECTION")]
+    pub(crate) collection: String,
+    /// Journals and state
+    #[arg(long, value_name = "DIR", default_value = "tidegate-data")]
+    pub(crate) data: PathBuf,
+    /// One fully reduced document per key
+    #[arg(long)]
+    pub(crate) reduce: bool,
+    /// Only this partition: FIELD=VALUE; a value is JSON, or else a string
+    #[arg(long, value_name = "FIELD=VALUE")]
+    pub(crate) partition: Vec<String>,
+    /// How documents are written
+    #[arg(long, value_enum, default_value_t = ReadFormat::Jsonl)]
+    pub(crate) format: ReadFormat,
+}
+
+/// How documents are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReadFormat {
+    /// One document a line.
+    Jsonl,
+    /// A column a top-level property, with a header.
+    Csv,
+    /// Aligned columns for people.
+    Table,
+}
+
+/// Arguments of `lineage`.
+#[derive(Debug, Args)]
+pub(crate) struct Lineage {
+    /// Only this task or collection (or those with this prefix) and what is up- and downstream of it
+    #[arg(value_name = "SELECTOR")]
+    pub(crate) selector: Option<String>,
+    /// Catalog file or directory with a flow.yaml [default: the nearest flow.yaml upward]
+    #[arg(long, value_name = "SOURCE")]
+    pub(crate) source: Option<PathBuf>,
+    /// The form of the graph
+    #[arg(long, value_enum, default_value_t = GraphFormat::Text)]
+    pub(crate) format: GraphFormat,
+}
+
+/// The form of a graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GraphFormat {
+    /// For people.
+    Text,
+    /// Graphviz.
+    Dot,
+    /// Mermaid.
+    Mermaid,
+    /// For machines.
+    Json,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The rule, such as unknown-collection
+    #[arg(value_name = "RULE")]
+    pub(crate) rule: Option<String>,
+}

@@ -1,0 +1,97 @@
+//! Compiling the source that a command was given.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tidegate_compiler::diag::{Diagnostic, Severity};
+use tidegate_compiler::memo::Memo;
+use tidegate_compiler::source::Sources;
+use tidegate_compiler::{Compilation, compile};
+use tidegate_stdlib::bundle::{self, Bundle};
+
+use crate::args::Format;
+use crate::disk::Disk;
+use crate::exit::{Exit, Stop};
+use crate::report;
+use crate::source::{Source, request};
+use crate::terminal::Terminal;
+
+/// Something that can run, and where it comes from.
+#[derive(Debug)]
+pub(crate) struct Runnable {
+    /// What runs.
+    pub(crate) bundle: Arc<Bundle>,
+    /// The sources that failures are shown in; empty for a bundle.
+    pub(crate) sources: Sources,
+    /// Where relative paths of endpoints start.
+    pub(crate) root: PathBuf,
+}
+
+/// Compiles a catalog file. Returns the directory of the catalog as well.
+pub(crate) fn compile_file(catalog: &Path) -> Result<(Compilation, PathBuf), Stop> {
+    let (request, directory) = request(catalog)?;
+    Ok((compile(&Disk, &request, &mut Memo::default()), directory))
+}
+
+/// Compiles a source for a command that needs the plan, or reads a bundle. Findings are printed; with errors among them
+/// the command ends.
+pub(crate) fn runnable(
+    source: Option<&Path>,
+    format: Format,
+    terminal: &Terminal,
+) -> Result<Result<Runnable, Exit>, Stop> {
+    let catalog = match Source::find(source)? {
+        Source::Catalog(catalog) => catalog,
+        Source::Bundle(directory) => {
+            let bundle = Arc::new(read_bundle(&directory)?);
+            let root = PathBuf::from(".");
+            return Ok(Ok(Runnable { bundle, sources: Sources::default(), root }));
+        }
+    };
+    let (compilation, root) = compile_file(&catalog)?;
+    show_findings(&compilation.diagnostics, &compilation.sources, format, terminal);
+    let Compilation { sources, plan: Some(plan), .. } = compilation else {
+        return Ok(Err(Exit::Findings));
+    };
+    Ok(Ok(Runnable { bundle: Arc::new(plan.bundle), sources, root }))
+}
+
+/// Reads the bundle in a directory.
+pub(crate) fn read_bundle(directory: &Path) -> Result<Bundle, Stop> {
+    bundle::from_files(&|path| std::fs::read(directory.join(path)).ok()).map_err(|failure| {
+        Stop::environment(format!(
+            "`{}` is not a bundle that can run: {}",
+            directory.join(&failure.path).display(),
+            failure.message
+        ))
+        .help("build it again: tidegate build")
+    })
+}
+
+/// Writes findings to the standard error: the standard output belongs to the command's own result.
+pub(crate) fn show_findings(
+    diagnostics: &[Diagnostic],
+    sources: &Sources,
+    format: Format,
+    terminal: &Terminal,
+) {
+    if diagnostics.is_empty() {
+        return;
+    }
+    let mut sources = sources.clone();
+    report::name_for_people(&mut sources);
+    let wanted: Vec<Diagnostic> = diagnostics
+        .iter()
+        .filter(|diagnostic| !terminal.is_quiet() || diagnostic.severity == Severity::Error)
+        .cloned()
+        .collect();
+    let text = match format {
+        Format::Human => {
+            tidegate_compiler::diag::render::human::render(&wanted, &sources, terminal.log_style())
+        }
+        Format::Concise | Format::Json | Format::Jsonl => {
+            report::text(&wanted, &sources, format, terminal)
+        }
+    };
+    terminal.alert(&text);
+}

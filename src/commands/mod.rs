@@ -1,0 +1,28 @@
+//! The commands, one file each.
+
+mod build;
+mod check;
+mod explain;
+mod lineage;
+mod new;
+mod read;
+mod run;
+mod test;
+
+use crate::args::Command;
+use crate::exit::{Exit, Stop};
+use crate::terminal::Terminal;
+
+/// Does what was asked.
+pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<Exit, Stop> {
+    match command {
+        Command::New(arguments) => new::run(&arguments, terminal),
+        Command::Check(arguments) => check::run(&arguments, terminal),
+        Command::Build(arguments) => build::run(&arguments, terminal),
+        Command::Test(arguments) => test::run(&arguments, terminal),
+        Command::Run(arguments) => run::run(&arguments, terminal),
+        Command::Read(arguments) => read::run(&arguments, terminal),
+        Command::Lineage(arguments) => lineage::run(&arguments, terminal),
+        Command::Explain(arguments) => explain::run(&arguments, terminal),
+    }
+}

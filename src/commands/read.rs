@@ -1,0 +1,174 @@
+//! `read`: the committed documents of a collection, also beside a running process.
+
+use std::ops::ControlFlow;
+
+use serde_json::Value;
+use tidegate_compiler::diag::nearest;
+use tidegate_compiler::explain::explain_failure;
+use tidegate_compiler::source::Sources;
+use tidegate_runtime::read::{ReadRequest, read};
+use tidegate_stdlib::bundle::{Collection, MANIFEST_PATH, Selector};
+
+use crate::args::{Format, Read, ReadFormat};
+use crate::catalog::{read_bundle, show_findings};
+use crate::exit::{Exit, Stop};
+use crate::terminal::Terminal;
+
+/// Bytes of output that are gathered before they are written.
+const OUTPUT_BYTES: usize = 1 << 16;
+
+/// Prints the documents as they come; only a table waits for all of them, to align its columns.
+pub(crate) fn run(arguments: &Read, terminal: &Terminal) -> Result<Exit, Stop> {
+    let bundles = arguments.data.join("bundle");
+    if !bundles.join(MANIFEST_PATH).is_file() {
+        return Err(Stop::environment(format!(
+            "`{}` is not a data directory of a run",
+            arguments.data.display()
+        ))
+        .help("name the directory that `run --data` used"));
+    }
+    let bundle = read_bundle(&bundles)?;
+    let Some(collection) = bundle.collections.get(&arguments.collection) else {
+        let stop = Stop::usage(format!("there is no collection `{}`", arguments.collection));
+        return Err(match nearest(&arguments.collection, bundle.collections.keys().map(String::as_str)) {
+            Some(near) => stop.help(format!("a collection of a similar name exists: `{near}`")),
+            None => stop,
+        });
+    };
+    let request = ReadRequest {
+        data: &arguments.data,
+        collection,
+        partitions: selector(&arguments.partition, collection)?,
+        reduce: arguments.reduce,
+    };
+    let mut output = Output::new(arguments.format, collection, terminal);
+    let result = read(&request, &mut |document| {
+        output.add(&document);
+        ControlFlow::Continue(())
+    });
+    output.finish();
+    if let Err(failure) = result {
+        let mut sources = Sources::default();
+        let diagnostic = explain_failure(&failure, &mut sources);
+        show_findings(&[diagnostic], &sources, Format::Human, terminal);
+        return Ok(Exit::Environment);
+    }
+    Ok(Exit::Fine)
+}
+
+fn selector(partitions: &[String], collection: &Collection) -> Result<Option<Selector>, Stop> {
+    if partitions.is_empty() {
+        return Ok(None);
+    }
+    let mut selector = Selector::default();
+    for text in partitions {
+        let (field, value) = text.split_once('=').ok_or_else(|| {
+            Stop::usage(format!("`--partition {text}` has no value"))
+                .help("write --partition FIELD=VALUE")
+        })?;
+        let Some(projection) =
+            collection.partitions().find(|projection| projection.field == field)
+        else {
+            let fields: Vec<_> =
+                collection.partitions().map(|projection| projection.field.as_str()).collect();
+            let stop = Stop::usage(format!("`{field}` is not a partition of `{}`", collection.name));
+            return Err(match fields.as_slice() {
+                [] => stop.help("this collection has no partitions"),
+                fields => stop.help(format!("its partitions are {}", fields.join(", "))),
+            });
+        };
+        let is_text = projection.types.iter().any(|name| name == "string");
+        let parsed = (!is_text).then(|| serde_json::from_str(value).ok()).flatten();
+        let value = parsed.unwrap_or_else(|| Value::String(value.to_owned()));
+        selector.include.entry(field.to_owned()).or_default().push(value);
+    }
+    Ok(Some(selector))
+}
+
+/// Documents on their way to the standard output.
+struct Output<'o> {
+    format: ReadFormat,
+    terminal: &'o Terminal,
+    buffer: Vec<u8>,
+    columns: Vec<String>,
+    rows: Vec<Vec<String>>,
+}
+
+impl<'o> Output<'o> {
+    fn new(format: ReadFormat, collection: &Collection, terminal: &'o Terminal) -> Self {
+        let columns: Vec<String> = collection
+            .projections
+            .iter()
+            .filter_map(|projection| projection.pointer.strip_prefix('/'))
+            .filter(|name| !name.contains(['/', '~']) && *name != "_meta")
+            .map(str::to_owned)
+            .collect();
+        let mut columns = columns;
+        columns.dedup();
+        let mut output = Self { format, terminal, buffer: Vec::new(), columns, rows: Vec::new() };
+        let header = output.columns.clone();
+        match format {
+            ReadFormat::Jsonl => {}
+            ReadFormat::Csv => output.write_csv(&header),
+            ReadFormat::Table => output.rows.push(header),
+        }
+        output
+    }
+
+    fn add(&mut self, document: &Value) {
+        match self.format {
+            ReadFormat::Jsonl => {
+                self.buffer.extend_from_slice(document.to_string().as_bytes());
+                self.buffer.push(b'\n');
+            }
+            ReadFormat::Csv => {
+                let row = self.row(document);
+                self.write_csv(&row);
+            }
+            ReadFormat::Table => {
+                let row = self.row(document);
+                self.rows.push(row);
+            }
+        }
+        if self.buffer.len() >= OUTPUT_BYTES {
+            self.flush();
+        }
+    }
+
+    fn row(&self, document: &Value) -> Vec<String> {
+        self.columns
+            .iter()
+            .map(|column| match document.get(column) {
+                None | Some(Value::Null) => String::new(),
+                Some(Value::String(text)) => text.clone(),
+                Some(other) => other.to_string(),
+            })
+            .collect()
+    }
+
+    fn write_csv(&mut self, row: &[String]) {
+        let mut writer = csv::Writer::from_writer(&mut self.buffer);
+        writer.write_record(row).expect("memory takes text");
+    }
+
+    fn flush(&mut self) {
+        self.terminal.result_bytes(&self.buffer);
+        self.buffer.clear();
+    }
+
+    fn finish(mut self) {
+        let mut widths = vec![0; self.columns.len()];
+        for row in &self.rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = cell.chars().count().max(*width);
+            }
+        }
+        for row in std::mem::take(&mut self.rows) {
+            let cells: Vec<String> =
+                row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+            self.buffer.extend_from_slice(cells.join("  ").trim_end().as_bytes());
+            self.buffer.push(b'\n');
+        }
+        self.flush();
+    }
+}

@@ -1,0 +1,257 @@
+//! `run`: a catalog or a bundle, until interrupted or idle.
+
+use std::collections::BTreeSet;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use serde_json::json;
+use tidegate_compiler::diag::nearest;
+use tidegate_compiler::explain::explain_failure;
+use tidegate_compiler::source::Sources;
+use tidegate_runtime::engine::{self, Ingest, RunRequest, TaskReport};
+use tidegate_runtime::{Failure, store};
+use tidegate_stdlib::bundle::{Bundle, Endpoint, Task};
+
+use crate::args::{Durability, Format, Run};
+use crate::catalog::{Runnable, runnable, show_findings};
+use crate::exit::{Exit, Stop};
+use crate::progress::Progress;
+use crate::report::{SCHEMA_VERSION, plural};
+use crate::terminal::Terminal;
+
+/// Where journals and state are kept unless told otherwise.
+const DATA_DIRECTORY: &str = "tidegate-data";
+
+/// Runs.
+pub(crate) fn run(arguments: &Run, terminal: &Terminal) -> Result<Exit, Stop> {
+    let source = arguments.source.as_deref();
+    let Runnable { bundle, mut sources, root } = match runnable(source, arguments.format, terminal)?
+    {
+        Ok(runnable) => runnable,
+        Err(exit) => return Ok(exit),
+    };
+    let root = arguments.root.clone().unwrap_or(root);
+    if arguments.dry_run {
+        show_endpoints(&bundle, terminal);
+        return Ok(Exit::Fine);
+    }
+    let request = request(arguments, bundle, root)?;
+    let stop = Arc::new(AtomicBool::new(false));
+    stop_when_interrupted(&stop);
+    let progress = Progress::new(terminal);
+    let result = engine::run(&request, &progress, &stop);
+    remove_temporary_data(arguments, &request);
+    let elapsed = progress.elapsed();
+    let failures = progress.finish();
+    let reports = match result {
+        Ok(reports) => reports,
+        Err(failure) => {
+            show_failures(&[failure.clone()], &mut sources, arguments.format, terminal);
+            let is_environment = failure.kind.is_environment();
+            return Ok(if is_environment { Exit::Environment } else { Exit::TaskFailed });
+        }
+    };
+    show_failures(&failures, &mut sources, arguments.format, terminal);
+    show_reports(&reports, elapsed, arguments.format, terminal);
+    if reports.iter().any(|report| report.failed.is_some()) {
+        return Ok(Exit::TaskFailed);
+    }
+    Ok(if stop.load(Ordering::Relaxed) { Exit::Interrupted } else { Exit::Fine })
+}
+
+fn request(arguments: &Run, bundle: Arc<Bundle>, root: PathBuf) -> Result<RunRequest, Stop> {
+    let only = known_tasks(&arguments.tasks, &bundle)?;
+    let restart = known_tasks(&arguments.restart, &bundle)?;
+    let ingest = arguments
+        .ingest
+        .iter()
+        .map(|text| ingest(text, arguments.again, &bundle))
+        .collect::<Result<_, _>>()?;
+    let fixture = match &arguments.fixture {
+        None => None,
+        Some(path) => Some(
+            std::fs::read_to_string(path)
+                .map_err(|error| Stop::file("read", path, &error))?
+                .into(),
+        ),
+    };
+    let data = match (&arguments.data, &fixture) {
+        (Some(data), _) => data.clone(),
+        (None, None) => PathBuf::from(DATA_DIRECTORY),
+        (None, Some(_)) => temporary_data(),
+    };
+    Ok(RunRequest {
+        bundle,
+        data,
+        root,
+        until_idle: arguments.until_idle || fixture.is_some(),
+        only,
+        ingest,
+        fixture,
+        skip_materializations: arguments.no_materialize,
+        restart,
+        durability: match arguments.durability {
+            Durability::Full => store::Durability::Full,
+            Durability::Normal => store::Durability::Normal,
+            Durability::Off => store::Durability::Off,
+        },
+        memory_bytes: size_bytes(&arguments.memory)?,
+    })
+}
+
+fn known_tasks(names: &[String], bundle: &Bundle) -> Result<BTreeSet<String>, Stop> {
+    let known: BTreeSet<&str> = bundle.tasks.keys().map(|task| task.name.as_str()).collect();
+    for name in names {
+        if !known.contains(name.as_str()) {
+            return Err(unknown("task", name, known.iter().copied()));
+        }
+    }
+    Ok(names.iter().cloned().collect())
+}
+
+fn unknown<'n>(noun: &str, name: &str, known: impl Iterator<Item = &'n str>) -> Stop {
+    let stop = Stop::usage(format!("the catalog has no {noun} `{name}`"));
+    match nearest(name, known) {
+        Some(near) => stop.help(format!("a {noun} of a similar name exists: `{near}`")),
+        None => stop,
+    }
+}
+
+fn ingest(text: &str, again: bool, bundle: &Bundle) -> Result<Ingest, Stop> {
+    let (collection, path) = text.split_once('=').ok_or_else(|| {
+        Stop::usage(format!("`--ingest {text}` names no file"))
+            .help("write --ingest COLLECTION=FILE")
+    })?;
+    if !bundle.collections.contains_key(collection) {
+        return Err(unknown("collection", collection, bundle.collections.keys().map(String::as_str)));
+    }
+    let path = PathBuf::from(path);
+    let text = if path == Path::new("-") {
+        let mut text = Vec::new();
+        std::io::stdin()
+            .lock()
+            .read_to_end(&mut text)
+            .map_err(|error| Stop::file("read", Path::new("standard input"), &error))?;
+        Some(text.into())
+    } else {
+        None
+    };
+    Ok(Ingest { collection: collection.to_owned(), path, text, again })
+}
+
+/// `64MiB`, `1GiB`, `500MB` or bytes.
+fn size_bytes(text: &str) -> Result<usize, Stop> {
+    let digits = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let factor: Option<usize> = match unit.trim() {
+        "" | "B" => Some(1),
+        "KiB" | "K" => Some(1 << 10),
+        "MiB" | "M" => Some(1 << 20),
+        "GiB" | "G" => Some(1 << 30),
+        "KB" | "kB" => Some(1_000),
+        "MB" => Some(1_000_000),
+        "GB" => Some(1_000_000_000),
+        _ => None,
+    };
+    number
+        .parse::<usize>()
+        .ok()
+        .zip(factor)
+        .and_then(|(number, factor)| number.checked_mul(factor))
+        .ok_or_else(|| {
+            Stop::usage(format!("`{text}` is not a size")).help("write a size such as 512MiB or 2GiB")
+        })
+}
+
+fn temporary_data() -> PathBuf {
+    std::env::temp_dir().join(format!("tidegate-fixture-{}", std::process::id()))
+}
+
+/// A fixture without `--data` leaves nothing behind.
+fn remove_temporary_data(arguments: &Run, request: &RunRequest) {
+    if arguments.data.is_none() && request.fixture.is_some() {
+        // What cannot be removed is in the system's own directory for such files.
+        let _ = std::fs::remove_dir_all(&request.data);
+    }
+}
+
+/// The first interrupt finishes the transaction, a second one ends the process at once (which loses nothing either: what was
+/// not committed is read again).
+fn stop_when_interrupted(stop: &Arc<AtomicBool>) {
+    let stop = Arc::clone(stop);
+    // Without a handler an interrupt kills the process, which the store survives as well.
+    let _ = ctrlc::set_handler(move || {
+        if stop.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(Exit::Interrupted.code()));
+        }
+    });
+}
+
+fn show_endpoints(bundle: &Bundle, terminal: &Terminal) {
+    for (name, task) in &bundle.tasks {
+        let (endpoint, direction) = match task {
+            Task::Capture(capture) => (&capture.endpoint, "reads"),
+            Task::Materialization(materialization) => (&materialization.endpoint, "writes"),
+            Task::Derivation(_) => continue,
+        };
+        let place = match endpoint {
+            Endpoint::Connector { image, config } => {
+                let path = config.get("path").and_then(|path| path.as_str());
+                path.map_or_else(|| image.clone(), |path| format!("{image} `{path}`"))
+            }
+            Endpoint::Local { command, .. } => format!("the process `{}`", command.join(" ")),
+        };
+        terminal.line(&format!("{name} {direction} {place}"));
+    }
+}
+
+fn show_failures(
+    failures: &[Failure],
+    sources: &mut Sources,
+    format: Format,
+    terminal: &Terminal,
+) {
+    let diagnostics: Vec<_> =
+        failures.iter().map(|failure| explain_failure(failure, sources)).collect();
+    show_findings(&diagnostics, sources, format, terminal);
+}
+
+fn show_reports(reports: &[TaskReport], elapsed: Duration, format: Format, terminal: &Terminal) {
+    if matches!(format, Format::Json | Format::Jsonl) {
+        let tasks: Vec<_> = reports
+            .iter()
+            .map(|report| {
+                json!({
+                    "name": report.name, "kind": report.kind, "documents_in": report.documents_in,
+                    "documents_out": report.documents_out, "transactions": report.transactions,
+                    "failed": report.failed,
+                })
+            })
+            .collect();
+        let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        let result = json!({
+            "schema_version": SCHEMA_VERSION, "tasks": tasks, "elapsed_ms": milliseconds,
+        });
+        return terminal.line(&result.to_string());
+    }
+    let width = reports
+        .iter()
+        .map(|report| report.name.chars().count() + report.kind.word().len() + 1)
+        .max()
+        .unwrap_or_default();
+    for report in reports {
+        let mark =
+            if report.failed.is_some() { terminal.cross_mark() } else { terminal.check_mark() };
+        let name = format!("{} {}", report.kind.word(), report.name);
+        terminal.line(&format!(
+            "  {mark} {name:width$}  {:>9} in  {:>9} out  {}",
+            report.documents_in,
+            report.documents_out,
+            plural(usize::try_from(report.transactions).unwrap_or(usize::MAX), "transaction"),
+        ));
+    }
+    terminal.note(&format!("  in {:.1} s", elapsed.as_secs_f64()));
+}

@@ -1,0 +1,132 @@
+//! Findings in the format that was asked for.
+
+use serde_json::{Value, json};
+use tidegate_compiler::Compilation;
+use tidegate_compiler::diag::{Diagnostic, Severity, render};
+use tidegate_compiler::source::{SourceFile, Sources};
+
+use crate::args::Format;
+use crate::terminal::Terminal;
+
+/// Version of the JSON objects that commands print.
+pub(crate) const SCHEMA_VERSION: u32 = 1;
+
+/// How many of what a catalog has, for summaries.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Counts {
+    /// Errors.
+    pub(crate) errors: usize,
+    /// Warnings.
+    pub(crate) warnings: usize,
+    /// Files.
+    pub(crate) files: usize,
+    /// Collections, derivations among them.
+    pub(crate) collections: usize,
+    /// Captures.
+    pub(crate) captures: usize,
+    /// Derivations.
+    pub(crate) derivations: usize,
+    /// Materializations.
+    pub(crate) materializations: usize,
+    /// Tests.
+    pub(crate) tests: usize,
+}
+
+impl Counts {
+    /// What a compilation holds.
+    pub(crate) fn of(compilation: &Compilation) -> Self {
+        let mut counts = Self::default();
+        for (_, file) in compilation.sources.files() {
+            counts.files += 1;
+            let Some(specs) = &file.specs else { continue };
+            counts.collections += specs.collections.len();
+            counts.derivations +=
+                specs.collections.iter().filter(|collection| collection.derive.is_some()).count();
+            counts.captures += specs.captures.len();
+            counts.materializations += specs.materializations.len();
+            counts.tests += specs.tests.len();
+        }
+        for diagnostic in &compilation.diagnostics {
+            match diagnostic.severity {
+                Severity::Error => counts.errors += 1,
+                Severity::Warning => counts.warnings += 1,
+            }
+        }
+        counts
+    }
+
+    /// The sum of two catalogs.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.errors += other.errors;
+        self.warnings += other.warnings;
+        self.files += other.files;
+        self.collections += other.collections;
+        self.captures += other.captures;
+        self.derivations += other.derivations;
+        self.materializations += other.materializations;
+        self.tests += other.tests;
+    }
+
+    /// The `summary` of machine formats.
+    pub(crate) fn json(self) -> Value {
+        json!({
+            "errors": self.errors, "warnings": self.warnings, "files": self.files,
+            "collections": self.collections, "captures": self.captures,
+            "derivations": self.derivations, "materializations": self.materializations,
+            "tests": self.tests,
+        })
+    }
+
+    /// `4 collections · 1 capture · …`, without what there is none of.
+    pub(crate) fn words(self, terminal: &Terminal) -> String {
+        let words: Vec<String> = [
+            (self.collections, "collection"),
+            (self.captures, "capture"),
+            (self.derivations, "derivation"),
+            (self.materializations, "materialization"),
+            (self.tests, "test"),
+        ]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, noun)| plural(count, noun))
+        .collect();
+        if words.is_empty() { "an empty catalog".to_owned() } else { words.join(terminal.dot()) }
+    }
+}
+
+/// `1 file`, `2 files`.
+pub(crate) fn plural(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// Names every file as people would type it: relative to the working directory where it lies below it.
+pub(crate) fn name_for_people(sources: &mut Sources) {
+    let here = std::env::current_dir().ok();
+    sources.rename(|file: &SourceFile| {
+        let path = file.url.to_file_path().ok()?;
+        let below = path.strip_prefix(here.as_ref()?).ok()?;
+        below.to_str().map(str::to_owned)
+    });
+}
+
+/// Findings in the lines of a format; the JSON object is the caller's, who knows the summary.
+pub(crate) fn text(
+    diagnostics: &[Diagnostic],
+    sources: &Sources,
+    format: Format,
+    terminal: &Terminal,
+) -> String {
+    match format {
+        Format::Human => render::human::render(diagnostics, sources, terminal.style()),
+        Format::Concise => render::concise::render(diagnostics, sources),
+        Format::Jsonl | Format::Json => diagnostics
+            .iter()
+            .map(|diagnostic| format!("{}\n", render::json::diagnostic(diagnostic, sources)))
+            .collect(),
+    }
+}
+
+/// Findings as JSON objects.
+pub(crate) fn objects(diagnostics: &[Diagnostic], sources: &Sources) -> Vec<Value> {
+    diagnostics.iter().map(|diagnostic| render::json::diagnostic(diagnostic, sources)).collect()
+}

@@ -1,0 +1,68 @@
+//! What the project depends on.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::files;
+
+/// Crates that must not come in: they need what a bare machine lacks, or take minutes to build.
+const FORBIDDEN: [&str; 8] = [
+    "aws-lc-rs", "aws-lc-sys", "openssl-sys", "bindgen", "rops", "serde_yaml", "tokio", "rocksdb",
+];
+
+/// Licences that everything may be used under.
+const LICENCES: [&str; 10] = [
+    "MIT", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "Zlib", "Unicode-3.0", "BSL-1.0",
+    "Unlicense", "CC0-1.0",
+];
+
+/// `members` and `default-members` differ.
+pub(super) fn member_lists() -> Vec<String> {
+    let text = std::fs::read_to_string(files::root().join("Cargo.toml")).expect("it is there");
+    let list = |key: &str| {
+        text.lines()
+            .find_map(|line| line.strip_prefix(&format!("{key} = ")))
+            .map(str::to_owned)
+    };
+    let (members, defaults) = (list("members"), list("default-members"));
+    if members.is_some() && members == defaults {
+        Vec::new()
+    } else {
+        vec![format!("members {members:?}, default-members {defaults:?}")]
+    }
+}
+
+/// Forbidden crates and licences.
+pub(super) fn forbidden() -> Vec<String> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--offline", "--locked", "--format-version", "1"])
+        .current_dir(files::root())
+        .output()
+        .expect("cargo runs");
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo prints JSON");
+    let packages = metadata["packages"].as_array().expect("cargo lists packages");
+    let mut findings = Vec::new();
+    for package in packages {
+        let name = package["name"].as_str().unwrap_or_default();
+        let licence = package["license"].as_str().unwrap_or_default();
+        if FORBIDDEN.contains(&name) {
+            findings.push(format!("`{name}` is forbidden"));
+        }
+        if !is_allowed(licence) {
+            findings.push(format!("`{name}` has licence `{licence}`"));
+        }
+    }
+    findings
+}
+
+/// Whether one alternative of a licence expression is allowed.
+fn is_allowed(expression: &str) -> bool {
+    expression.replace('/', " OR ").split(" OR ").any(|alternative| {
+        alternative.trim_matches(['(', ')', ' ']).split(" AND ").all(|part| {
+            let part = part.trim_matches(['(', ')', ' ']);
+            let part = part.split(" WITH ").next().unwrap_or(part);
+            LICENCES.contains(&part)
+        })
+    })
+}
