@@ -160,6 +160,15 @@ impl Sources {
         (0u32..).map(FileId).zip(&self.files)
     }
 
+    /// Names files anew, for people; a file for which `name` gives nothing keeps its name.
+    pub fn rename(&mut self, name: impl Fn(&SourceFile) -> Option<String>) {
+        for file in &mut self.files {
+            if let Some(name) = name(file) {
+                file.name = name;
+            }
+        }
+    }
+
     /// The file of a URL (without fragment) in a role.
     pub fn by_url(&self, url: &Url, role: Role) -> Option<FileId> {
         self.by_url.get(&(url.to_string(), role)).copied()
