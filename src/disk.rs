@@ -31,7 +31,8 @@ impl World for Disk {
 }
 
 fn neighbours(path: &Path) -> Vec<String> {
-    let Some(entries) = path.parent().and_then(|directory| std::fs::read_dir(directory).ok()) else {
+    let Some(entries) = path.parent().and_then(|directory| std::fs::read_dir(directory).ok())
+    else {
         return Vec::new();
     };
     let mut names: Vec<String> = entries

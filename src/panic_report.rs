@@ -17,8 +17,7 @@ pub(crate) fn install() {
             std::env::args().collect::<Vec<_>>(),
             Backtrace::force_capture(),
         );
-        let path =
-            std::env::temp_dir().join(format!("tidegate-bug-{}.txt", std::process::id()));
+        let path = std::env::temp_dir().join(format!("tidegate-bug-{}.txt", std::process::id()));
         eprintln!("error[internal-error]: this is a bug of tidegate, not of your catalog");
         match std::fs::write(&path, &report) {
             Ok(()) => eprintln!("a report was written to `{}`; please send it", path.display()),

@@ -78,7 +78,11 @@ impl<'t> Progress<'t> {
             .iter()
             .map(|(name, (taken, given))| format!("{name} {taken} in, {given} out"))
             .collect();
-        self.terminal.note(&format!("{:>4} s  {}", self.started.elapsed().as_secs(), tasks.join("; ")));
+        self.terminal.note(&format!(
+            "{:>4} s  {}",
+            self.started.elapsed().as_secs(),
+            tasks.join("; ")
+        ));
     }
 }
 

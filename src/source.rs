@@ -22,8 +22,7 @@ impl Source {
     /// The source that `argument` names; without it the nearest catalog from the working directory upward.
     pub(crate) fn find(argument: Option<&Path>) -> Result<Self, Stop> {
         let Some(path) = argument else { return nearest_catalog().map(Self::Catalog) };
-        let metadata =
-            std::fs::metadata(path).map_err(|error| Stop::file("open", path, &error))?;
+        let metadata = std::fs::metadata(path).map_err(|error| Stop::file("open", path, &error))?;
         if metadata.is_file() {
             return Ok(Self::Catalog(path.to_path_buf()));
         }
@@ -73,8 +72,8 @@ fn catalog_in(directory: &Path) -> Option<PathBuf> {
 }
 
 fn nearest_catalog() -> Result<PathBuf, Stop> {
-    let here = std::env::current_dir()
-        .map_err(|error| Stop::file("open", Path::new("."), &error))?;
+    let here =
+        std::env::current_dir().map_err(|error| Stop::file("open", Path::new("."), &error))?;
     let found = here.ancestors().find_map(catalog_in).ok_or_else(|| {
         Stop::environment("no `flow.yaml` here or in a directory above")
             .help("name a catalog, or begin one: tidegate new demo")

@@ -62,7 +62,7 @@ pub fn compile(world: &dyn World, request: &Request, memo: &mut Memo) -> Compila
     let catalog: Catalog = catalog::link(&sources, &mut sink);
     let checked = check::check(catalog, &sources, &mut sink);
     let lineage = lineage::trace(&checked, &mut sink);
-    let plan = Valid::new(&checked, &sink).map(|valid| plan::plan(valid, &sources, &lineage));
+    let plan = Valid::new(&checked, &sink).map(|valid| plan::plan(valid, &sources));
     let diagnostics = sink.finish(&sources);
     Compilation { sources, checked, lineage, plan, diagnostics }
 }

@@ -19,7 +19,9 @@ pub(crate) fn run(arguments: &Explain, terminal: &Terminal) -> Result<Exit, Stop
     let Some(rule) = rules::by_slug(slug) else {
         let stop = Stop::usage(format!("there is no rule `{slug}`"));
         return Err(match nearest(slug, rules::ALL.iter().map(|rule| rule.slug)) {
-            Some(near) => stop.help(format!("a rule of a similar name exists: tidegate explain {near}")),
+            Some(near) => {
+                stop.help(format!("a rule of a similar name exists: tidegate explain {near}"))
+            }
             None => stop.help("list the rules: tidegate explain"),
         });
     };

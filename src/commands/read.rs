@@ -30,10 +30,12 @@ pub(crate) fn run(arguments: &Read, terminal: &Terminal) -> Result<Exit, Stop> {
     let bundle = read_bundle(&bundles)?;
     let Some(collection) = bundle.collections.get(&arguments.collection) else {
         let stop = Stop::usage(format!("there is no collection `{}`", arguments.collection));
-        return Err(match nearest(&arguments.collection, bundle.collections.keys().map(String::as_str)) {
-            Some(near) => stop.help(format!("a collection of a similar name exists: `{near}`")),
-            None => stop,
-        });
+        return Err(
+            match nearest(&arguments.collection, bundle.collections.keys().map(String::as_str)) {
+                Some(near) => stop.help(format!("a collection of a similar name exists: `{near}`")),
+                None => stop,
+            },
+        );
     };
     let request = ReadRequest {
         data: &arguments.data,
@@ -66,12 +68,12 @@ fn selector(partitions: &[String], collection: &Collection) -> Result<Option<Sel
             Stop::usage(format!("`--partition {text}` has no value"))
                 .help("write --partition FIELD=VALUE")
         })?;
-        let Some(projection) =
-            collection.partitions().find(|projection| projection.field == field)
+        let Some(projection) = collection.partitions().find(|projection| projection.field == field)
         else {
             let fields: Vec<_> =
                 collection.partitions().map(|projection| projection.field.as_str()).collect();
-            let stop = Stop::usage(format!("`{field}` is not a partition of `{}`", collection.name));
+            let stop =
+                Stop::usage(format!("`{field}` is not a partition of `{}`", collection.name));
             return Err(match fields.as_slice() {
                 [] => stop.help("this collection has no partitions"),
                 fields => stop.help(format!("its partitions are {}", fields.join(", "))),

@@ -73,9 +73,7 @@ fn request(arguments: &Run, bundle: Arc<Bundle>, root: PathBuf) -> Result<RunReq
     let fixture = match &arguments.fixture {
         None => None,
         Some(path) => Some(
-            std::fs::read_to_string(path)
-                .map_err(|error| Stop::file("read", path, &error))?
-                .into(),
+            std::fs::read_to_string(path).map_err(|error| Stop::file("read", path, &error))?.into(),
         ),
     };
     let data = match (&arguments.data, &fixture) {
@@ -126,7 +124,11 @@ fn ingest(text: &str, again: bool, bundle: &Bundle) -> Result<Ingest, Stop> {
             .help("write --ingest COLLECTION=FILE")
     })?;
     if !bundle.collections.contains_key(collection) {
-        return Err(unknown("collection", collection, bundle.collections.keys().map(String::as_str)));
+        return Err(unknown(
+            "collection",
+            collection,
+            bundle.collections.keys().map(String::as_str),
+        ));
     }
     let path = PathBuf::from(path);
     let text = if path == Path::new("-") {
@@ -162,7 +164,8 @@ fn size_bytes(text: &str) -> Result<usize, Stop> {
         .zip(factor)
         .and_then(|(number, factor)| number.checked_mul(factor))
         .ok_or_else(|| {
-            Stop::usage(format!("`{text}` is not a size")).help("write a size such as 512MiB or 2GiB")
+            Stop::usage(format!("`{text}` is not a size"))
+                .help("write a size such as 512MiB or 2GiB")
         })
 }
 
@@ -208,12 +211,7 @@ fn show_endpoints(bundle: &Bundle, terminal: &Terminal) {
     }
 }
 
-fn show_failures(
-    failures: &[Failure],
-    sources: &mut Sources,
-    format: Format,
-    terminal: &Terminal,
-) {
+fn show_failures(failures: &[Failure], sources: &mut Sources, format: Format, terminal: &Terminal) {
     let diagnostics: Vec<_> =
         failures.iter().map(|failure| explain_failure(failure, sources)).collect();
     show_findings(&diagnostics, sources, format, terminal);

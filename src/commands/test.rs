@@ -91,7 +91,12 @@ fn show(outcomes: &[TestOutcome], sources: &mut Sources, format: Format, termina
     if errors > 0 {
         parts.push(terminal.bad(&format!("{errors} could not finish")));
     }
-    terminal.line(&format!("\n  {}{}{}", plural(outcomes.len(), "test"), terminal.dot(), parts.join(", ")));
+    terminal.line(&format!(
+        "\n  {}{}{}",
+        plural(outcomes.len(), "test"),
+        terminal.dot(),
+        parts.join(", ")
+    ));
 }
 
 fn show_step(failure: &StepFailure, terminal: &Terminal) {

@@ -7,23 +7,28 @@ use serde_json::Value;
 use super::files;
 
 /// Crates that must not come in: they need what a bare machine lacks, or take minutes to build.
-const FORBIDDEN: [&str; 8] = [
-    "aws-lc-rs", "aws-lc-sys", "openssl-sys", "bindgen", "rops", "serde_yaml", "tokio", "rocksdb",
-];
+const FORBIDDEN: [&str; 8] =
+    ["aws-lc-rs", "aws-lc-sys", "openssl-sys", "bindgen", "rops", "serde_yaml", "tokio", "rocksdb"];
 
 /// Licences that everything may be used under.
 const LICENCES: [&str; 10] = [
-    "MIT", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "Zlib", "Unicode-3.0", "BSL-1.0",
-    "Unlicense", "CC0-1.0",
+    "MIT",
+    "Apache-2.0",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "ISC",
+    "Zlib",
+    "Unicode-3.0",
+    "BSL-1.0",
+    "Unlicense",
+    "CC0-1.0",
 ];
 
 /// `members` and `default-members` differ.
 pub(super) fn member_lists() -> Vec<String> {
     let text = std::fs::read_to_string(files::root().join("Cargo.toml")).expect("it is there");
     let list = |key: &str| {
-        text.lines()
-            .find_map(|line| line.strip_prefix(&format!("{key} = ")))
-            .map(str::to_owned)
+        text.lines().find_map(|line| line.strip_prefix(&format!("{key} = "))).map(str::to_owned)
     };
     let (members, defaults) = (list("members"), list("default-members"));
     if members.is_some() && members == defaults {

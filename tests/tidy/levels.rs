@@ -22,8 +22,7 @@ const DATA_MODEL: [(&str, &str); 2] = [("source", "syntax"), ("source", "model")
 
 /// Uses of a module on a higher level.
 pub(super) fn upward_uses() -> Vec<String> {
-    let level =
-        |module: &str| COMPILER_LEVELS.iter().position(|modules| modules.contains(&module));
+    let level = |module: &str| COMPILER_LEVELS.iter().position(|modules| modules.contains(&module));
     let mut findings = Vec::new();
     for (name, text) in files::rust() {
         let Some(path) = name.strip_prefix("compiler/src/") else { continue };

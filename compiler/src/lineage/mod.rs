@@ -6,6 +6,7 @@
 
 mod format;
 mod text;
+mod trace;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,11 +15,9 @@ use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef as _;
 
-use crate::check::Checked;
-use crate::diag::Sink;
-
 pub use format::{to_dot, to_json, to_mermaid};
 pub use text::to_text;
+pub use trace::trace;
 
 /// The graph.
 #[derive(Debug, Clone, Default)]
@@ -172,12 +171,6 @@ impl Lineage {
         }
         seen.into_iter().map(|index| self.node(index).clone()).collect()
     }
-}
-
-/// Traces the graph of a checked catalog, also of one with errors: what could be linked is in it.
-pub fn trace(checked: &Checked, sink: &mut Sink) -> Lineage {
-    let _ = (checked, sink);
-    todo!("H8")
 }
 
 /// The strongly connected components in an order in which every edge between two of them points forward. Among those that
