@@ -168,8 +168,8 @@ impl Stream {
         match self {
             Self::Transfers => 80,
             Self::Rides => 930,
-            Self::Orders => 300,
-            Self::Customers => 200,
+            Self::Orders => 220,
+            Self::Customers => 122,
         }
     }
 }
@@ -227,8 +227,8 @@ fn transfer(draw: &mut Draw, n: u64) -> Value {
     let recipient = (sender + 1 + draw.below(ACCOUNTS - 1)) % ACCOUNTS;
     json!({
         "id": n + 1,
-        "sender": format!("acct-{sender:06}"),
-        "recipient": format!("acct-{recipient:06}"),
+        "sender": format!("account-{sender:06}"),
+        "recipient": format!("account-{recipient:06}"),
         "amount": 1 + draw.below(1000),
     })
 }
@@ -247,6 +247,12 @@ fn ride(draw: &mut Draw, n: u64) -> Value {
         "begin": terminus(draw, begin_second),
         "end": terminus(draw, begin_second + seconds),
         "duration_s": seconds,
+        "receipt": {
+            "number": format!("2024-{:010}", n + 1),
+            "tariff": draw.one_of(&["by the minute", "day ticket", "subscription"]),
+            "amount": draw.decimal(100, 1_500, 2),
+            "currency": "USD",
+        },
         "user": {
             "id": user,
             "kind": draw.one_of(&["customer", "subscriber"]),
@@ -268,6 +274,7 @@ fn terminus(draw: &mut Draw, second: u64) -> Value {
             "id": station,
             "name": format!("{street} {}, {side}", 1 + station),
             "district": draw.one_of(&["Docklands", "Old Town", "Riverside", "University"]),
+            "address": format!("{street} {}, New Amsterdam", 1 + station),
             "docks": 12 + station % 30,
             "operator": "Municipal Bicycle Company of the City",
         },

@@ -30,6 +30,12 @@ impl Fence {
         Self { materialization, key_begin: 0, key_end: u32::MAX, fence: 0 }
     }
 
+    /// The same for a part of the key space, both ends included.
+    #[cfg(test)]
+    pub(super) fn narrow(&mut self, key_begin: u32, key_end: u32) {
+        (self.key_begin, self.key_end) = (key_begin, key_end);
+    }
+
     /// Raises the fence of every range that overlaps this one, and gives the checkpoint of the narrowest range that
     /// covers it; empty texts are no checkpoint.
     pub(super) fn take(&mut self, connection: &Connection) -> Result<Option<String>> {

@@ -254,7 +254,7 @@ impl FileSource {
 fn unreadable(name: &str, fault: Fault) -> Failure {
     let Fault { line, message } = fault;
     Failure::new(FailureKind::SourceUnreadable, format!("`{name}` line {line}: {message}"))
-        .help("repair the file and run again: what was read before it stays")
+        .help("repair the file and run again; a file that changed is read anew")
 }
 
 fn cannot_read(path: &Path, error: &std::io::Error) -> Failure {
