@@ -20,5 +20,6 @@ pub mod task;
 pub mod transaction;
 pub mod uuid;
 pub mod verify;
+pub(crate) mod violation;
 
 pub use tidegate_stdlib::bundle::{Failure, FailureKind};

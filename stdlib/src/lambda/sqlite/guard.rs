@@ -16,8 +16,11 @@ pub enum GuardMode {
 pub struct Guard {}
 
 impl Guard {
-    /// Installs the authorizer on a connection, once (installing it again would expire all statements).
-    pub fn install(connection: &rusqlite::Connection) -> Self {
+    /// Installs the authorizer and the limits on a connection, once (installing it again would expire all statements).
+    ///
+    /// # Errors
+    /// When SQLite was built without what lambdas need (its mathematical functions); the message says what is missing.
+    pub fn install(connection: &mut rusqlite::Connection) -> Result<Self, super::SqlFailure> {
         let _ = connection;
         todo!("H2")
     }
