@@ -1,23 +1,471 @@
 //! Self-contained schemas: everything that references lead to is in one value, and every keyword keeps its place.
+//!
+//! A schema in place or a whole file becomes the root as it is, so its pointers are those of the source; every other
+//! document that a `$ref` leads to is put below `$defs`, and references become pointers inside the value. `$id` and
+//! anchors have done their work then and are left out. References that are chosen when documents are validated
+//! (`$dynamicRef`, `$recursiveRef`) lead to the definition in their own document.
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use serde_json::{Map, Value};
 use tidegate_stdlib::shape::Shape;
 
-use crate::source::Span;
+use super::document::{Document, Keyword, Scope, Target};
+use crate::diag::{Diagnostic, Fix, Sink, nearest, rules};
+use crate::model::InlineOrFile;
+use crate::source::{FileId, Sources, Span};
+use crate::syntax::{Entry, NodeId, NodeKind};
 
 /// A schema that refers to nothing outside itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BundledSchema {
     /// The schema.
     pub value: Value,
-    /// Where each keyword and each schema of `value` stands, by its JSON pointer in `value`: of a keyword, its name; of
-    /// the root, the place of the whole schema.
+    /// Where each keyword and each schema of `value` stands, by its JSON pointer in `value`: of a keyword or property
+    /// its name, of an item its text, of the root the field that declares the schema.
     pub places: BTreeMap<String, Span>,
+    /// Where the value of each keyword stands, by the same pointers.
+    pub value_places: BTreeMap<String, Span>,
     /// What it says of every location.
     pub shape: Shape,
 }
 
-/// Bundles.
-pub fn bundle_schema() {}
+impl BundledSchema {
+    /// A schema that admits everything, in place of one that cannot be used.
+    pub fn stand_in(span: Span) -> Self {
+        Self {
+            value: Value::Bool(true),
+            places: BTreeMap::from([(String::new(), span)]),
+            value_places: BTreeMap::new(),
+            shape: Shape::any(),
+        }
+    }
+
+    /// Where a keyword stands, or the nearest keyword around it.
+    pub fn place(&self, pointer: &str) -> Option<Span> {
+        nearest_around(&self.places, pointer)
+    }
+
+    /// Where the value of a keyword stands, or the nearest keyword around it.
+    pub fn value_place(&self, pointer: &str) -> Option<Span> {
+        self.value_places.get(pointer).copied().or_else(|| self.place(pointer))
+    }
+}
+
+fn nearest_around(places: &BTreeMap<String, Span>, pointer: &str) -> Option<Span> {
+    let mut pointer = pointer;
+    loop {
+        if let Some(span) = places.get(pointer) {
+            return Some(*span);
+        }
+        pointer = pointer.rsplit_once('/')?.0;
+    }
+}
+
+/// Which of the two schemas of a collection is bundled.
+#[derive(Debug, Clone, Copy)]
+pub enum SchemaUse<'s> {
+    /// What documents satisfy when they are written.
+    Write,
+    /// What documents satisfy when they are read; it may refer to the write schema of the collection.
+    Read(Option<&'s InlineOrFile>),
+}
+
+/// Bundles a schema that is declared in `file`. `None` when a file it needs was not read, which has been reported.
+pub fn bundle_schema(
+    sources: &Sources,
+    file: FileId,
+    schema: &InlineOrFile,
+    schema_use: SchemaUse<'_>,
+    sink: &mut Sink,
+) -> Option<BundledSchema> {
+    let span = schema.range().in_file(file);
+    let mut bundler = Bundler {
+        sources,
+        file,
+        schema_use,
+        documents: Vec::new(),
+        places: BTreeMap::new(),
+        value_places: BTreeMap::new(),
+        is_complete: true,
+        sink,
+    };
+    let mut value = bundler.root(schema, span);
+    bundler.inline(&mut value);
+    if !bundler.is_complete {
+        return None;
+    }
+    bundler.places.insert(String::new(), declaring_field(sources, file, schema));
+    let shape = Shape::infer(&value);
+    let Bundler { places, value_places, .. } = bundler;
+    Some(BundledSchema { value, places, value_places, shape })
+}
+
+/// The field that declares a schema: its name for a schema in place, the reference for one in a file.
+pub(crate) fn declaring_field(sources: &Sources, file: FileId, schema: &InlineOrFile) -> Span {
+    match (schema, &sources.file(file).tree) {
+        (InlineOrFile::Inline(value), Some(tree)) => tree.key_range(value.node).in_file(file),
+        (InlineOrFile::Inline(_) | InlineOrFile::File(_), _) => schema.range().in_file(file),
+    }
+}
+
+struct Bundler<'s, 'd> {
+    sources: &'s Sources,
+    file: FileId,
+    schema_use: SchemaUse<'s>,
+    /// Documents in order of their first use; the first is the root, unless a fragment is.
+    documents: Vec<Document>,
+    places: BTreeMap<String, Span>,
+    value_places: BTreeMap<String, Span>,
+    is_complete: bool,
+    sink: &'d mut Sink,
+}
+
+impl Bundler<'_, '_> {
+    fn root(&mut self, schema: &InlineOrFile, span: Span) -> Value {
+        let document = match schema {
+            InlineOrFile::Inline(value) => Document::in_place(self.sources, self.file, value.node),
+            InlineOrFile::File(reference) => {
+                match Document::open(
+                    self.sources,
+                    self.sources.file(self.file),
+                    &reference.value,
+                    span,
+                ) {
+                    Some((document, None)) => Some(document),
+                    Some((_, Some(_))) => return self.root_of_fragment(&reference.value, span),
+                    None => None,
+                }
+            }
+        };
+        let Some(document) = document else {
+            self.is_complete = false;
+            return Value::Bool(true);
+        };
+        self.documents.push(document);
+        self.document(0)
+    }
+
+    /// `schema: file#fragment` becomes a reference to the fragment of the inlined file.
+    fn root_of_fragment(&mut self, reference: &str, span: Span) -> Value {
+        let opened = Document::open(self.sources, self.sources.file(self.file), reference, span);
+        let Some((mut document, Some(fragment))) = opened else { return Value::Bool(true) };
+        document.prefix = slot_pointer(1);
+        self.documents.push(document);
+        self.places.insert("/$ref".to_owned(), span);
+        self.value_places.insert("/$ref".to_owned(), span);
+        let Some(document) = self.documents.first() else { return Value::Bool(true) };
+        let target = document.fragment(document.root, &fragment);
+        match target {
+            Ok(pointer) => {
+                let text = reference_text(&document.prefix, &pointer);
+                Value::Object(Map::from_iter([("$ref".to_owned(), Value::String(text))]))
+            }
+            Err(near) => {
+                let diagnostic = unknown_fragment(&fragment, &document.name, span, near);
+                self.refuse(diagnostic);
+                Value::Bool(true)
+            }
+        }
+    }
+
+    /// Puts every document that is not the root below `$defs`; those may lead to further ones.
+    fn inline(&mut self, root: &mut Value) {
+        let mut index = usize::from(self.documents.first().is_some_and(Document::is_root));
+        while index < self.documents.len() && self.is_complete {
+            let value = self.document(index);
+            let number = self.documents.get(index).and_then(Document::slot).unwrap_or_default();
+            index += 1;
+            if let Value::Object(root) = root {
+                let definitions = root.entry("$defs").or_insert_with(|| Value::Object(Map::new()));
+                if let Value::Object(definitions) = definitions {
+                    definitions.insert(number, value);
+                }
+            }
+        }
+    }
+
+    fn document(&mut self, index: usize) -> Value {
+        let Some(document) = self.documents.get(index) else { return Value::Bool(true) };
+        let scope = document.scope(index);
+        let (root, mut pointer) = (document.root, document.prefix.clone());
+        if !pointer.is_empty() {
+            self.places.insert(pointer.clone(), document.referred);
+        }
+        self.schema(&scope, root, &mut pointer)
+    }
+
+    /// A schema as a value, its references led into the bundle.
+    fn schema(&mut self, scope: &Scope, node: NodeId, pointer: &mut String) -> Value {
+        let scope = scope.enter(node);
+        let tree = scope.tree();
+        let NodeKind::Mapping(entries) = &tree.node(node).kind else {
+            return self.data(&scope, node, pointer);
+        };
+        let mut object = Map::new();
+        for entry in entries {
+            let length = self.push(&scope, entry, pointer);
+            let value = match Keyword::of(entry, &tree) {
+                Keyword::Identity => None,
+                Keyword::Reference => self.reference(&scope, entry),
+                Keyword::Schema => Some(self.schema(&scope, entry.value, pointer)),
+                Keyword::Schemas => Some(self.schemas(&scope, entry.value, pointer)),
+                Keyword::Data => Some(self.data(&scope, entry.value, pointer)),
+            };
+            pointer.truncate(length);
+            if let Some(value) = value {
+                let name = match entry.key.as_str() {
+                    "$recursiveRef" | "$dynamicRef" if value.is_string() => "$ref",
+                    name => name,
+                };
+                object.insert(name.to_owned(), value);
+            }
+        }
+        Value::Object(object)
+    }
+
+    /// A list of schemas, or a mapping to schemas.
+    fn schemas(&mut self, scope: &Scope, node: NodeId, pointer: &mut String) -> Value {
+        let tree = scope.tree();
+        match &tree.node(node).kind {
+            NodeKind::Sequence(items) => {
+                let each = items.iter().enumerate().map(|(index, item)| {
+                    let length = self.push_item(scope, index, *item, pointer);
+                    let value = self.schema(scope, *item, pointer);
+                    pointer.truncate(length);
+                    value
+                });
+                Value::Array(each.collect())
+            }
+            NodeKind::Mapping(entries) => {
+                let each = entries.iter().map(|entry| {
+                    let length = self.push(scope, entry, pointer);
+                    let value = self.schema(scope, entry.value, pointer);
+                    pointer.truncate(length);
+                    (entry.key.clone(), value)
+                });
+                Value::Object(each.collect())
+            }
+            NodeKind::Null | NodeKind::Boolean(_) | NodeKind::Number(_) | NodeKind::String(_) => {
+                tree.to_json(node)
+            }
+        }
+    }
+
+    /// A value that holds no schemas; its parts keep their places too.
+    fn data(&mut self, scope: &Scope, node: NodeId, pointer: &mut String) -> Value {
+        let tree = scope.tree();
+        match &tree.node(node).kind {
+            NodeKind::Sequence(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    let length = self.push_item(scope, index, *item, pointer);
+                    self.data(scope, *item, pointer);
+                    pointer.truncate(length);
+                }
+            }
+            NodeKind::Mapping(entries) => {
+                for entry in entries {
+                    let length = self.push(scope, entry, pointer);
+                    self.data(scope, entry.value, pointer);
+                    pointer.truncate(length);
+                }
+            }
+            NodeKind::Null | NodeKind::Boolean(_) | NodeKind::Number(_) | NodeKind::String(_) => {}
+        }
+        tree.to_json(node)
+    }
+
+    /// Descends into an entry and remembers its place; gives the length to return to.
+    fn push(&mut self, scope: &Scope, entry: &Entry, pointer: &mut String) -> usize {
+        let length = pointer.len();
+        pointer.push('/');
+        pointer.push_str(&entry.key.replace('~', "~0").replace('/', "~1"));
+        let value = scope.span(scope.tree().node(entry.value).range);
+        self.places.insert(pointer.clone(), scope.span(entry.key_range));
+        self.value_places.insert(pointer.clone(), value);
+        length
+    }
+
+    fn push_item(
+        &mut self,
+        scope: &Scope,
+        index: usize,
+        item: NodeId,
+        pointer: &mut String,
+    ) -> usize {
+        let length = pointer.len();
+        pointer.push('/');
+        pointer.push_str(&index.to_string());
+        let span = scope.span(scope.tree().node(item).range);
+        self.places.insert(pointer.clone(), span);
+        self.value_places.insert(pointer.clone(), span);
+        length
+    }
+
+    /// The value of a `$ref` inside the bundle; `None` when it leads nowhere or anywhere.
+    fn reference(&mut self, scope: &Scope, entry: &Entry) -> Option<Value> {
+        let tree = scope.tree();
+        let NodeKind::String(text) = &tree.node(entry.value).kind else {
+            return Some(tree.to_json(entry.value));
+        };
+        let span = scope.span(tree.node(entry.value).range);
+        if text.value.starts_with("flow:") {
+            return self.special(&text.value, span);
+        }
+        let (index, resource, fragment) = match scope.resolve(&text.value, &self.documents) {
+            Target::Known { document, resource, fragment } => (document, resource, fragment),
+            Target::Elsewhere { url, fragment } => {
+                let index = self.open(&url, span)?;
+                (index, self.documents.get(index)?.root, fragment)
+            }
+            Target::Malformed => {
+                self.refuse(malformed_reference(&text.value, span));
+                return None;
+            }
+        };
+        let document = self.documents.get(index)?;
+        match document.fragment(resource, &fragment) {
+            Ok(pointer) => Some(Value::String(reference_text(&document.prefix, &pointer))),
+            Err(near) => {
+                let diagnostic = unknown_fragment(&fragment, &document.name, span, near);
+                self.refuse(diagnostic);
+                None
+            }
+        }
+    }
+
+    /// The document of a URL, which becomes part of the bundle.
+    fn open(&mut self, url: &url::Url, span: Span) -> Option<usize> {
+        let Some(document) = Document::of_url(self.sources, url, span) else {
+            self.is_complete = false;
+            return None;
+        };
+        Some(self.add(document))
+    }
+
+    fn add(&mut self, mut document: Document) -> usize {
+        let root = usize::from(self.documents.first().is_some_and(Document::is_root));
+        let index = self.documents.len();
+        document.prefix = slot_pointer(index + 1 - root);
+        self.documents.push(document);
+        index
+    }
+
+    /// A reference of the `flow:` scheme: schemas of the same collection that are not written out.
+    fn special(&mut self, text: &str, span: Span) -> Option<Value> {
+        let write = match (text, self.schema_use) {
+            // What was inferred from documents is not known here, so it does not restrict.
+            ("flow://inferred-schema" | "flow://connector-schema", SchemaUse::Read(_))
+            | ("flow://connector-schema", SchemaUse::Write) => return None,
+            ("flow://write-schema" | "flow://relaxed-write-schema", SchemaUse::Read(write)) => {
+                write?
+            }
+            (_, schema_use) => {
+                self.refuse(unknown_flow_reference(text, span, schema_use));
+                return None;
+            }
+        };
+        let opened = match write {
+            InlineOrFile::Inline(value) => {
+                let known = self.documents.iter().position(|document| {
+                    document.file == Some(self.file) && document.root == value.node
+                });
+                if let Some(known) = known {
+                    return Some(Value::String(self.reference_to(known, "")));
+                }
+                Document::in_place(self.sources, self.file, value.node).map(|found| (found, None))
+            }
+            InlineOrFile::File(reference) => {
+                Document::open(self.sources, self.sources.file(self.file), &reference.value, span)
+            }
+        };
+        let Some((document, fragment)) = opened else {
+            self.is_complete = false;
+            return None;
+        };
+        let pointer = fragment
+            .map_or(Ok(String::new()), |fragment| document.fragment(document.root, &fragment));
+        let known = self.documents.iter().position(|known| known.is_same(&document));
+        let index = known.unwrap_or_else(|| self.add(document));
+        // An unknown fragment has been reported where the write schema itself was bundled.
+        let pointer = pointer.ok()?;
+        Some(Value::String(self.reference_to(index, &pointer)))
+    }
+
+    fn reference_to(&self, index: usize, pointer: &str) -> String {
+        let prefix = self.documents.get(index).map(|document| document.prefix.as_str());
+        reference_text(prefix.unwrap_or_default(), pointer)
+    }
+
+    fn refuse(&mut self, diagnostic: Diagnostic) {
+        self.sink.report(diagnostic);
+        self.is_complete = false;
+    }
+}
+
+fn slot_pointer(number: usize) -> String {
+    format!("/$defs/__flowInline{number}")
+}
+
+/// What cannot stand in the fragment of a URL.
+const FRAGMENT: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'<')
+    .add(b'>')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+fn reference_text(prefix: &str, pointer: &str) -> String {
+    format!("#{prefix}{}", utf8_percent_encode(pointer, FRAGMENT))
+}
+
+fn unknown_fragment(fragment: &str, name: &str, span: Span, near: Vec<String>) -> Diagnostic {
+    let last = fragment.rsplit('/').next().unwrap_or(fragment);
+    let near = nearest(last, near.iter().map(String::as_str));
+    let diagnostic =
+        Diagnostic::new(&rules::UNKNOWN_FRAGMENT, span, format!("`{name}` has no `#{fragment}`"))
+            .label("this part of the schema does not exist");
+    match near {
+        Some(near) => diagnostic.help(format!("it has `{near}` there")),
+        None => diagnostic.help("name a pointer such as `#/$defs/name`, or an `$anchor`"),
+    }
+}
+
+fn malformed_reference(text: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(&rules::MALFORMED_REFERENCE, span, format!("`{text}` is not a URL"))
+        .label("a schema is named by a path or a URL")
+}
+
+fn unknown_flow_reference(text: &str, span: Span, schema_use: SchemaUse<'_>) -> Diagnostic {
+    const KNOWN: [&str; 4] = [
+        "flow://connector-schema",
+        "flow://inferred-schema",
+        "flow://relaxed-write-schema",
+        "flow://write-schema",
+    ];
+    let diagnostic = Diagnostic::new(
+        &rules::UNKNOWN_FLOW_REFERENCE,
+        span,
+        format!("`{text}` does not stand for a schema here"),
+    );
+    if KNOWN.contains(&text) && matches!(schema_use, SchemaUse::Write) {
+        return diagnostic
+            .label("only a read schema can refer to it")
+            .help("declare `writeSchema` and `readSchema`, and refer to it in the read schema");
+    }
+    let near = nearest(text, KNOWN);
+    diagnostic
+        .label("no schema of this name is known")
+        .help(format!("known are {}", KNOWN.map(|known| format!("`{known}`")).join(", ")))
+        .fix(near.map(|near| Fix::replace(span, near, format!("refer to `{near}`"))))
+}

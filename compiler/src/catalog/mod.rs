@@ -4,17 +4,21 @@
 //! catalog is spread over files. Of two declarations of one name the first is kept; the other has been reported.
 
 mod bundle;
+mod document;
 mod link;
+mod names;
 mod script;
+mod value;
 
 use std::sync::Arc;
 
 use crate::model::{CaptureSpec, CollectionSpec, MaterializationSpec, Specs, TestSpec};
 use crate::source::{FileId, Range, Span};
 
-pub use bundle::{BundledSchema, bundle_schema};
+pub use bundle::{BundledSchema, SchemaUse, bundle_schema};
 pub use link::link;
-pub use script::script;
+pub use script::{ScriptAbsence, ScriptSource};
+pub use value::SourceValue;
 
 /// A collection of the catalog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,12 +1,105 @@
 //! SQL texts in place or in files, with the place of every byte.
 
-use tidegate_stdlib::bundle::Script;
+use std::ops::Range as Bytes;
+
+use tidegate_stdlib::bundle::{Origin, Script};
 
 use crate::model::InlineOrFile;
-use crate::source::{FileId, Sources};
+use crate::source::{FileId, Range, Role, Sources, Span};
+use crate::syntax::{NodeKind, StringNode};
 
-/// The text that `value`, written in `file`, holds or names; `None` when it is no text or its file was not read, which has been reported.
-pub fn script(sources: &Sources, file: FileId, value: &InlineOrFile) -> Option<Script> {
-    let _ = (sources, file, value);
-    todo!("H4")
+/// A text of SQL and the file that holds it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScriptSource {
+    /// The text as a bundle keeps it.
+    pub script: Script,
+    /// The file of its bytes.
+    pub file: FileId,
+}
+
+/// Why a value is no text of SQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScriptAbsence {
+    /// Its file was not read, which has been reported.
+    Unread,
+    /// The value is not text.
+    NotText,
+}
+
+impl ScriptSource {
+    /// The text that `value`, written in `file`, holds or names.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn new(
+        sources: &Sources,
+        file: FileId,
+        value: &InlineOrFile,
+    ) -> Result<Self, ScriptAbsence> {
+        match value {
+            InlineOrFile::Inline(inline) => {
+                let tree = sources.file(file).tree.as_ref().ok_or(ScriptAbsence::Unread)?;
+                match &tree.node(inline.node).kind {
+                    NodeKind::String(text) => {
+                        Ok(Self::from_scalar(sources, inline.range.in_file(file), text))
+                    }
+                    NodeKind::Null
+                    | NodeKind::Boolean(_)
+                    | NodeKind::Number(_)
+                    | NodeKind::Sequence(_)
+                    | NodeKind::Mapping(_) => Err(ScriptAbsence::NotText),
+                }
+            }
+            InlineOrFile::File(reference) => {
+                let resolved = sources.resolve(file, &reference.value, Role::Config);
+                let (file, _) = resolved.ok_or(ScriptAbsence::Unread)?;
+                Self::from_file(sources, file)
+            }
+        }
+    }
+
+    fn from_file(sources: &Sources, file: FileId) -> Result<Self, ScriptAbsence> {
+        let source = sources.file(file);
+        if !source.is_present {
+            return Err(ScriptAbsence::Unread);
+        }
+        if let Some(tree) = &source.tree {
+            let root = tree.node(tree.root());
+            return match &root.kind {
+                NodeKind::String(text) => {
+                    Ok(Self::from_scalar(sources, root.range.in_file(file), text))
+                }
+                NodeKind::Null
+                | NodeKind::Boolean(_)
+                | NodeKind::Number(_)
+                | NodeKind::Sequence(_)
+                | NodeKind::Mapping(_) => Err(ScriptAbsence::NotText),
+            };
+        }
+        let end = u32::try_from(source.text.len()).unwrap_or(u32::MAX);
+        let origin = sources.origin(Range::new(0, end).in_file(file));
+        let map = vec![(0, origin.clone())];
+        Ok(Self { script: Script { text: source.text.to_string(), origin, map }, file })
+    }
+
+    fn from_scalar(sources: &Sources, span: Span, text: &StringNode) -> Self {
+        let place = |(offset, byte): &(u32, u32)| -> (u32, Origin) {
+            (*offset, sources.origin(Range::new(*byte, *byte).in_file(span.file)))
+        };
+        let script = Script {
+            text: text.value.clone(),
+            origin: sources.origin(span),
+            map: text.map.iter().map(place).collect(),
+        };
+        Self { script, file: span.file }
+    }
+
+    /// The place of bytes of the text in its file.
+    pub fn span(&self, bytes: Bytes<usize>) -> Span {
+        let begin = self.script.place(bytes.start, bytes.start).start;
+        let last = bytes.end.max(bytes.start + 1) - 1;
+        let end = self.script.place(last, last + 1).end;
+        let end = if bytes.is_empty() { begin } else { end.max(begin) };
+        Range::new(begin, end).in_file(self.file)
+    }
 }

@@ -1,0 +1,331 @@
+//! Schema documents as they are bundled: their parts by pointer and by name, and what their references lead to.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use percent_encoding::percent_decode_str;
+use tidegate_stdlib::schema::well_known;
+use url::Url;
+
+use crate::source::{FileId, Range, Role, SourceFile, Sources, Span};
+use crate::syntax::{Entry, NodeId, NodeKind, ParseOptions, Tree, parse};
+
+/// One schema document.
+#[derive(Debug)]
+pub(super) struct Document {
+    tree: Arc<Tree>,
+    /// The node of the whole schema.
+    pub(super) root: NodeId,
+    url: Url,
+    /// What people call it.
+    pub(super) name: String,
+    /// The file it stands in; a public schema that ships with the program stands in none.
+    pub(super) file: Option<FileId>,
+    /// The reference that led to it.
+    pub(super) referred: Span,
+    /// Its pointer in the bundle.
+    pub(super) prefix: String,
+    /// Schemas with an `$id`, by their URL.
+    resources: BTreeMap<String, NodeId>,
+    /// Anchors by the resource they belong to, and their name.
+    anchors: BTreeMap<(NodeId, String), NodeId>,
+}
+
+impl Document {
+    /// A schema that stands in a catalog file.
+    pub(super) fn in_place(sources: &Sources, file: FileId, root: NodeId) -> Option<Self> {
+        let source = sources.file(file);
+        let tree = source.tree.clone()?;
+        let span = tree.node(root).range.in_file(file);
+        Some(Self::new(tree, root, source.url.clone(), "the schema".to_owned(), Some(file), span))
+    }
+
+    /// The document that a reference in a file leads to, and its fragment.
+    pub(super) fn open(
+        sources: &Sources,
+        from: &SourceFile,
+        reference: &str,
+        span: Span,
+    ) -> Option<(Self, Option<String>)> {
+        let mut url = from.url.join(reference).ok()?;
+        let fragment = url.fragment().filter(|fragment| !fragment.is_empty()).map(decoded);
+        url.set_fragment(None);
+        Some((Self::of_url(sources, &url, span)?, fragment))
+    }
+
+    /// The document of a URL: a file of the catalog, else a public schema.
+    pub(super) fn of_url(sources: &Sources, url: &Url, span: Span) -> Option<Self> {
+        if let Some(file) = sources.by_url(url, Role::Schema) {
+            let source = sources.file(file);
+            let tree = source.tree.clone().filter(|_| source.is_present)?;
+            let root = tree.root();
+            return Some(Self::new(tree, root, url.clone(), source.name.clone(), Some(file), span));
+        }
+        let text = well_known(url.as_str())?;
+        let tree = Arc::new(parse(text, ParseOptions { merge_keys: false }));
+        let root = tree.root();
+        Some(Self::new(tree, root, url.clone(), url.to_string(), None, span))
+    }
+
+    fn new(
+        tree: Arc<Tree>,
+        root: NodeId,
+        url: Url,
+        name: String,
+        file: Option<FileId>,
+        referred: Span,
+    ) -> Self {
+        let mut document = Self {
+            tree: Arc::clone(&tree),
+            root,
+            url: url.clone(),
+            name,
+            file,
+            referred,
+            prefix: String::new(),
+            resources: BTreeMap::new(),
+            anchors: BTreeMap::new(),
+        };
+        document.index(&tree, root, root, &url);
+        document
+    }
+
+    /// Collects identities and anchors below a schema.
+    fn index(&mut self, tree: &Tree, node: NodeId, resource: NodeId, base: &Url) {
+        let NodeKind::Mapping(entries) = &tree.node(node).kind else { return };
+        let (resource, base) = match identity(tree, node, base) {
+            Some(url) => {
+                self.resources.insert(url.to_string(), node);
+                (node, url)
+            }
+            None => (resource, base.clone()),
+        };
+        for name in ["$anchor", "$dynamicAnchor"] {
+            if let Some(NodeKind::String(anchor)) =
+                tree.entry(node, name).map(|entry| &tree.node(entry.value).kind)
+            {
+                self.anchors.insert((resource, anchor.value.clone()), node);
+            }
+        }
+        for entry in entries {
+            match Keyword::of(entry, tree) {
+                Keyword::Schema => self.index(tree, entry.value, resource, &base),
+                Keyword::Schemas => match &tree.node(entry.value).kind {
+                    NodeKind::Sequence(items) => {
+                        items.iter().for_each(|item| self.index(tree, *item, resource, &base));
+                    }
+                    NodeKind::Mapping(entries) => {
+                        for entry in entries {
+                            self.index(tree, entry.value, resource, &base);
+                        }
+                    }
+                    NodeKind::Null
+                    | NodeKind::Boolean(_)
+                    | NodeKind::Number(_)
+                    | NodeKind::String(_) => {}
+                },
+                Keyword::Identity | Keyword::Reference | Keyword::Data => {}
+            }
+        }
+    }
+
+    /// Whether it is the root of the bundle.
+    pub(super) fn is_root(&self) -> bool {
+        self.prefix.is_empty()
+    }
+
+    /// Its name below `$defs`.
+    pub(super) fn slot(&self) -> Option<String> {
+        self.prefix.rsplit_once('/').map(|(_, name)| name.to_owned())
+    }
+
+    /// Whether both are the same schema.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.file == other.file && self.root == other.root && self.url == other.url
+    }
+
+    /// The scope of its root.
+    pub(super) fn scope(&self, index: usize) -> Scope {
+        Scope {
+            document: index,
+            tree: Arc::clone(&self.tree),
+            file: self.file,
+            referred: self.referred,
+            resource: self.root,
+            base: self.url.clone(),
+            url: self.url.clone(),
+        }
+    }
+
+    /// The pointer, from the root, that a fragment of one of its resources means.
+    ///
+    /// # Errors
+    /// The names that exist where the fragment leads nowhere.
+    pub(super) fn fragment(&self, resource: NodeId, fragment: &str) -> Result<String, Vec<String>> {
+        if fragment.is_empty() {
+            return Ok(self.pointer(resource));
+        }
+        if fragment.starts_with('/') {
+            return match self.tree.at(resource, fragment) {
+                Some(node) => Ok(self.pointer(node)),
+                None => Err(self.siblings(resource, fragment)),
+            };
+        }
+        let anchor = self.anchors.get(&(resource, fragment.to_owned()));
+        anchor
+            .map(|node| self.pointer(*node))
+            .ok_or_else(|| self.anchors.keys().map(|(_, name)| format!("#{name}")).collect())
+    }
+
+    fn pointer(&self, node: NodeId) -> String {
+        let (whole, root) = (self.tree.pointer(node), self.tree.pointer(self.root));
+        whole.strip_prefix(&root).map(str::to_owned).unwrap_or(whole)
+    }
+
+    /// The names beside the first token of a pointer that is not there.
+    fn siblings(&self, resource: NodeId, pointer: &str) -> Vec<String> {
+        let mut around = pointer;
+        while let Some((shorter, _)) = around.rsplit_once('/') {
+            around = shorter;
+            if let Some(node) = self.tree.at(resource, around) {
+                let NodeKind::Mapping(entries) = &self.tree.node(node).kind else { break };
+                return entries.iter().map(|entry| entry.key.clone()).collect();
+            }
+        }
+        Vec::new()
+    }
+}
+
+/// Where references are resolved: the document and the nearest schema around with an `$id`.
+#[derive(Debug, Clone)]
+pub(super) struct Scope {
+    document: usize,
+    tree: Arc<Tree>,
+    file: Option<FileId>,
+    referred: Span,
+    resource: NodeId,
+    base: Url,
+    url: Url,
+}
+
+/// What a reference leads to.
+#[derive(Debug)]
+pub(super) enum Target {
+    /// A resource of a document of the bundle, and the fragment in it.
+    Known { document: usize, resource: NodeId, fragment: String },
+    /// A document that is not part of the bundle yet.
+    Elsewhere { url: Url, fragment: String },
+    /// The reference is no URL.
+    Malformed,
+}
+
+impl Scope {
+    pub(super) fn tree(&self) -> Arc<Tree> {
+        Arc::clone(&self.tree)
+    }
+
+    /// The scope of a schema below.
+    pub(super) fn enter(&self, node: NodeId) -> Self {
+        match identity(&self.tree, node, &self.base) {
+            Some(base) => Self { resource: node, base, ..self.clone() },
+            None => self.clone(),
+        }
+    }
+
+    /// Bytes of the document as a place; those of a public schema are where it is referred to.
+    pub(super) fn span(&self, range: Range) -> Span {
+        self.file.map_or(self.referred, |file| range.in_file(file))
+    }
+
+    pub(super) fn resolve(&self, reference: &str, documents: &[Document]) -> Target {
+        if let Some(fragment) = reference.strip_prefix('#') {
+            let (document, resource) = (self.document, self.resource);
+            return Target::Known { document, resource, fragment: decoded(fragment) };
+        }
+        let Ok(mut url) = self.base.join(reference) else { return Target::Malformed };
+        let fragment = url.fragment().map(decoded).unwrap_or_default();
+        url.set_fragment(None);
+        for (index, document) in documents.iter().enumerate() {
+            let resource = document.resources.get(url.as_str()).copied();
+            let is_whole = document.url == url && document.root == document.tree.root();
+            if let Some(resource) = resource.or(is_whole.then_some(document.root)) {
+                return Target::Known { document: index, resource, fragment };
+            }
+        }
+        // Files are found beside the file that names them, whatever identity the schema gives itself.
+        if self.file.is_some() && self.base != self.url && well_known(url.as_str()).is_none() {
+            if let Ok(mut beside) = self.url.join(reference) {
+                beside.set_fragment(None);
+                url = beside;
+            }
+        }
+        Target::Elsewhere { url, fragment }
+    }
+}
+
+/// What a keyword holds, as far as references are concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keyword {
+    /// A name for the schema, needed only to resolve references.
+    Identity,
+    /// A reference.
+    Reference,
+    /// A schema.
+    Schema,
+    /// A list of schemas, or a mapping to schemas.
+    Schemas,
+    /// A value that holds no schema.
+    Data,
+}
+
+impl Keyword {
+    pub(super) fn of(entry: &Entry, tree: &Tree) -> Self {
+        let kind = &tree.node(entry.value).kind;
+        match entry.key.as_str() {
+            "$id" | "$anchor" | "$dynamicAnchor" => match kind {
+                NodeKind::String(text) if !text.value.contains('#') => Self::Identity,
+                NodeKind::Null
+                | NodeKind::Boolean(_)
+                | NodeKind::Number(_)
+                | NodeKind::String(_)
+                | NodeKind::Sequence(_)
+                | NodeKind::Mapping(_) => Self::Data,
+            },
+            "$recursiveAnchor" if matches!(kind, NodeKind::Boolean(_)) => Self::Identity,
+            "$ref" | "$recursiveRef" | "$dynamicRef" => Self::Reference,
+            "items" | "dependencies" if matches!(kind, NodeKind::Sequence(_)) => Self::Schemas,
+            "additionalItems"
+            | "additionalProperties"
+            | "contains"
+            | "else"
+            | "if"
+            | "items"
+            | "not"
+            | "propertyNames"
+            | "then"
+            | "unevaluatedItems"
+            | "unevaluatedProperties" => Self::Schema,
+            "$defs" | "allOf" | "anyOf" | "definitions" | "dependencies" | "dependentSchemas"
+            | "oneOf" | "patternProperties" | "prefixItems" | "properties" => Self::Schemas,
+            _ => Self::Data,
+        }
+    }
+}
+
+/// The URL that a schema gives itself.
+fn identity(tree: &Tree, node: NodeId, base: &Url) -> Option<Url> {
+    let entry = tree.entry(node, "$id")?;
+    match &tree.node(entry.value).kind {
+        NodeKind::String(text) if !text.value.contains('#') => base.join(&text.value).ok(),
+        NodeKind::Null
+        | NodeKind::Boolean(_)
+        | NodeKind::Number(_)
+        | NodeKind::String(_)
+        | NodeKind::Sequence(_)
+        | NodeKind::Mapping(_) => None,
+    }
+}
+
+fn decoded(fragment: &str) -> String {
+    percent_decode_str(fragment).decode_utf8_lossy().into_owned()
+}

@@ -1,0 +1,69 @@
+//! Values in place or in files, with the place of every part.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::model::InlineOrFile;
+use crate::source::{FileId, Role, Sources, Span};
+use crate::syntax::{NodeId, Tree};
+
+/// A value and the tree that it stands in.
+#[derive(Debug, Clone)]
+pub struct SourceValue {
+    /// The value as JSON.
+    pub value: Value,
+    /// The file that holds it.
+    pub file: FileId,
+    /// Its place: in place its own bytes, in a file the reference to it.
+    pub span: Span,
+    tree: Option<(Arc<Tree>, NodeId)>,
+}
+
+impl SourceValue {
+    /// The value that `value`, written in `file`, holds or names in a role; `None` when its file was not read, which has
+    /// been reported.
+    pub fn new(sources: &Sources, file: FileId, value: &InlineOrFile, role: Role) -> Option<Self> {
+        let span = value.range().in_file(file);
+        let (file, node) = match value {
+            InlineOrFile::Inline(inline) => (file, Some(inline.node)),
+            InlineOrFile::File(reference) => {
+                (sources.resolve(file, &reference.value, role)?.0, None)
+            }
+        };
+        let source = sources.file(file);
+        if !source.is_present {
+            return None;
+        }
+        let Some(tree) = source.tree.clone() else {
+            let value = Value::String(source.text.to_string());
+            return Some(Self { value, file, span, tree: None });
+        };
+        let node = node.unwrap_or_else(|| tree.root());
+        Some(Self { value: tree.to_json(node), file, span, tree: Some((tree, node)) })
+    }
+
+    /// The place of the value at a JSON pointer, or of the nearest value around it.
+    pub fn value_place(&self, pointer: &str) -> Span {
+        self.place(pointer, |tree, node| tree.node(node).range)
+    }
+
+    /// The place of the name under which the value at a JSON pointer stands, or of the nearest value around it.
+    pub fn name_place(&self, pointer: &str) -> Span {
+        self.place(pointer, Tree::key_range)
+    }
+
+    fn place(&self, pointer: &str, range: impl Fn(&Tree, NodeId) -> crate::source::Range) -> Span {
+        let Some((tree, root)) = &self.tree else { return self.span };
+        let mut pointer = pointer;
+        loop {
+            if let Some(node) = tree.at(*root, pointer) {
+                return range(tree, node).in_file(self.file);
+            }
+            match pointer.rsplit_once('/') {
+                Some((around, _)) => pointer = around,
+                None => return self.span,
+            }
+        }
+    }
+}
