@@ -1,1 +1,276 @@
 //! The combiner around the folds of the standard library: validation, keys, budgets.
+//!
+//! A [`Combiner`] holds what one transaction publishes into one collection. Each document is validated once when it
+//! enters, and the result of a fold once when it leaves; neither sees the UUID, which is not the user's. Documents leave
+//! in key order, stamped, as lines grouped by partition.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use tidegate_stdlib::bundle::{Collection, Failure, FailureKind, Origin};
+use tidegate_stdlib::key::{Component, Key};
+use tidegate_stdlib::reduce::{Fold, Group, Mode, ReduceFailure, Reducer};
+use tidegate_stdlib::schema::{Schema, Violation};
+use tidegate_stdlib::shape::Shape;
+use tidegate_stdlib::value::{Pointer, write_text};
+
+use crate::engine::stamps::Stamps;
+use crate::stamp;
+use crate::store::{Shard, partition_path};
+use crate::uuid::Clock;
+
+/// Which of a collection's schemas is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// The one for writers.
+    Write,
+    /// The one for readers.
+    Read,
+}
+
+/// A collection's schema with all that is made from it.
+#[derive(Debug)]
+pub(crate) struct Contract<'b> {
+    /// The collection.
+    pub(crate) collection: &'b Collection,
+    /// Reduces documents of one key.
+    pub(crate) reducer: Reducer,
+    schema: Schema,
+    side: Side,
+}
+
+impl<'b> Contract<'b> {
+    /// Compiles one of a collection's schemas.
+    ///
+    /// # Errors
+    /// `damaged` when the bundle's schema is none; the compiler lets no such schema through.
+    pub(crate) fn new(collection: &'b Collection, side: Side) -> Result<Self, Failure> {
+        let text = match side {
+            Side::Write => &collection.write_schema,
+            Side::Read => collection.effective_read_schema(),
+        };
+        let damaged = |message: &str| {
+            let message = format!("the schema of `{}` is broken: {message}", collection.name);
+            Failure::new(FailureKind::Damaged, message)
+        };
+        let schema = Schema::compile(text).map_err(|failures| {
+            damaged(failures.first().map_or("", |failure| failure.message.as_str()))
+        })?;
+        let reducer = Reducer::new(text).map_err(|failure| damaged(&failure.message))?;
+        Ok(Self { collection, reducer, schema, side })
+    }
+
+    /// The key of the given pointers, with the defaults of this schema.
+    ///
+    /// # Errors
+    /// `damaged` when a pointer of the bundle is none.
+    pub(crate) fn key<'p>(
+        &self,
+        pointers: impl Iterator<Item = &'p str>,
+    ) -> Result<Key, Failure> {
+        let shape = Shape::infer(match self.side {
+            Side::Write => &self.collection.write_schema,
+            Side::Read => self.collection.effective_read_schema(),
+        });
+        let components = pointers.map(|text| {
+            let pointer = Pointer::parse(text).map_err(|_| {
+                let message = format!("`{text}` in a key of `{}` is no pointer", self.collection.name);
+                Failure::new(FailureKind::Damaged, message)
+            })?;
+            let default = shape.locate(&pointer).0.default.unwrap_or(Value::Null);
+            Ok(Component { pointer, default })
+        });
+        components.collect::<Result<_, _>>().map(Key::new)
+    }
+
+    /// Validates a document that does not carry its UUID. `emptied` says that `/_meta` was taken away with it; it is
+    /// put back, empty, when the schema wants it.
+    ///
+    /// # Errors
+    /// `document-violates-schema` with the document and the keyword.
+    pub(crate) fn validate(&self, document: &mut Value, emptied: bool) -> Result<(), Failure> {
+        if self.schema.is_valid(document) {
+            return Ok(());
+        }
+        let Err(violation) = self.schema.validate(document) else { return Ok(()) };
+        if emptied {
+            stamp::restore_empty(document);
+            if self.schema.is_valid(document) {
+                return Ok(());
+            }
+            stamp::take(document);
+        }
+        Err(self.violates(document, *violation))
+    }
+
+    fn violates(&self, document: &Value, violation: Violation) -> Failure {
+        let name = &self.collection.name;
+        let message = match self.side {
+            Side::Write => format!("a document for `{name}` {}", violation.message),
+            Side::Read => format!("a document read from `{name}` {}", violation.message),
+        };
+        let origin = self.origin(&violation.schema_pointer);
+        let mut failure = Failure::new(FailureKind::DocumentViolatesSchema, message)
+            .collection(name)
+            .document(document, Some(violation.instance_pointer))
+            .at(Some(origin));
+        failure.keyword = Some(violation.keyword);
+        failure
+    }
+
+    /// The failure of a reduction, at the annotation that takes part in it.
+    pub(crate) fn irreducible(&self, failure: ReduceFailure) -> Failure {
+        let origin = failure.annotations.first().map(|pointer| self.origin(pointer));
+        let mut out = Failure::new(FailureKind::ReductionFailed, failure.message)
+            .collection(&self.collection.name)
+            .at(origin);
+        out.pointer = Some(failure.pointer);
+        out
+    }
+
+    /// Where the keyword at a pointer of the schema is declared, or the nearest one around it.
+    fn origin(&self, pointer: &str) -> Origin {
+        let has_own = self.side == Side::Read && self.collection.read_schema.is_some();
+        let origins = if has_own {
+            &self.collection.read_schema_origins
+        } else {
+            &self.collection.write_schema_origins
+        };
+        let mut pointer = pointer;
+        loop {
+            if let Some(origin) = origins.get(pointer) {
+                return origin.clone();
+            }
+            let Some((parent, _)) = pointer.rsplit_once('/') else {
+                return self.collection.origin.clone();
+            };
+            pointer = parent;
+        }
+    }
+}
+
+/// What one transaction publishes into one collection.
+#[derive(Debug)]
+pub(crate) struct Combiner<'b> {
+    contract: Contract<'b>,
+    key: Key,
+    fold: Fold,
+    packed: Vec<u8>,
+    is_partitioned: bool,
+}
+
+impl<'b> Combiner<'b> {
+    /// An empty combiner for a collection.
+    ///
+    /// # Errors
+    /// `damaged` when the bundle's schema or key is none.
+    pub(crate) fn new(collection: &'b Collection) -> Result<Self, Failure> {
+        let contract = Contract::new(collection, Side::Write)?;
+        let key = contract.key(collection.key.iter().map(String::as_str))?;
+        let is_partitioned = collection.partitions().next().is_some();
+        let fold = Fold::new(Mode::Associative, false);
+        Ok(Self { contract, key, fold, packed: Vec::new(), is_partitioned })
+    }
+
+    /// Whether this is the combiner of a collection.
+    pub(crate) fn is_for(&self, collection: &Collection) -> bool {
+        self.contract.collection.name == collection.name
+    }
+
+    /// Adds a document.
+    ///
+    /// # Errors
+    /// `document-violates-schema`, `reduction-failed`.
+    pub(crate) fn add(&mut self, mut document: Value) -> Result<(), Failure> {
+        let taken = stamp::take(&mut document);
+        if !stamp::fits(&document) {
+            let name = &self.contract.collection.name;
+            let message = format!("a document for `{name}` has no room for its UUID");
+            return Err(Failure::new(FailureKind::DocumentViolatesSchema, message)
+                .collection(name)
+                .document(&document, Some("/_meta".to_owned()))
+                .help("make the document an object, and `/_meta` an object when it is there"));
+        }
+        self.contract.validate(&mut document, taken.emptied)?;
+        self.packed.clear();
+        self.key.pack(&document, &mut self.packed);
+        self.fold
+            .add(&self.contract.reducer, &self.packed, document)
+            .map_err(|failure| self.contract.irreducible(failure))
+    }
+
+    /// An estimate of the memory held.
+    pub(crate) fn size_bytes(&self) -> usize {
+        self.fold.size_bytes()
+    }
+
+    /// Stamps everything in key order, appends it to the shard's journals, and empties the combiner. Gives the number
+    /// of documents.
+    ///
+    /// # Errors
+    /// A fold whose result violates the schema, a partition value that cannot be one, and what the store refuses.
+    pub(crate) fn flush(
+        &mut self,
+        shard: &mut Shard,
+        stamps: &mut Stamps<'_>,
+    ) -> Result<u64, Failure> {
+        if self.fold.is_empty() {
+            return Ok(0);
+        }
+        let Self { contract, fold, is_partitioned, .. } = self;
+        let mut lines = Lines::new(contract, *is_partitioned);
+        let mut outcome = Ok(());
+        let drained = fold.drain(&contract.reducer, &mut |group| {
+            if outcome.is_ok() {
+                outcome = lines.push(group, stamps);
+            }
+            Ok(())
+        });
+        drained.map_err(|failure| contract.irreducible(failure))?;
+        outcome?;
+        lines.append(shard)
+    }
+}
+
+/// Canonical lines by partition.
+struct Lines<'c, 'b> {
+    contract: &'c Contract<'b>,
+    is_partitioned: bool,
+    partitions: BTreeMap<String, (Vec<u8>, Clock)>,
+    documents: u64,
+}
+
+impl<'c, 'b> Lines<'c, 'b> {
+    fn new(contract: &'c Contract<'b>, is_partitioned: bool) -> Self {
+        Self { contract, is_partitioned, partitions: BTreeMap::new(), documents: 0 }
+    }
+
+    fn push(&mut self, group: Group, stamps: &mut Stamps<'_>) -> Result<(), Failure> {
+        for mut document in group.documents {
+            if group.folded {
+                self.contract.validate(&mut document, false)?;
+            }
+            let partition = if self.is_partitioned {
+                partition_path(self.contract.collection, &document)?
+            } else {
+                String::new()
+            };
+            let (clock, uuid) = stamps.next();
+            stamp::put(&mut document, uuid);
+            let (lines, last) = self.partitions.entry(partition).or_default();
+            write_text(&document, lines);
+            lines.push(b'\n');
+            *last = clock;
+            self.documents += 1;
+        }
+        Ok(())
+    }
+
+    fn append(self, shard: &mut Shard) -> Result<u64, Failure> {
+        let collection = self.contract.collection;
+        for (partition, (lines, last)) in self.partitions {
+            shard.append(&collection.name, &partition, collection.fragments.codec, lines, last)?;
+        }
+        Ok(self.documents)
+    }
+}

@@ -1,1 +1,229 @@
 //! From collections, through lambdas, into a collection.
+//!
+//! Lambdas run inside the shard's open transaction, so their tables, the positions that were read and the documents that
+//! were published become durable together. A derivation may read its own collection.
+
+use serde_json::Value;
+use tidegate_stdlib::bundle::{
+    Bundle, Collection, Derivation, Failure, FailureKind, Script, TaskKind, TaskName, Transform,
+};
+use tidegate_stdlib::lambda::sqlite::{Invocation, Lambda, Parameters, SqlFailure, migrate};
+use tidegate_stdlib::shape::Shape;
+
+use crate::combine::Combiner;
+use crate::engine::stamps::Stamps;
+use crate::shuffle::{ReadDocument, ReadSpec, Shuffle, Surroundings};
+use crate::store::{CommittedAppend, Shard};
+use crate::task::{Input, Task};
+
+/// A task that publishes what its lambdas make of what it reads.
+pub(crate) struct DeriveTask<'r> {
+    derivation: &'r Derivation,
+    bundle: &'r Bundle,
+    around: Surroundings<'r>,
+    opened: Option<Opened<'r>>,
+}
+
+/// What is there once the task is open.
+struct Opened<'r> {
+    shuffle: Shuffle<'r>,
+    lambdas: Vec<Lambda>,
+    combiner: Combiner<'r>,
+    /// Rows of one invocation, kept for their capacity.
+    rows: Vec<Value>,
+}
+
+impl<'r> DeriveTask<'r> {
+    /// The task of a derivation.
+    pub(crate) fn new(
+        derivation: &'r Derivation,
+        bundle: &'r Bundle,
+        around: Surroundings<'r>,
+    ) -> Self {
+        Self { derivation, bundle, around, opened: None }
+    }
+
+    fn collection(&self, name: &str) -> Result<&'r Collection, Failure> {
+        collection(self.bundle, name)
+    }
+
+    fn reads(&self) -> Result<Vec<ReadSpec<'r>>, Failure> {
+        let derived = &self.derivation.collection;
+        let reads = self.derivation.transforms.iter().map(|transform| {
+            Ok(ReadSpec {
+                suffix: suffix(derived, transform),
+                label: format!("transform `{}` of `{derived}`", transform.name),
+                collection: self.collection(&transform.source.collection)?,
+                source: &transform.source,
+                read_delay_ms: transform.read_delay_ms,
+                priority: transform.priority,
+            })
+        });
+        reads.collect()
+    }
+
+    fn compile(&self, shard: &Shard, transform: &Transform) -> Result<Lambda, Failure> {
+        let source = self.collection(&transform.source.collection)?;
+        let shape = Shape::infer(source.effective_read_schema());
+        let parameters = Parameters::new(&source.projections, shape);
+        let text = &transform.lambda.text;
+        Lambda::compile(shard.connection(), shard.guard(), text, &parameters).map_err(|failures| {
+            let message = format!("the lambda of `{}` cannot be prepared", transform.name);
+            sql_failure(FailureKind::LambdaFailed, message, &transform.lambda, failures.first())
+        })
+    }
+
+    fn opened(&mut self) -> &mut Opened<'r> {
+        self.opened.as_mut().expect("the loop opens a task before any other verb")
+    }
+}
+
+/// A collection of the bundle.
+///
+/// # Errors
+/// `damaged` when the bundle has none of the name.
+pub(crate) fn collection<'b>(bundle: &'b Bundle, name: &str) -> Result<&'b Collection, Failure> {
+    bundle.collections.get(name).ok_or_else(|| {
+        Failure::new(FailureKind::Damaged, format!("collection `{name}` is not in the bundle"))
+    })
+}
+
+impl Task for DeriveTask<'_> {
+    type Batch = Vec<ReadDocument>;
+
+    fn open(&mut self, shard: &mut Shard) -> Result<(), Failure> {
+        apply_migrations(&self.derivation.migrations, shard)?;
+        let mut lambdas = Vec::new();
+        for transform in &self.derivation.transforms {
+            lambdas.push(self.compile(shard, transform)?);
+        }
+        let shuffle = Shuffle::open(self.around, self.reads()?, shard.checkpoint()?)?;
+        let combiner = Combiner::new(self.collection(&self.derivation.collection)?)?;
+        self.opened = Some(Opened { shuffle, lambdas, combiner, rows: Vec::new() });
+        Ok(())
+    }
+
+    fn read(&mut self, _shard: &Shard) -> Result<Input<Self::Batch>, Failure> {
+        self.opened().shuffle.read()
+    }
+
+    fn apply(&mut self, shard: &Shard, batch: Self::Batch) -> Result<(), Failure> {
+        let derivation = self.derivation;
+        let opened = self.opened();
+        for ReadDocument { read, document } in batch {
+            let Some(lambda) = opened.lambdas.get(read) else { continue };
+            let rows = &mut opened.rows;
+            let invocation = Invocation { document: &document };
+            let invoked = lambda.invoke(shard.connection(), shard.guard(), invocation, &mut |row| {
+                rows.push(row);
+            });
+            let outcome = invoked
+                .map_err(|failure| lambda_failed(derivation, read, &document, &failure))
+                .and_then(|()| rows.drain(..).try_for_each(|row| opened.combiner.add(row)));
+            outcome.map_err(|failure| blame(derivation, read, &document, failure))?;
+        }
+        Ok(())
+    }
+
+    fn held_bytes(&self) -> usize {
+        self.opened.as_ref().map_or(0, |opened| opened.combiner.size_bytes())
+    }
+
+    fn flush(&mut self, shard: &mut Shard, stamps: &mut Stamps<'_>) -> Result<u64, Failure> {
+        self.opened().combiner.flush(shard, stamps)
+    }
+
+    fn commit(&mut self, shard: &mut Shard) -> Result<Vec<CommittedAppend>, Failure> {
+        for entry in self.opened().shuffle.progress() {
+            shard.set_checkpoint(&entry)?;
+        }
+        shard.commit()
+    }
+}
+
+/// The identity of a transform's read.
+fn suffix(derived: &str, transform: &Transform) -> String {
+    match transform.backfill {
+        0 => format!("derive/{derived}/{}", transform.name),
+        backfill => format!("derive/{derived}/{}.v{backfill}", transform.name),
+    }
+}
+
+/// Runs the migrations that have not been applied yet, one commit for all.
+fn apply_migrations(migrations: &[Script], shard: &mut Shard) -> Result<(), Failure> {
+    let applied = shard.migrations()?;
+    for (index, before) in applied.iter().enumerate() {
+        let now = migrations.get(index);
+        if now.is_some_and(|now| &now.text == before) {
+            continue;
+        }
+        let text = now.map_or("it is not in the catalog any more", |now| now.text.as_str());
+        let message = format!("migration {} was changed after it had been applied", index + 1);
+        return Err(Failure::new(FailureKind::MigrationChanged, message)
+            .at(now.map(|now| now.origin.clone()))
+            .note(format!("applied: {before}"))
+            .note(format!("now: {text}"))
+            .help("put the old text back and add the change as a further migration"));
+    }
+    let pending = migrations.iter().enumerate().skip(applied.len());
+    if pending.len() == 0 {
+        return Ok(());
+    }
+    shard.begin()?;
+    for (index, migration) in pending {
+        let outcome = migrate(shard.connection(), shard.guard(), &migration.text);
+        if let Err(failure) = outcome {
+            shard.rollback();
+            let message = format!("migration {} failed", index + 1);
+            let kind = FailureKind::MigrationFailed;
+            return Err(sql_failure(kind, message, migration, Some(&failure)));
+        }
+        shard.add_migration(&migration.text)?;
+    }
+    shard.commit().map(drop)
+}
+
+/// The failure of SQL text, at the token that is at fault.
+fn sql_failure(
+    kind: FailureKind,
+    message: String,
+    script: &Script,
+    failure: Option<&SqlFailure>,
+) -> Failure {
+    let Some(failure) = failure else {
+        return Failure::new(kind, message).at(Some(script.origin.clone()));
+    };
+    let place = script.place(failure.range.start, failure.range.end);
+    Failure::new(kind, format!("{message}: {}", failure.message)).at(Some(place))
+}
+
+fn lambda_failed(
+    derivation: &Derivation,
+    read: usize,
+    document: &Value,
+    failure: &SqlFailure,
+) -> Failure {
+    let Some(transform) = derivation.transforms.get(read) else {
+        return Failure::new(FailureKind::LambdaFailed, failure.message.clone());
+    };
+    let message = format!("the lambda of `{}` failed", transform.name);
+    sql_failure(FailureKind::LambdaFailed, message, &transform.lambda, Some(failure))
+        .collection(&transform.source.collection)
+        .document(document, None)
+}
+
+/// Names the transform, and the document that it was given, beside a failure of what it published.
+fn blame(derivation: &Derivation, read: usize, source: &Value, failure: Failure) -> Failure {
+    let name = TaskName { kind: TaskKind::Derivation, name: derivation.collection.clone() };
+    let failure = failure.of(&name);
+    if failure.kind == FailureKind::LambdaFailed {
+        return failure;
+    }
+    match derivation.transforms.get(read) {
+        Some(transform) => failure.note(format!(
+            "transform `{}` published it for the document {source} of `{}`",
+            transform.name, transform.source.collection
+        )),
+        None => failure,
+    }
+}

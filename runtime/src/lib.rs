@@ -4,20 +4,22 @@
 //! materializations are three implementations of [`task::Task`], driven by one loop ([`transaction`]). Everything
 //! that is wrong is a [`tidegate_stdlib::bundle::Failure`].
 
-pub mod capture;
+mod capture;
 pub mod clock;
-pub mod combine;
+mod combine;
 pub mod connector;
-pub mod derive;
+mod derive;
 pub mod engine;
-pub mod fixture;
+mod fixture;
+mod ingest;
 pub mod limits;
-pub mod materialize;
+mod materialize;
 pub mod read;
-pub mod shuffle;
+mod shuffle;
+mod stamp;
 pub mod store;
-pub mod task;
-pub mod transaction;
+mod task;
+mod transaction;
 pub mod uuid;
 pub mod verify;
 pub(crate) mod violation;

@@ -1,1 +1,311 @@
 //! From collections into an endpoint.
+//!
+//! The endpoint is the authority for its checkpoint: rows, checkpoint and fence are committed there together, and the
+//! shard records progress only for status. The endpoint's transaction begins when its input is complete, so it never
+//! waits for input.
+
+use indexmap::IndexMap;
+use serde_json::{Value, json};
+use tidegate_stdlib::bundle::{
+    Bundle, ColumnRole, Failure, FailureKind, Materialization, MaterializationBinding,
+};
+use tidegate_stdlib::key::Key;
+use tidegate_stdlib::reduce::{Fold, Group, Mode};
+
+use crate::combine::{Contract, Side};
+use crate::connector::{Destination, Store, state_key};
+use crate::derive::collection;
+use crate::engine::stamps::Stamps;
+use crate::shuffle::{ReadDocument, ReadSpec, Shuffle, Surroundings};
+use crate::stamp;
+use crate::engine::failpoint;
+use crate::store::{CheckpointEntry, CommittedAppend, JournalName, JournalPosition, Shard};
+use crate::task::{Input, Task};
+
+/// Keys that are loaded in one call.
+const LOAD_KEYS: usize = 10_000;
+
+/// Whether a task goes on where it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Resume {
+    /// At its checkpoint.
+    Checkpoint,
+    /// With empty tables, from the beginning.
+    Beginning,
+}
+
+/// Opens the destination of a materialization.
+pub(crate) type OpenDestination<'r> =
+    dyn Fn() -> Result<Box<dyn Destination>, Failure> + Send + Sync + 'r;
+
+/// A task that stores what it reads.
+pub(crate) struct MaterializeTask<'r> {
+    materialization: &'r Materialization,
+    bundle: &'r Bundle,
+    around: Surroundings<'r>,
+    open_destination: Box<OpenDestination<'r>>,
+    resume: Resume,
+    opened: Option<Opened<'r>>,
+}
+
+struct Opened<'r> {
+    destination: Box<dyn Destination>,
+    shuffle: Shuffle<'r>,
+    bindings: Vec<Binding<'r>>,
+}
+
+/// One table in the open transaction.
+struct Binding<'r> {
+    contract: Contract<'r>,
+    key: Key,
+    fold: Fold,
+    is_delta: bool,
+    /// Keys of the transaction in the order in which they came.
+    keys: IndexMap<Vec<u8>, KeyEntry>,
+    packed: Vec<u8>,
+}
+
+#[derive(Debug)]
+struct KeyEntry {
+    /// The values of the key, to load the stored row by.
+    values: Vec<Value>,
+    /// The UUID of the last document of the key.
+    uuid: Option<Value>,
+}
+
+impl<'r> MaterializeTask<'r> {
+    /// The task of a materialization.
+    pub(crate) fn new(
+        materialization: &'r Materialization,
+        bundle: &'r Bundle,
+        around: Surroundings<'r>,
+        resume: Resume,
+        open_destination: Box<OpenDestination<'r>>,
+    ) -> Self {
+        Self { materialization, bundle, around, open_destination, resume, opened: None }
+    }
+
+    fn reads(&self) -> Result<Vec<ReadSpec<'r>>, Failure> {
+        let name = &self.materialization.name;
+        let reads = self.materialization.bindings.iter().map(|binding| {
+            let key = state_key(&binding.resource_path, binding.backfill);
+            Ok(ReadSpec {
+                suffix: format!("materialize/{name}/{key}"),
+                label: format!("materialization `{name}`"),
+                collection: collection(self.bundle, &binding.source.collection)?,
+                source: &binding.source,
+                read_delay_ms: 0,
+                priority: binding.priority,
+            })
+        });
+        reads.collect()
+    }
+
+    fn opened(&mut self) -> &mut Opened<'r> {
+        self.opened.as_mut().expect("the loop opens a task before any other verb")
+    }
+}
+
+impl Task for MaterializeTask<'_> {
+    type Batch = Vec<ReadDocument>;
+
+    fn open(&mut self, _shard: &mut Shard) -> Result<(), Failure> {
+        let mut destination = (self.open_destination)()?;
+        let mut checkpoint = destination.open()?;
+        if self.resume == Resume::Beginning {
+            destination.restart()?;
+            checkpoint = None;
+        }
+        let entries = checkpoint.as_ref().map(decode_checkpoint).transpose()?;
+        let shuffle = Shuffle::open(self.around, self.reads()?, entries.unwrap_or_default())?;
+        let bindings = self.materialization.bindings.iter();
+        let bindings = bindings.map(|binding| Binding::new(self.bundle, binding));
+        let bindings = bindings.collect::<Result<_, _>>()?;
+        self.opened = Some(Opened { destination, shuffle, bindings });
+        Ok(())
+    }
+
+    fn read(&mut self, _shard: &Shard) -> Result<Input<Self::Batch>, Failure> {
+        self.opened().shuffle.read()
+    }
+
+    fn apply(&mut self, _shard: &Shard, batch: Self::Batch) -> Result<(), Failure> {
+        let opened = self.opened();
+        for ReadDocument { read, document } in batch {
+            if let Some(binding) = opened.bindings.get_mut(read) {
+                binding.add(document)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn held_bytes(&self) -> usize {
+        let opened = self.opened.as_ref();
+        opened.map_or(0, |opened| opened.bindings.iter().map(Binding::size_bytes).sum())
+    }
+
+    fn flush(&mut self, _shard: &mut Shard, _stamps: &mut Stamps<'_>) -> Result<u64, Failure> {
+        let Opened { destination, bindings, .. } = self.opened();
+        destination.begin()?;
+        let mut stored = 0;
+        for (index, binding) in bindings.iter_mut().enumerate() {
+            binding.load(index, destination.as_mut())?;
+            stored += binding.store(index, destination.as_mut())?;
+        }
+        Ok(stored)
+    }
+
+    fn commit(&mut self, shard: &mut Shard) -> Result<Vec<CommittedAppend>, Failure> {
+        let Opened { destination, shuffle, .. } = self.opened();
+        destination.commit(&encode_checkpoint(&shuffle.checkpoint()))?;
+        failpoint::reached("after-endpoint-commit");
+        for entry in shuffle.progress() {
+            shard.set_checkpoint(&entry)?;
+        }
+        shard.commit()
+    }
+
+    fn abandon(&mut self) {
+        if let Some(opened) = &mut self.opened {
+            opened.destination.rollback();
+        }
+    }
+}
+
+impl<'r> Binding<'r> {
+    fn new(bundle: &'r Bundle, binding: &'r MaterializationBinding) -> Result<Self, Failure> {
+        let collection = collection(bundle, &binding.source.collection)?;
+        let contract = Contract::new(collection, Side::Read)?;
+        let columns = binding.table.iter().flat_map(|table| &table.columns);
+        let mut pointers: Vec<&str> = columns
+            .filter(|column| column.role == ColumnRole::Key)
+            .map(|column| column.pointer.as_str())
+            .collect();
+        if pointers.is_empty() {
+            pointers = collection.key.iter().map(String::as_str).collect();
+        }
+        let key = contract.key(pointers.into_iter())?;
+        let is_delta = binding.delta_updates;
+        let mode = if is_delta { Mode::Associative } else { Mode::Full };
+        let fold = Fold::new(mode, !is_delta);
+        Ok(Self { contract, key, fold, is_delta, keys: IndexMap::new(), packed: Vec::new() })
+    }
+
+    fn size_bytes(&self) -> usize {
+        let entry = size_of::<KeyEntry>() + 64;
+        self.fold.size_bytes() + self.keys.len() * entry
+    }
+
+    fn add(&mut self, mut document: Value) -> Result<(), Failure> {
+        let uuid = stamp::take(&mut document).uuid;
+        self.packed.clear();
+        self.key.pack(&document, &mut self.packed);
+        match self.keys.get_mut(&self.packed) {
+            Some(entry) => entry.uuid = uuid,
+            None => {
+                let values = self.key.extract(&document).into_iter().cloned().collect();
+                self.keys.insert(self.packed.clone(), KeyEntry { values, uuid });
+            }
+        }
+        self.fold
+            .add(&self.contract.reducer, &self.packed, document)
+            .map_err(|failure| self.contract.irreducible(failure))
+    }
+
+    /// Gives every key its stored document.
+    fn load(&mut self, index: usize, destination: &mut dyn Destination) -> Result<(), Failure> {
+        if self.is_delta {
+            return Ok(());
+        }
+        for begin in (0..self.keys.len()).step_by(LOAD_KEYS) {
+            let entries = self.keys.iter().skip(begin).take(LOAD_KEYS);
+            let keys: Vec<Vec<Value>> = entries.map(|(_, entry)| entry.values.clone()).collect();
+            let (fold, packed) = (&mut self.fold, &self.keys);
+            destination.load(index, &keys, &mut |found, mut document| {
+                stamp::take(&mut document);
+                if let Some((packed, _)) = packed.get_index(begin + found) {
+                    fold.set_base(packed, document);
+                }
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Reduces and stores everything in key order; gives the number of stores.
+    fn store(&mut self, index: usize, destination: &mut dyn Destination) -> Result<u64, Failure> {
+        let Self { contract, fold, keys, .. } = self;
+        let mut stored = 0;
+        let mut outcome = Ok(());
+        let drained = fold.drain(&contract.reducer, &mut |group| {
+            if outcome.is_ok() {
+                outcome = store_group(index, contract, keys, group, destination)
+                    .map(|documents| stored += documents);
+            }
+            Ok(())
+        });
+        drained.map_err(|failure| contract.irreducible(failure))?;
+        outcome?;
+        self.keys.clear();
+        Ok(stored)
+    }
+}
+
+fn store_group(
+    binding: usize,
+    contract: &Contract<'_>,
+    keys: &IndexMap<Vec<u8>, KeyEntry>,
+    group: Group,
+    destination: &mut dyn Destination,
+) -> Result<u64, Failure> {
+    let Group { packed, documents, has_base, deleted, folded } = group;
+    if deleted && !has_base {
+        return Ok(0);
+    }
+    let mut stored = 0;
+    for mut document in documents {
+        if folded && !deleted {
+            contract.validate(&mut document, true)?;
+        }
+        let uuid = keys.get(&packed).and_then(|entry| entry.uuid.as_ref()).and_then(Value::as_str);
+        if let Some(uuid) = uuid {
+            stamp::put(&mut document, uuid.to_owned());
+        }
+        let store = Store { binding, document: &document, exists: has_base, delete: deleted };
+        destination.store(store)?;
+        stored += 1;
+    }
+    Ok(stored)
+}
+
+/// The checkpoint as the endpoint keeps it. An incarnation is a text, because JSON numbers lose its last digits
+/// in other tools.
+fn encode_checkpoint(entries: &[CheckpointEntry]) -> Value {
+    let entries = entries.iter().map(|entry| {
+        json!({
+            "journal": &*entry.journal.0,
+            "suffix": entry.suffix,
+            "incarnation": format!("{:016x}", entry.position.incarnation),
+            "offset": entry.position.offset,
+        })
+    });
+    Value::Array(entries.collect())
+}
+
+fn decode_checkpoint(checkpoint: &Value) -> Result<Vec<CheckpointEntry>, Failure> {
+    let entry = |entry: &Value| -> Option<CheckpointEntry> {
+        let incarnation = u64::from_str_radix(entry.get("incarnation")?.as_str()?, 16).ok()?;
+        let offset = entry.get("offset")?.as_u64()?;
+        Some(CheckpointEntry {
+            journal: JournalName(entry.get("journal")?.as_str()?.into()),
+            suffix: entry.get("suffix")?.as_str()?.to_owned(),
+            position: JournalPosition { incarnation, offset },
+        })
+    };
+    let entries = checkpoint.as_array().map(|entries| entries.iter().map(entry).collect());
+    entries.flatten().ok_or_else(|| {
+        let message = "the endpoint holds a checkpoint that this program did not write";
+        Failure::new(FailureKind::CheckpointOfOtherData, message)
+            .note(checkpoint.to_string())
+            .help("run with `--restart TASK` to empty its tables and read from the beginning")
+    })
+}

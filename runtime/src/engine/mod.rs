@@ -1,4 +1,14 @@
 //! Running a bundle: tasks on threads until interrupted or idle.
+//!
+//! Every task is opened before any begins. Then each runs on its own thread, through [`hub`] only; a task that fails stops
+//! alone. At the end each shard writes its tails out as fragments.
+
+pub(crate) mod failpoint;
+pub(crate) mod hub;
+mod jobs;
+pub(crate) mod stamps;
+mod threads;
+pub(crate) mod time;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -8,7 +18,10 @@ use std::sync::atomic::AtomicBool;
 use serde::Serialize;
 use tidegate_stdlib::bundle::{Bundle, Failure, TaskName};
 
-use crate::store::Durability;
+use crate::store::{DataDirectory, Durability};
+use hub::{Ending, Hub};
+use jobs::Jobs;
+use time::Time;
 
 /// What to run and how.
 #[derive(Debug, Clone)]
@@ -86,6 +99,21 @@ pub fn run(
     observer: &dyn Observer,
     stop: &AtomicBool,
 ) -> Result<Vec<TaskReport>, Failure> {
-    let _ = (request, observer, stop);
-    todo!("H6")
+    let jobs = Jobs::new(request)?;
+    let directory = DataDirectory::open(&request.data, request.durability)?;
+    for collection in jobs.written() {
+        directory.register_collection(collection)?;
+    }
+    let greatest = directory.greatest_clock()?;
+    let time = match jobs.simulated_start() {
+        Some(start) => Time::simulated(start, greatest),
+        None => Time::wall(greatest),
+    };
+    let ending = if request.until_idle { Ending::Idle } else { Ending::Interrupted };
+    let cache_bytes = request.memory_bytes / CACHE_SHARE;
+    let hub = Hub::new(directory.path(), &jobs.wiring(), time, ending, cache_bytes)?;
+    threads::run(&threads::Crew { request, jobs: &jobs, directory: &directory, hub: &hub, greatest }, observer, stop)
 }
+
+/// The part of the memory that keeps recent bytes of journals for readers.
+const CACHE_SHARE: usize = 8;

@@ -1,0 +1,31 @@
+//! Stamping the documents of one transaction.
+
+use crate::engine::hub::{Hub, TaskIndex};
+use crate::uuid::{self, Clock, Producer};
+
+/// Draws the stamps of one transaction. The first announces the floor of the task; a transaction that publishes nothing
+/// announces none.
+#[derive(Debug)]
+pub(crate) struct Stamps<'h> {
+    hub: &'h Hub,
+    task: TaskIndex,
+    producer: Producer,
+    last: Option<Clock>,
+}
+
+impl<'h> Stamps<'h> {
+    /// Stamps for a transaction of `task`.
+    pub(crate) fn new(hub: &'h Hub, task: TaskIndex, producer: Producer) -> Self {
+        Self { hub, task, producer, last: None }
+    }
+
+    /// The clock and the text of the next document's UUID.
+    pub(crate) fn next(&mut self) -> (Clock, String) {
+        let clock = match self.last {
+            Some(_) => self.hub.time().stamp(),
+            None => self.hub.begin_flush(self.task),
+        };
+        self.last = Some(clock);
+        (clock, uuid::format(self.producer, clock, uuid::OUTSIDE_TXN))
+    }
+}

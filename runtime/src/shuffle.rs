@@ -1,1 +1,0 @@
-//! Reading several journals in one repeatable order.
