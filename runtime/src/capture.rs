@@ -17,8 +17,10 @@ use crate::store::{CommittedAppend, Shard};
 use crate::task::{Counted, Input, Task, Then};
 use crate::uuid::Clock;
 
-/// How long to wait for a source that has nothing now.
-const RETRY_MS: u64 = 20;
+/// How long to wait for a source with a rate that has nothing now.
+const RATE_MS: u64 = 20;
+/// How long to wait for a source that waits for others.
+const WATCH_MS: u64 = 500;
 
 /// Opens a source at the states that a shard has recorded.
 pub(crate) type OpenSource<'r> =
@@ -89,8 +91,8 @@ impl<'r> CaptureTask<'r> {
 
     fn waiting(&self) -> Pause {
         let waits = self.source.as_ref().is_some_and(|source| source.waits_for_others());
-        let rest = if waits { Rest::Idle } else { Rest::Due };
-        Pause { rest, wake: Some(self.hub.time().bound().plus_ms(RETRY_MS)) }
+        let (rest, wait_ms) = if waits { (Rest::Idle, WATCH_MS) } else { (Rest::Due, RATE_MS) };
+        Pause { rest, wake: Some(self.hub.time().bound().plus_ms(wait_ms)) }
     }
 
     fn is_due(&self) -> bool {

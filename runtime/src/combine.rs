@@ -64,17 +64,15 @@ impl<'b> Contract<'b> {
     ///
     /// # Errors
     /// `damaged` when a pointer of the bundle is none.
-    pub(crate) fn key<'p>(
-        &self,
-        pointers: impl Iterator<Item = &'p str>,
-    ) -> Result<Key, Failure> {
+    pub(crate) fn key<'p>(&self, pointers: impl Iterator<Item = &'p str>) -> Result<Key, Failure> {
         let shape = Shape::infer(match self.side {
             Side::Write => &self.collection.write_schema,
             Side::Read => self.collection.effective_read_schema(),
         });
         let components = pointers.map(|text| {
             let pointer = Pointer::parse(text).map_err(|_| {
-                let message = format!("`{text}` in a key of `{}` is no pointer", self.collection.name);
+                let message =
+                    format!("`{text}` in a key of `{}` is no pointer", self.collection.name);
                 Failure::new(FailureKind::Damaged, message)
             })?;
             let default = shape.locate(&pointer).0.default.unwrap_or(Value::Null);

@@ -114,9 +114,10 @@ impl Task for DeriveTask<'_> {
             let Some(lambda) = opened.lambdas.get(read) else { continue };
             let rows = &mut opened.rows;
             let invocation = Invocation { document: &document };
-            let invoked = lambda.invoke(shard.connection(), shard.guard(), invocation, &mut |row| {
-                rows.push(row);
-            });
+            let invoked =
+                lambda.invoke(shard.connection(), shard.guard(), invocation, &mut |row| {
+                    rows.push(row);
+                });
             let outcome = invoked
                 .map_err(|failure| lambda_failed(derivation, read, &document, &failure))
                 .and_then(|()| rows.drain(..).try_for_each(|row| opened.combiner.add(row)));

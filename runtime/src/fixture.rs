@@ -202,8 +202,9 @@ impl Task for FixtureTask<'_> {
 }
 
 fn unreadable(line: usize, what: &str) -> Failure {
-    Failure::new(FailureKind::SourceUnreadable, format!("line {line} of the fixture: {what}"))
-        .help("write `[\"collection\", {document}]`, with a time behind it, or `{\"commit\": true}`")
+    Failure::new(FailureKind::SourceUnreadable, format!("line {line} of the fixture: {what}")).help(
+        "write `[\"collection\", {document}]`, with a time behind it, or `{\"commit\": true}`",
+    )
 }
 
 fn other_data(message: &str) -> Failure {

@@ -15,10 +15,10 @@ use tidegate_stdlib::reduce::{Fold, Group, Mode};
 use crate::combine::{Contract, Side};
 use crate::connector::{Destination, Store, state_key};
 use crate::derive::collection;
+use crate::engine::failpoint;
 use crate::engine::stamps::Stamps;
 use crate::shuffle::{ReadDocument, ReadSpec, Shuffle, Surroundings};
 use crate::stamp;
-use crate::engine::failpoint;
 use crate::store::{CheckpointEntry, CommittedAppend, JournalName, JournalPosition, Shard};
 use crate::task::{Input, Task};
 

@@ -6,13 +6,13 @@
 
 use std::time::{Duration, Instant};
 
-use tidegate_stdlib::bundle::{Failure, Fragments, TaskName};
+use tidegate_stdlib::bundle::{Failure, Fragments};
 
+use crate::engine::failpoint;
 use crate::engine::hub::{Hub, Pause, TaskIndex};
 use crate::engine::stamps::Stamps;
 use crate::engine::{Observer, TaskReport};
 use crate::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_DOCUMENTS_MAX};
-use crate::engine::failpoint;
 use crate::store::{CommittedAppend, Shard};
 use crate::task::{Counted, Input, Task, Then};
 use crate::uuid::Producer;
@@ -37,8 +37,6 @@ pub(crate) enum State {
 /// What the loop of one task needs besides the task and its shard.
 #[derive(Debug)]
 pub(crate) struct Circumstances<'r> {
-    /// Its name.
-    pub(crate) name: &'r TaskName,
     /// What it shares with the other tasks.
     pub(crate) hub: &'r Hub,
     /// Its index there.

@@ -42,6 +42,12 @@ pub trait Source: Send {
     /// # Errors
     /// What cannot be read, with its place in the source; what was handed out before stays valid.
     fn pull(&mut self, documents_max: usize) -> Result<Pull, Failure>;
+
+    /// Whether a source that says [`Pull::Waiting`] waits for others, who may never come, rather than for its own rate. A run
+    /// that ends when it is idle does not wait for it.
+    fn waits_for_others(&self) -> bool {
+        false
+    }
 }
 
 /// What a source or destination is opened with.

@@ -201,7 +201,15 @@ impl Hub {
         }
         let wakers = tasks.iter().map(|_| Condvar::new()).collect();
         let shared = Mutex::new(shared);
-        Ok(Self { time, ending, cache_bytes_max, collections, shared, wakers, main: Condvar::new() })
+        Ok(Self {
+            time,
+            ending,
+            cache_bytes_max,
+            collections,
+            shared,
+            wakers,
+            main: Condvar::new(),
+        })
     }
 
     /// The clock that stamps documents.
@@ -408,7 +416,9 @@ impl Shared {
     }
 
     fn channel(&mut self, collection: CollectionIndex) -> &mut Channel {
-        self.channels.get_mut(collection.0).expect("a collection index comes from the hub's own list")
+        self.channels
+            .get_mut(collection.0)
+            .expect("a collection index comes from the hub's own list")
     }
 
     fn add_journal(&mut self, collection: CollectionIndex, name: JournalName) -> usize {

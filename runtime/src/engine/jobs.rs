@@ -95,9 +95,12 @@ impl<'r> Jobs<'r> {
 
     /// The collections that are written, by name.
     pub(super) fn written(&self) -> impl Iterator<Item = &'r Collection> {
-        let names: BTreeSet<&str> =
-            self.jobs.values().flat_map(|job| self.writes(job)).collect();
-        names.into_iter().filter_map(|name| self.bundle.collections.get(name)).collect::<Vec<_>>().into_iter()
+        let names: BTreeSet<&str> = self.jobs.values().flat_map(|job| self.writes(job)).collect();
+        names
+            .into_iter()
+            .filter_map(|name| self.bundle.collections.get(name))
+            .collect::<Vec<_>>()
+            .into_iter()
     }
 
     /// What each task reads and writes, in the order of the tasks.

@@ -6,6 +6,7 @@
 pub(crate) mod failpoint;
 pub(crate) mod hub;
 mod jobs;
+mod restart;
 pub(crate) mod stamps;
 mod threads;
 pub(crate) mod time;
@@ -112,7 +113,11 @@ pub fn run(
     let ending = if request.until_idle { Ending::Idle } else { Ending::Interrupted };
     let cache_bytes = request.memory_bytes / CACHE_SHARE;
     let hub = Hub::new(directory.path(), &jobs.wiring(), time, ending, cache_bytes)?;
-    threads::run(&threads::Crew { request, jobs: &jobs, directory: &directory, hub: &hub, greatest }, observer, stop)
+    threads::run(
+        &threads::Crew { request, jobs: &jobs, directory: &directory, hub: &hub, greatest },
+        observer,
+        stop,
+    )
 }
 
 /// The part of the memory that keeps recent bytes of journals for readers.

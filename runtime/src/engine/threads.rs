@@ -10,6 +10,7 @@ use tidegate_stdlib::bundle::{Bundle, Capture, Failure, FailureKind, Materializa
 
 use super::hub::{Hub, TaskIndex};
 use super::jobs::{Job, Jobs};
+use super::restart::restart;
 use super::{Observer, RunRequest, TaskReport};
 use crate::capture::{CaptureTask, Repeat};
 use crate::connector::{Opening, open_destination, open_source};
@@ -173,7 +174,6 @@ impl<'c, 'r> Member<'c, 'r> {
             return Ok(());
         }
         let around = Circumstances {
-            name: self.name,
             hub: self.crew.hub,
             index: self.index,
             producer: self.producer,
@@ -188,7 +188,7 @@ impl<'c, 'r> Member<'c, 'r> {
         let name = ShardName { task: self.name.clone(), key_begin: 0 };
         let mut shard = self.crew.directory.open_shard(&name)?;
         if self.resume() == Resume::Beginning {
-            shard.restart()?;
+            restart(&mut shard)?;
         }
         task.open(&mut shard)?;
         Ok(shard)
@@ -238,8 +238,7 @@ impl<'c, 'r> Member<'c, 'r> {
         let crew = self.crew;
         let bundle: &'c Bundle = &crew.request.bundle;
         let names = materialization.bindings.iter().map(|binding| &binding.source.collection);
-        let collections: Vec<_> =
-            names.filter_map(|name| collection(bundle, name).ok()).collect();
+        let collections: Vec<_> = names.filter_map(|name| collection(bundle, name).ok()).collect();
         let open = move || {
             let opening = Opening {
                 root: &crew.request.root,

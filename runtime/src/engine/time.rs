@@ -50,9 +50,8 @@ impl Time {
     /// The next stamp.
     pub(crate) fn stamp(&self) -> Clock {
         let next = |last: u64| (last / MICROSECOND + 1) * MICROSECOND;
-        let drawn = self.last.fetch_update(Ordering::AcqRel, Ordering::Acquire, |last| {
-            Some(next(last))
-        });
+        let drawn =
+            self.last.fetch_update(Ordering::AcqRel, Ordering::Acquire, |last| Some(next(last)));
         Clock(next(drawn.unwrap_or_else(|last| last)))
     }
 

@@ -394,6 +394,9 @@ fn of_other_data(spec: &ReadSpec<'_>, what: &str) -> Failure {
     let message = "the checkpoint of this task belongs to other data".to_owned();
     Failure::new(FailureKind::CheckpointOfOtherData, message)
         .collection(&spec.collection.name)
-        .note(format!("it has read `{}` further than this data directory goes: {what}", spec.collection.name))
+        .note(format!(
+            "it has read `{}` further than this data directory goes: {what}",
+            spec.collection.name
+        ))
         .help("run with `--restart TASK` to empty its tables and read from the beginning")
 }

@@ -39,7 +39,8 @@ impl Selection {
             decode_partition_value(text)
         };
         let admits = |field: &str, values: &[Value]| {
-            value_of(field).is_some_and(|value| values.iter().any(|admitted| same(&value, admitted)))
+            value_of(field)
+                .is_some_and(|value| values.iter().any(|admitted| same(&value, admitted)))
         };
         self.partitions.include.iter().all(|(field, values)| admits(field, values))
             && !self.partitions.exclude.iter().any(|(field, values)| admits(field, values))

@@ -170,6 +170,10 @@ impl Source for FileSource {
         }
         Ok(if self.watch { Pull::Waiting } else { Pull::Drained })
     }
+
+    fn waits_for_others(&self) -> bool {
+        self.watch
+    }
 }
 
 impl FileSource {
