@@ -1,2 +1,35 @@
-//! The command line of Tidegate.
-fn main() {}
+//! The command line of Tidegate: all IO, all printing, and the clock.
+//!
+//! `args` says what can be asked, one file under `commands` does each thing, `terminal` is the only place that prints.
+//! Results go to the standard output, progress and logs to the standard error; exit codes are those of [`exit::Exit`].
+
+mod args;
+mod catalog;
+mod commands;
+mod disk;
+mod exit;
+mod panic_report;
+mod progress;
+mod report;
+mod source;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    panic_report::install();
+    let arguments = match args::Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return exit::of_usage(&error),
+    };
+    let terminal = terminal::Terminal::new(&arguments.global);
+    match commands::run(arguments.command, &terminal) {
+        Ok(exit) => exit.into(),
+        Err(stop) => {
+            terminal.stop(&stop);
+            stop.exit.into()
+        }
+    }
+}

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use tidegate_compiler::dialect;
 use tidegate_compiler::emit::{self, Artifacts, Emitter, Options};
 
 use crate::args::Build;
@@ -61,15 +62,17 @@ fn emitters(names: &[String]) -> Result<Vec<&'static Emitter>, Stop> {
 }
 
 fn options(targets: &[String]) -> Result<Options, Stop> {
-    for target in targets {
-        if tidegate_compiler::dialect::by_name(target).is_none() {
-            let known: Vec<_> =
-                tidegate_compiler::dialect::ALL.iter().map(|dialect| dialect.name).collect();
-            return Err(Stop::usage(format!("`--target {target}` is not a known SQL dialect"))
-                .help(format!("choose among {}", known.join(", "))));
-        }
-    }
-    Ok(Options { targets: targets.to_vec() })
+    let targets = targets
+        .iter()
+        .map(|target| {
+            dialect::by_name(target).ok_or_else(|| {
+                let known: Vec<_> = dialect::ALL.iter().map(|dialect| dialect.name).collect();
+                Stop::usage(format!("`--target {target}` is not a known SQL dialect"))
+                    .help(format!("choose among {}", known.join(", ")))
+            })
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(Options { targets })
 }
 
 /// What a build would do to its output directory.
