@@ -5,12 +5,15 @@
 //! documents. See [`DataDirectory`] for writers and [`JournalReader`] for readers.
 
 mod directory;
+pub mod failpoint;
 mod fragment;
 mod journal;
 mod partition;
 mod reader;
 mod shard;
 mod tables;
+#[cfg(test)]
+mod testing;
 
 pub use directory::{DataDirectory, Durability};
 pub use journal::{JournalName, JournalPosition};
