@@ -3,11 +3,14 @@
 //! `cargo test` runs all; `cargo test NAME` those whose name contains NAME; `UPDATE=1 cargo test` accepts what goldens and
 //! transcripts show now.
 
+mod cli;
+mod markdown;
 mod tidy;
 
 fn main() {
     let arguments = libtest_mimic::Arguments::from_args();
     let mut trials = tidy::tests();
+    trials.extend(cli::tests());
     trials.sort_by(|left, right| left.name().cmp(right.name()));
     libtest_mimic::run(&arguments, trials).exit();
 }
