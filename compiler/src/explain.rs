@@ -97,12 +97,18 @@ fn place(failure: &Failure, sources: &mut Sources) -> Span {
 fn find(origin: &Origin, sources: &Sources) -> Option<Span> {
     let range = Range::new(origin.start, origin.end);
     let candidates = sources.files().filter(|(_, file)| {
-        file.is_present && file.name == origin.path && file.text.get(range.as_usize()).is_some()
+        file.is_present && is_named(file, &origin.path) && file.text.get(range.as_usize()).is_some()
     });
     candidates.map(|(file, _)| range.in_file(file)).find(|span| {
         let position = sources.position(*span);
         position.line == origin.line && position.column == origin.column
     })
+}
+
+/// Whether a file is the one that a bundle calls `path`; it may have been renamed for people since.
+fn is_named(file: &SourceFile, path: &str) -> bool {
+    let url_path = file.url.path().strip_suffix(path);
+    file.name == path || url_path.is_some_and(|directory| directory.ends_with('/'))
 }
 
 /// A source that is not at hand: blank up to the place, so that line and column are right.

@@ -1,0 +1,127 @@
+//! The suites beside this file: the language, told in examples.
+
+use std::path::Path;
+
+use libtest_mimic::{Failed, Trial};
+use tidegate_compiler::Compilation;
+use tidegate_compiler::diag::render::{Style, human, json};
+use tidegate_compiler::{dialect, emit};
+
+use super::compile::{compile_files, concise_text};
+use super::marks::Marked;
+use super::patch::patch;
+use super::{ARTIFACTS, file_path, files};
+use crate::markdown::{self, Fence, Section};
+
+const SUITES: &str = "tests/suite";
+
+/// One test a heading; with `UPDATE=1` one test a file, so that a file is rewritten by one hand.
+pub(super) fn tests() -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for path in markdown::files(&files::directory(SUITES)) {
+        let suite = files::name(&path).trim_end_matches(".md").to_owned();
+        let text = String::from_utf8(files::read(&path)).expect("suites are text");
+        if markdown::is_update() {
+            trials.push(Trial::test(format!("suite::{suite}"), move || update(&path, text)));
+            continue;
+        }
+        for section in markdown::sections(&text) {
+            let (path, text) = (format!("{SUITES}/{suite}.md"), text.clone());
+            let name = format!("suite::{suite}::{}", section.name);
+            trials.push(Trial::test(name, move || compare(&path, &text, &section)));
+        }
+    }
+    trials
+}
+
+fn compare(path: &str, old: &str, section: &Section) -> Result<(), Failed> {
+    let results = results(section)?;
+    let new = replace(old, &results);
+    if old == new {
+        return Ok(());
+    }
+    Err(format!("results differ; UPDATE=1 accepts them\n{}", patch(path, old, &new)).into())
+}
+
+fn update(path: &Path, text: String) -> Result<(), Failed> {
+    let mut all = Vec::new();
+    for section in markdown::sections(&text) {
+        let results = results(&section).map_err(|failed| {
+            let problems = failed.message().unwrap_or_default();
+            format!("in `{}`\n{problems}", section.name)
+        })?;
+        all.extend(results);
+    }
+    files::write(path, replace(&text, &all).as_bytes());
+    Ok(())
+}
+
+/// The text with every fence of results holding what it should.
+fn replace(text: &str, results: &[(Fence, String)]) -> String {
+    // From the last fence upward, so that those above keep their lines.
+    results.iter().rev().fold(text.to_owned(), |text, (fence, result)| {
+        if fence.text == *result { text } else { markdown::replace(&text, fence, result) }
+    })
+}
+
+/// Compiles a section, compares what it marks, and gives its fences of results with what they should hold.
+fn results(section: &Section) -> Result<Vec<(Fence, String)>, Failed> {
+    let mut marked = Marked::default();
+    for fence in &section.fences {
+        if let Some(path) = file_path(fence) {
+            marked.add(path, fence);
+        }
+    }
+    let compilation = compile_files(&marked.files);
+    let is_shown = section.fences.iter().any(|fence| fence.language == "diagnostics");
+    if !is_shown || !marked.marks.is_empty() {
+        marked.compare(&compilation.diagnostics, &compilation.sources, None)?;
+    }
+    let mut results = Vec::new();
+    for fence in &section.fences {
+        if let Some(result) = result_of(fence, &compilation)? {
+            results.push((fence.clone(), result));
+        }
+    }
+    Ok(results)
+}
+
+/// What a fence of results should hold; `None` for a file of the catalog.
+fn result_of(fence: &Fence, compilation: &Compilation) -> Result<Option<String>, Failed> {
+    let Compilation { diagnostics, sources, .. } = compilation;
+    let attribute = fence.attributes.first().map(String::as_str).unwrap_or_default();
+    if let Some(path) = attribute.strip_prefix(ARTIFACTS) {
+        return artifact(path, compilation).map(Some);
+    }
+    if fence.language != "diagnostics" {
+        return Ok(None);
+    }
+    let text = match attribute {
+        "" | "concise" => concise_text(compilation),
+        "human" => {
+            let style = Style { color: false, unicode: true, width: 100 };
+            human::render(diagnostics, sources, style)
+        }
+        "json" => {
+            let objects = diagnostics.iter().map(|item| json::diagnostic(item, sources));
+            objects.map(|object| format!("{object:#}\n")).collect()
+        }
+        other => return Err(format!("`{other}` is no renderer").into()),
+    };
+    let lines = text.lines().map(|line| format!("{}\n", line.trim_end()));
+    Ok(Some(lines.collect::<String>().trim_end_matches('\n').to_owned() + "\n"))
+}
+
+fn artifact(path: &str, compilation: &Compilation) -> Result<String, Failed> {
+    let plan = compilation.plan.as_ref().ok_or("a catalog with errors builds nothing")?;
+    let options = emit::Options { targets: dialect::ALL.to_vec() };
+    let mut artifacts = emit::Artifacts::new();
+    for emitter in emit::ALL {
+        artifacts.extend((emitter.emit)(plan, &compilation.lineage, &options));
+    }
+    let bytes = artifacts.remove(path).ok_or_else(|| {
+        let known: Vec<&String> = artifacts.keys().collect();
+        format!("`build` does not write `{path}`, only {known:?}")
+    })?;
+    Ok(String::from_utf8(bytes)?)
+}

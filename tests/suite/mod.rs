@@ -1,0 +1,45 @@
+//! Catalogs as tests: the pages of rules, the literate suites beside this file, goldens of whole catalogs, and the corpus of
+//! broken ones.
+//!
+//! A suite is Markdown. Every heading with fenced files below it is one test, of this form:
+//!
+//! * a fence whose info is a language and a path (` ```yaml flow.yaml `) is a file of the catalog; `flow.yaml` is compiled;
+//! * a comment `# error: [slug] "text"` (or `-- error` in SQL, `# warning`) at the end of a line demands such a diagnostic on that line,
+//!   with that text in its message; it is cut off before the file is compiled. In the page of a rule a bare `# error` means the rule;
+//! * a fence ` ```diagnostics ` (or `diagnostics human`, `diagnostics json`) holds what that renderer prints;
+//! * a fence whose path begins with `dist/` holds what `build` writes there.
+//!
+//! A diagnostic that is neither marked nor shown fails the test. `UPDATE=1 cargo test` rewrites the fences of results.
+
+mod compile;
+mod corpus;
+mod files;
+mod goldens;
+mod literate;
+mod marks;
+mod pages;
+mod patch;
+mod runs;
+
+use libtest_mimic::Trial;
+
+use crate::markdown::Fence;
+
+/// Where the paths of fences begin that hold what `build` writes.
+const ARTIFACTS: &str = "dist/";
+
+/// One test a heading, page, golden catalog and entry of the corpus.
+pub(crate) fn tests() -> Vec<Trial> {
+    let mut trials = pages::tests();
+    trials.extend(literate::tests());
+    trials.extend(goldens::tests());
+    trials.extend(corpus::tests());
+    trials
+}
+
+/// The path of a fence that is a file of a catalog.
+fn file_path(fence: &Fence) -> Option<&str> {
+    let path = fence.attributes.first()?;
+    let is_result = fence.language == "diagnostics" || path.starts_with(ARTIFACTS);
+    (!is_result).then_some(path)
+}

@@ -1,0 +1,88 @@
+//! Pages of failures at run time, run by the real runtime in a directory of their own.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use libtest_mimic::Failed;
+use tidegate_compiler::Compilation;
+use tidegate_compiler::diag::Rule;
+use tidegate_compiler::explain::explain_failure;
+use tidegate_runtime::engine::{Observer, RunRequest, TaskReport, run as run_engine};
+use tidegate_runtime::store::Durability;
+use tidegate_stdlib::bundle::{Failure, TaskName};
+
+use super::compile::{compile_files, concise_text};
+use super::files;
+use super::marks::{Marked, describe};
+use super::pages::Examples;
+
+/// Runs the examples of a page one after the other on the same data directory, as a user would.
+pub(super) fn run(rule: &Rule, examples: &Examples) -> Result<(), Failed> {
+    let directory = tempfile::tempdir()?;
+    if let Some(before) = &examples.before {
+        expect_success("in what ran before", before, directory.path())?;
+    }
+    expect_failure(rule, &examples.broken, directory.path())?;
+    expect_success("in the repaired example", &examples.repaired, directory.path())
+}
+
+fn expect_success(example: &str, marked: &Marked, directory: &Path) -> Result<(), Failed> {
+    let (compilation, failures) = execute(marked, directory)?;
+    let Compilation { mut sources, .. } = compilation;
+    match failures.first() {
+        None => Ok(()),
+        Some(failure) => {
+            let diagnostic = explain_failure(failure, &mut sources);
+            Err(format!("{example} not expected: {}", describe(&diagnostic, &sources)).into())
+        }
+    }
+}
+
+fn expect_failure(rule: &Rule, marked: &Marked, directory: &Path) -> Result<(), Failed> {
+    let (compilation, failures) = execute(marked, directory)?;
+    let Compilation { mut sources, .. } = compilation;
+    let diagnostics: Vec<_> =
+        failures.iter().map(|failure| explain_failure(failure, &mut sources)).collect();
+    marked
+        .compare(&diagnostics, &sources, Some(rule.slug))
+        .map_err(|problems| format!("in the first example\n{problems}").into())
+}
+
+/// Compiles and runs until idle. Gives every failure, also one that kept everything from starting.
+fn execute(marked: &Marked, directory: &Path) -> Result<(Compilation, Vec<Failure>), Failed> {
+    let root = directory.join("catalog");
+    for (path, bytes) in &marked.files {
+        files::write(&root.join(path), bytes);
+    }
+    let mut compilation = compile_files(&marked.files);
+    let Some(plan) = compilation.plan.take() else {
+        return Err(format!("does not compile:\n{}", concise_text(&compilation)).into());
+    };
+    let request = RunRequest {
+        bundle: Arc::new(plan.bundle),
+        data: directory.join("data"),
+        root,
+        until_idle: true,
+        only: BTreeSet::new(),
+        ingest: Vec::new(),
+        fixture: None,
+        skip_materializations: false,
+        restart: BTreeSet::new(),
+        durability: Durability::Off,
+        memory_bytes: 64 << 20,
+    };
+    let failures = match run_engine(&request, &Unwatched, &AtomicBool::new(false)) {
+        Ok(reports) => reports.into_iter().filter_map(|report| report.failed).collect(),
+        Err(failure) => vec![failure],
+    };
+    Ok((compilation, failures))
+}
+
+struct Unwatched;
+
+impl Observer for Unwatched {
+    fn committed(&self, _: &TaskReport) {}
+    fn failed(&self, _: &TaskName, _: &Failure) {}
+}
