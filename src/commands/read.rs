@@ -7,10 +7,11 @@ use tidegate_compiler::diag::nearest;
 use tidegate_compiler::explain::explain_failure;
 use tidegate_compiler::source::Sources;
 use tidegate_runtime::read::{ReadRequest, read};
-use tidegate_stdlib::bundle::{Collection, MANIFEST_PATH, Selector};
+use tidegate_runtime::store::read_executed;
+use tidegate_stdlib::bundle::{Collection, Failure, Selector};
 
 use crate::args::{Format, Read, ReadFormat};
-use crate::catalog::{read_bundle, show_findings};
+use crate::catalog::show_findings;
 use crate::exit::{Exit, Stop};
 use crate::terminal::Terminal;
 
@@ -19,15 +20,17 @@ const OUTPUT_BYTES: usize = 1 << 16;
 
 /// Prints the documents as they come; only a table waits for all of them, to align its columns.
 pub(crate) fn run(arguments: &Read, terminal: &Terminal) -> Result<Exit, Stop> {
-    let bundles = arguments.data.join("bundle");
-    if !bundles.join(MANIFEST_PATH).is_file() {
-        return Err(Stop::environment(format!(
-            "`{}` is not a data directory of a run",
-            arguments.data.display()
-        ))
-        .help("name the directory that `run --data` used"));
-    }
-    let bundle = read_bundle(&bundles)?;
+    let bundle = match read_executed(&arguments.data) {
+        Ok(Some(bundle)) => bundle,
+        Ok(None) => {
+            return Err(Stop::environment(format!(
+                "`{}` is not a data directory of a run",
+                arguments.data.display()
+            ))
+            .help("name the directory that `run --data` used"));
+        }
+        Err(failure) => return Ok(show_failure(&failure, terminal)),
+    };
     let Some(collection) = bundle.collections.get(&arguments.collection) else {
         let stop = Stop::usage(format!("there is no collection `{}`", arguments.collection));
         return Err(
@@ -49,13 +52,14 @@ pub(crate) fn run(arguments: &Read, terminal: &Terminal) -> Result<Exit, Stop> {
         ControlFlow::Continue(())
     });
     output.finish();
-    if let Err(failure) = result {
-        let mut sources = Sources::default();
-        let diagnostic = explain_failure(&failure, &mut sources);
-        show_findings(&[diagnostic], &sources, Format::Human, terminal);
-        return Ok(Exit::Environment);
-    }
-    Ok(Exit::Fine)
+    Ok(result.map_or_else(|failure| show_failure(&failure, terminal), |()| Exit::Fine))
+}
+
+fn show_failure(failure: &Failure, terminal: &Terminal) -> Exit {
+    let mut sources = Sources::default();
+    let diagnostic = explain_failure(failure, &mut sources);
+    show_findings(&[diagnostic], &sources, Format::Human, terminal);
+    Exit::Environment
 }
 
 fn selector(partitions: &[String], collection: &Collection) -> Result<Option<Selector>, Stop> {

@@ -19,6 +19,7 @@ use std::sync::atomic::AtomicBool;
 use serde::Serialize;
 use tidegate_stdlib::bundle::{Bundle, Failure, TaskName};
 
+use crate::store::write_executed;
 use crate::store::{DataDirectory, Durability};
 use hub::{Ending, Hub};
 use jobs::Jobs;
@@ -105,6 +106,7 @@ pub fn run(
     for collection in jobs.written() {
         directory.register_collection(collection)?;
     }
+    write_executed(directory.path(), &request.bundle)?;
     let greatest = directory.greatest_clock()?;
     let time = match jobs.simulated_start() {
         Some(start) => Time::simulated(start, greatest),

@@ -5,6 +5,7 @@
 //! documents. See [`DataDirectory`] for writers and [`JournalReader`] for readers.
 
 mod directory;
+mod executed;
 pub mod failpoint;
 mod fragment;
 mod journal;
@@ -16,6 +17,8 @@ mod tables;
 mod testing;
 
 pub use directory::{DataDirectory, Durability};
+pub use executed::read_executed;
+pub(crate) use executed::write_executed;
 pub use journal::{JournalName, JournalPosition};
 pub use partition::{decode_partition_value, encode_partition_value, partition_path};
 pub use reader::{Batch, BatchDocument, JournalReader, list_journals};
