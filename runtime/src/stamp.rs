@@ -53,3 +53,39 @@ pub(crate) fn restore_empty(document: &mut Value) {
         object.insert(META.to_owned(), Value::Object(Map::new()));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_put_in_can_be_taken_out() {
+        for original in [json!({ "a": 1 }), json!({ "_meta": { "op": "c" }, "a": 1 })] {
+            let mut document = original.clone();
+            assert!(fits(&document));
+            put(&mut document, "u".to_owned());
+            assert_eq!(text(&document), Some("u"));
+            assert_eq!(take(&mut document).uuid, Some(json!("u")));
+            assert_eq!(document, original);
+        }
+    }
+
+    #[test]
+    fn an_empty_meta_is_remembered() {
+        let mut document = json!({ "_meta": {} });
+        assert!(take(&mut document).emptied);
+        assert_eq!(document, json!({}));
+        restore_empty(&mut document);
+        assert_eq!(document, json!({ "_meta": {} }));
+    }
+
+    #[test]
+    fn scalars_have_no_room() {
+        assert!(!fits(&json!(1)));
+        assert!(!fits(&json!({ "_meta": 1 })));
+    }
+}

@@ -3,6 +3,7 @@
 //! Every task is opened before any begins. Then each runs on its own thread, through [`hub`] only; a task that fails stops
 //! alone. At the end each shard writes its tails out as fragments.
 
+mod endpoints;
 pub(crate) mod failpoint;
 pub(crate) mod hub;
 mod jobs;
@@ -21,8 +22,10 @@ use tidegate_stdlib::bundle::{Bundle, Failure, TaskName};
 
 use crate::store::write_executed;
 use crate::store::{DataDirectory, Durability};
+use endpoints::{BuiltIn, Endpoints};
 use hub::{Ending, Hub};
 use jobs::Jobs;
+use threads::Crew;
 use time::Time;
 
 /// What to run and how.
@@ -101,6 +104,16 @@ pub fn run(
     observer: &dyn Observer,
     stop: &AtomicBool,
 ) -> Result<Vec<TaskReport>, Failure> {
+    run_with(request, &BuiltIn, observer, stop)
+}
+
+/// Runs with the given endpoints.
+fn run_with(
+    request: &RunRequest,
+    endpoints: &dyn Endpoints,
+    observer: &dyn Observer,
+    stop: &AtomicBool,
+) -> Result<Vec<TaskReport>, Failure> {
     let jobs = Jobs::new(request)?;
     let directory = DataDirectory::open(&request.data, request.durability)?;
     for collection in jobs.written() {
@@ -115,12 +128,12 @@ pub fn run(
     let ending = if request.until_idle { Ending::Idle } else { Ending::Interrupted };
     let cache_bytes = request.memory_bytes / CACHE_SHARE;
     let hub = Hub::new(directory.path(), &jobs.wiring(), time, ending, cache_bytes)?;
-    threads::run(
-        &threads::Crew { request, jobs: &jobs, directory: &directory, hub: &hub, greatest },
-        observer,
-        stop,
-    )
+    let crew = Crew { request, endpoints, jobs: &jobs, directory: &directory, hub: &hub, greatest };
+    threads::run(&crew, observer, stop)
 }
 
 /// The part of the memory that keeps recent bytes of journals for readers.
 const CACHE_SHARE: usize = 8;
+
+#[cfg(test)]
+mod tests;

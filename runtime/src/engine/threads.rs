@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use tidegate_stdlib::bundle::{Bundle, Capture, Failure, FailureKind, Materialization, TaskName};
 
+use super::endpoints::Endpoints;
 use super::hub::{Hub, TaskIndex};
 use super::jobs::{Job, Jobs};
 use super::restart::restart;
 use super::{Observer, RunRequest, TaskReport};
 use crate::capture::{CaptureTask, Repeat};
-use crate::connector::{Opening, open_destination, open_source};
+use crate::connector::Opening;
 use crate::derive::{DeriveTask, collection};
 use crate::fixture::FixtureTask;
 use crate::ingest::IngestSource;
@@ -30,9 +31,10 @@ const LOOK: Duration = Duration::from_millis(50);
 const HELD_BYTES_MIN: usize = 1 << 20;
 
 /// All that the threads of a run share.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(super) struct Crew<'r> {
     pub(super) request: &'r RunRequest,
+    pub(super) endpoints: &'r dyn Endpoints,
     pub(super) jobs: &'r Jobs<'r>,
     pub(super) directory: &'r Arc<DataDirectory>,
     pub(super) hub: &'r Hub,
@@ -75,7 +77,7 @@ pub(super) fn run(
 }
 
 /// One task of the crew.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 struct Member<'c, 'r> {
     crew: &'c Crew<'r>,
     name: &'c TaskName,
@@ -229,7 +231,7 @@ impl<'c, 'r> Member<'c, 'r> {
                 data: &crew.request.data,
                 collections: &collections,
             };
-            open_source(capture, opening, &|key| shard.state(key))
+            crew.endpoints.source(capture, opening, &|key| shard.state(key))
         };
         CaptureTask::new(crew.hub, bindings, repeat, Box::new(open))
     }
@@ -245,7 +247,7 @@ impl<'c, 'r> Member<'c, 'r> {
                 data: &crew.request.data,
                 collections: &collections,
             };
-            open_destination(materialization, opening)
+            crew.endpoints.destination(materialization, opening)
         };
         let around = self.surroundings();
         MaterializeTask::new(materialization, bundle, around, self.resume(), Box::new(open))

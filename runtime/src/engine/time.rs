@@ -83,3 +83,39 @@ fn wall() -> Clock {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Clock::from_unix(i128::try_from(since.as_nanos()).unwrap_or(i128::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stamps_grow_and_lie_above_every_bound_given_before() {
+        for time in [Time::wall(Clock(0)), Time::simulated(Clock(1600), Clock(0))] {
+            let mut last = Clock(0);
+            for _ in 0..1000 {
+                let bound = time.bound();
+                assert!(bound > last);
+                last = time.stamp();
+                assert!(last >= bound);
+                assert_eq!(last.0 % MICROSECOND, 0);
+            }
+        }
+    }
+
+    #[test]
+    fn stamps_go_on_behind_the_greatest_one_on_record() {
+        let future = Clock(u64::MAX / 2);
+        assert!(Time::wall(future).first_stamp() > future);
+        assert!(Time::simulated(Clock(1600), future).first_stamp() > future);
+    }
+
+    #[test]
+    fn a_simulated_clock_stands_until_it_is_moved() {
+        let time = Time::simulated(Clock(16_000), Clock(0));
+        assert_eq!(time.first_stamp(), Clock(16_000));
+        assert_eq!(time.stamp(), Clock(16_160));
+        time.advance(Clock(32_000));
+        assert_eq!(time.first_stamp(), Clock(32_000));
+        assert_eq!(time.until(Clock(64_000)), None);
+    }
+}

@@ -1,0 +1,110 @@
+//! A task that fails stops alone and commits nothing of its transaction.
+
+use super::*;
+
+#[test]
+fn a_document_that_violates_its_schema_stops_its_task_only() {
+    let data = tempfile::tempdir().unwrap();
+    let mut bundle = bank();
+    let other = collection("other/things", "/id", json!({ "type": "object" }));
+    bundle.collections.insert(other.name.clone(), other);
+    let mut request = request(bundle, &data.path().join("data"));
+    let path = data.path().join("things.jsonl");
+    std::fs::write(&path, "{\"id\":1}\n{\"id\":2}\n").unwrap();
+    request.ingest =
+        vec![Ingest { collection: "other/things".to_owned(), path, text: None, again: false }];
+    let doubles = Doubles::of((0..40).map(transfer));
+    let mut broken = transfer(20);
+    broken["amount"] = json!(-5);
+    doubles.replace(20, broken.clone());
+    let observer = Failures::default();
+    let reports = run_with(&request, &doubles, &observer, &AtomicBool::new(false)).unwrap();
+    let failure = reports[0].failed.as_ref().unwrap();
+    assert_eq!(failure.kind, FailureKind::DocumentViolatesSchema);
+    assert_eq!(failure.task.as_ref().unwrap().name, "bank/source");
+    assert_eq!(failure.document.as_ref(), Some(&broken));
+    assert_eq!(failure.pointer.as_deref(), Some("/amount"));
+    assert_eq!(failure.keyword.as_deref(), Some("minimum"));
+    assert_eq!(observer.0.lock().unwrap().len(), 1);
+    assert!(documents(&request, "bank/transfers", false).is_empty());
+    assert_eq!(documents(&request, "other/things", false).len(), 2);
+
+    doubles.replace(20, transfer(20));
+    let reports = go(&request, &doubles).unwrap();
+    assert!(reports.iter().all(|report| report.failed.is_none()), "{reports:?}");
+    assert_eq!(balances(&request), balances_after(40));
+    assert_eq!(doubles.rows(), balances_after(40));
+}
+
+#[test]
+fn a_lambda_that_fails_names_the_document() {
+    let data = tempfile::tempdir().unwrap();
+    let numbers = json!({ "type": "object", "properties": { "id": { "type": "integer" } } });
+    let lambda = "INSERT INTO seen VALUES ($id) RETURNING id;";
+    let bundle = bundle(
+        vec![collection("a/numbers", "/id", numbers.clone()), collection("a/seen", "/id", numbers)],
+        vec![
+            capture("a/source", "a/numbers"),
+            derivation(
+                "a/seen",
+                &["CREATE TABLE seen (id INTEGER CHECK (id <> 3));"],
+                vec![transform("fromNumbers", "a/numbers", lambda)],
+            ),
+        ],
+    );
+    let request = request(bundle, data.path());
+    let doubles = Doubles::of((0..5).map(|id| json!({ "id": id })));
+    let reports = go(&request, &doubles).unwrap();
+    let failure = reports[1].failed.as_ref().unwrap();
+    assert_eq!(failure.kind, FailureKind::LambdaFailed);
+    assert_eq!(failure.document.as_ref().unwrap()["id"], json!(3));
+    assert!(documents(&request, "a/seen", false).is_empty());
+    assert_eq!(documents(&request, "a/numbers", false).len(), 5);
+}
+
+#[test]
+fn a_migration_runs_once_and_must_not_change() {
+    let data = tempfile::tempdir().unwrap();
+    let numbers = json!({ "type": "object", "properties": { "id": { "type": "integer" } } });
+    let catalog = |migrations: &[&str]| {
+        let lambda = "INSERT INTO seen VALUES ($id) RETURNING id;";
+        bundle(
+            vec![
+                collection("a/numbers", "/id", numbers.clone()),
+                collection("a/seen", "/id", numbers.clone()),
+            ],
+            vec![
+                capture("a/source", "a/numbers"),
+                derivation(
+                    "a/seen",
+                    migrations,
+                    vec![transform("fromNumbers", "a/numbers", lambda)],
+                ),
+            ],
+        )
+    };
+    let first = "CREATE TABLE seen (id INTEGER);";
+    let doubles = Doubles::of((0..5).map(|id| json!({ "id": id })));
+    let run = |migrations: &[&str]| go(&request(catalog(migrations), data.path()), &doubles);
+    for migrations in [&[first][..], &[first], &[first, "CREATE INDEX by_id ON seen (id);"]] {
+        let reports = run(migrations).unwrap();
+        assert!(reports.iter().all(|report| report.failed.is_none()), "{reports:?}");
+    }
+    let reports = run(&["CREATE TABLE seen (id);"]).unwrap();
+    let failure = reports[1].failed.as_ref().unwrap();
+    assert_eq!(failure.kind, FailureKind::MigrationChanged);
+    assert!(failure.notes.iter().any(|note| note.contains(first)));
+    let mut restarted = request(catalog(&["CREATE TABLE seen (id);"]), data.path());
+    restarted.restart = BTreeSet::from(["a/seen".to_owned()]);
+    let reports = go(&restarted, &doubles).unwrap();
+    assert!(reports.iter().all(|report| report.failed.is_none()), "{reports:?}");
+    assert_eq!(reports[1].documents_in, 5);
+}
+
+#[test]
+fn a_data_directory_in_use_is_an_error_of_the_whole_run() {
+    let data = tempfile::tempdir().unwrap();
+    let _held = crate::store::DataDirectory::open(data.path(), Durability::Off).unwrap();
+    let failure = go(&request(bank(), data.path()), &Doubles::default()).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::DataDirectoryLocked);
+}
