@@ -73,7 +73,7 @@ impl<'r> CaptureTask<'r> {
     }
 
     fn reopen(&mut self, shard: &Shard) -> Result<(), Failure> {
-        self.opened_at = self.hub.time().bound();
+        self.opened_at = self.hub.clock().now();
         self.source = Some((self.open_source)(shard)?);
         Ok(())
     }
@@ -92,14 +92,14 @@ impl<'r> CaptureTask<'r> {
     fn waiting(&self) -> Pause {
         let waits = self.source.as_ref().is_some_and(|source| source.waits_for_others());
         let (rest, wait_ms) = if waits { (Rest::Idle, WATCH_MS) } else { (Rest::Due, RATE_MS) };
-        Pause { rest, wake: Some(self.hub.time().bound().plus_ms(wait_ms)) }
+        Pause { rest, wake: Some(self.hub.clock().now().plus_ms(wait_ms)) }
     }
 
     fn is_due(&self) -> bool {
         match self.repeat {
             Repeat::Never => false,
             Repeat::AfterMs(interval_ms) => {
-                self.hub.time().bound() >= self.opened_at.plus_ms(interval_ms)
+                self.hub.clock().now() >= self.opened_at.plus_ms(interval_ms)
             }
         }
     }

@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use tidegate_stdlib::bundle::{Collection, Failure, FailureKind, Origin};
+use tidegate_stdlib::bundle::{Collection, Failure, FailureKind};
 use tidegate_stdlib::key::{Component, Key};
 use tidegate_stdlib::reduce::{Fold, Group, Mode, ReduceFailure, Reducer};
-use tidegate_stdlib::schema::{Schema, Violation};
+use tidegate_stdlib::schema::Schema;
 use tidegate_stdlib::shape::Shape;
 use tidegate_stdlib::value::{Pointer, write_text};
 
@@ -18,15 +18,7 @@ use crate::engine::stamps::Stamps;
 use crate::stamp;
 use crate::store::{Shard, partition_path};
 use crate::uuid::Clock;
-
-/// Which of a collection's schemas is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Side {
-    /// The one for writers.
-    Write,
-    /// The one for readers.
-    Read,
-}
+use crate::violation::{SchemaSide, reduce_failure, schema_failure};
 
 /// A collection's schema with all that is made from it.
 #[derive(Debug)]
@@ -36,7 +28,7 @@ pub(crate) struct Contract<'b> {
     /// Reduces documents of one key.
     pub(crate) reducer: Reducer,
     schema: Schema,
-    side: Side,
+    side: SchemaSide,
 }
 
 impl<'b> Contract<'b> {
@@ -44,10 +36,10 @@ impl<'b> Contract<'b> {
     ///
     /// # Errors
     /// `damaged` when the bundle's schema is none; the compiler lets no such schema through.
-    pub(crate) fn new(collection: &'b Collection, side: Side) -> Result<Self, Failure> {
+    pub(crate) fn new(collection: &'b Collection, side: SchemaSide) -> Result<Self, Failure> {
         let text = match side {
-            Side::Write => &collection.write_schema,
-            Side::Read => collection.effective_read_schema(),
+            SchemaSide::Write => &collection.write_schema,
+            SchemaSide::Read => collection.effective_read_schema(),
         };
         let damaged = |message: &str| {
             let message = format!("the schema of `{}` is broken: {message}", collection.name);
@@ -66,8 +58,8 @@ impl<'b> Contract<'b> {
     /// `damaged` when a pointer of the bundle is none.
     pub(crate) fn key<'p>(&self, pointers: impl Iterator<Item = &'p str>) -> Result<Key, Failure> {
         let shape = Shape::infer(match self.side {
-            Side::Write => &self.collection.write_schema,
-            Side::Read => self.collection.effective_read_schema(),
+            SchemaSide::Write => &self.collection.write_schema,
+            SchemaSide::Read => self.collection.effective_read_schema(),
         });
         let components = pointers.map(|text| {
             let pointer = Pointer::parse(text).map_err(|_| {
@@ -98,52 +90,12 @@ impl<'b> Contract<'b> {
             }
             stamp::take(document);
         }
-        Err(self.violates(document, *violation))
-    }
-
-    fn violates(&self, document: &Value, violation: Violation) -> Failure {
-        let name = &self.collection.name;
-        let message = match self.side {
-            Side::Write => format!("a document for `{name}` {}", violation.message),
-            Side::Read => format!("a document read from `{name}` {}", violation.message),
-        };
-        let origin = self.origin(&violation.schema_pointer);
-        let mut failure = Failure::new(FailureKind::DocumentViolatesSchema, message)
-            .collection(name)
-            .document(document, Some(violation.instance_pointer))
-            .at(Some(origin));
-        failure.keyword = Some(violation.keyword);
-        failure
+        Err(schema_failure(self.collection, self.side, &violation, document))
     }
 
     /// The failure of a reduction, at the annotation that takes part in it.
-    pub(crate) fn irreducible(&self, failure: ReduceFailure) -> Failure {
-        let origin = failure.annotations.first().map(|pointer| self.origin(pointer));
-        let mut out = Failure::new(FailureKind::ReductionFailed, failure.message)
-            .collection(&self.collection.name)
-            .at(origin);
-        out.pointer = Some(failure.pointer);
-        out
-    }
-
-    /// Where the keyword at a pointer of the schema is declared, or the nearest one around it.
-    fn origin(&self, pointer: &str) -> Origin {
-        let has_own = self.side == Side::Read && self.collection.read_schema.is_some();
-        let origins = if has_own {
-            &self.collection.read_schema_origins
-        } else {
-            &self.collection.write_schema_origins
-        };
-        let mut pointer = pointer;
-        loop {
-            if let Some(origin) = origins.get(pointer) {
-                return origin.clone();
-            }
-            let Some((parent, _)) = pointer.rsplit_once('/') else {
-                return self.collection.origin.clone();
-            };
-            pointer = parent;
-        }
+    pub(crate) fn irreducible(&self, failure: &ReduceFailure) -> Failure {
+        reduce_failure(self.collection, self.side, failure, None)
     }
 }
 
@@ -163,7 +115,7 @@ impl<'b> Combiner<'b> {
     /// # Errors
     /// `damaged` when the bundle's schema or key is none.
     pub(crate) fn new(collection: &'b Collection) -> Result<Self, Failure> {
-        let contract = Contract::new(collection, Side::Write)?;
+        let contract = Contract::new(collection, SchemaSide::Write)?;
         let key = contract.key(collection.key.iter().map(String::as_str))?;
         let is_partitioned = collection.partitions().next().is_some();
         let fold = Fold::new(Mode::Associative, false);
@@ -194,7 +146,7 @@ impl<'b> Combiner<'b> {
         self.key.pack(&document, &mut self.packed);
         self.fold
             .add(&self.contract.reducer, &self.packed, document)
-            .map_err(|failure| self.contract.irreducible(failure))
+            .map_err(|failure| self.contract.irreducible(&failure))
     }
 
     /// An estimate of the memory held.
@@ -224,7 +176,7 @@ impl<'b> Combiner<'b> {
             }
             Ok(())
         });
-        drained.map_err(|failure| contract.irreducible(failure))?;
+        drained.map_err(|failure| contract.irreducible(&failure))?;
         outcome?;
         lines.append(shard)
     }

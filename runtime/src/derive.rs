@@ -15,6 +15,7 @@ use crate::engine::stamps::Stamps;
 use crate::shuffle::{ReadDocument, ReadSpec, Shuffle, Surroundings};
 use crate::store::{CommittedAppend, Shard};
 use crate::task::{Input, Task};
+use crate::violation::{lambda_failure, lambda_refused, migration_failure};
 
 /// A task that publishes what its lambdas make of what it reads.
 pub(crate) struct DeriveTask<'r> {
@@ -68,8 +69,8 @@ impl<'r> DeriveTask<'r> {
         let parameters = Parameters::new(&source.projections, shape);
         let text = &transform.lambda.text;
         Lambda::compile(shard.connection(), shard.guard(), text, &parameters).map_err(|failures| {
-            let message = format!("the lambda of `{}` cannot be prepared", transform.name);
-            sql_failure(FailureKind::LambdaFailed, message, &transform.lambda, failures.first())
+            let first = failures.first().expect("a lambda is refused for a reason");
+            lambda_refused(transform, first)
         })
     }
 
@@ -119,7 +120,7 @@ impl Task for DeriveTask<'_> {
                     rows.push(row);
                 });
             let outcome = invoked
-                .map_err(|failure| lambda_failed(derivation, read, &document, &failure))
+                .map_err(|failure| invocation_failed(derivation, read, &document, &failure))
                 .and_then(|()| rows.drain(..).try_for_each(|row| opened.combiner.add(row)));
             outcome.map_err(|failure| blame(derivation, read, &document, failure))?;
         }
@@ -159,7 +160,8 @@ fn apply_migrations(migrations: &[Script], shard: &mut Shard) -> Result<(), Fail
             continue;
         }
         let text = now.map_or("it is not in the catalog any more", |now| now.text.as_str());
-        let message = format!("migration {} was changed after it had been applied", index + 1);
+        let message =
+            format!("migration {index}, counted from 0, was changed after it had been applied");
         return Err(Failure::new(FailureKind::MigrationChanged, message)
             .at(now.map(|now| now.origin.clone()))
             .note(format!("applied: {before}"))
@@ -175,42 +177,22 @@ fn apply_migrations(migrations: &[Script], shard: &mut Shard) -> Result<(), Fail
         let outcome = migrate(shard.connection(), shard.guard(), &migration.text);
         if let Err(failure) = outcome {
             shard.rollback();
-            let message = format!("migration {} failed", index + 1);
-            let kind = FailureKind::MigrationFailed;
-            return Err(sql_failure(kind, message, migration, Some(&failure)));
+            return Err(migration_failure(migration, index, &failure));
         }
         shard.add_migration(&migration.text)?;
     }
     shard.commit().map(drop)
 }
 
-/// The failure of SQL text, at the token that is at fault.
-fn sql_failure(
-    kind: FailureKind,
-    message: String,
-    script: &Script,
-    failure: Option<&SqlFailure>,
-) -> Failure {
-    let Some(failure) = failure else {
-        return Failure::new(kind, message).at(Some(script.origin.clone()));
-    };
-    let place = script.place(failure.range.start, failure.range.end);
-    Failure::new(kind, format!("{message}: {}", failure.message)).at(Some(place))
-}
-
-fn lambda_failed(
+fn invocation_failed(
     derivation: &Derivation,
     read: usize,
     document: &Value,
     failure: &SqlFailure,
 ) -> Failure {
-    let Some(transform) = derivation.transforms.get(read) else {
-        return Failure::new(FailureKind::LambdaFailed, failure.message.clone());
-    };
-    let message = format!("the lambda of `{}` failed", transform.name);
-    sql_failure(FailureKind::LambdaFailed, message, &transform.lambda, Some(failure))
-        .collection(&transform.source.collection)
-        .document(document, None)
+    let transform = derivation.transforms.get(read);
+    let transform = transform.expect("a lambda was compiled for every transform");
+    lambda_failure(transform, failure, document)
 }
 
 /// Names the transform, and the document that it was given, beside a failure of what it published.

@@ -173,7 +173,7 @@ impl Task for FixtureTask<'_> {
     fn read(&mut self, _shard: &Shard) -> Result<Input<Self::Batch>, Failure> {
         let Some(line) = self.fixture.lines.get(self.done) else { return Ok(Input::Drained) };
         if let Some(time) = line.time()
-            && self.hub.time().bound() < time
+            && self.hub.clock().now() < time
         {
             return Ok(Input::Nothing(Pause { rest: Rest::Due, wake: Some(time) }));
         }

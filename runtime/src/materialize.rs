@@ -12,15 +12,16 @@ use tidegate_stdlib::bundle::{
 use tidegate_stdlib::key::Key;
 use tidegate_stdlib::reduce::{Fold, Group, Mode};
 
-use crate::combine::{Contract, Side};
+use crate::combine::Contract;
 use crate::connector::{Destination, Store, state_key};
 use crate::derive::collection;
-use crate::engine::failpoint;
 use crate::engine::stamps::Stamps;
 use crate::shuffle::{ReadDocument, ReadSpec, Shuffle, Surroundings};
 use crate::stamp;
+use crate::store::failpoint;
 use crate::store::{CheckpointEntry, CommittedAppend, JournalName, JournalPosition, Shard};
 use crate::task::{Input, Task};
+use crate::violation::SchemaSide;
 
 /// Keys that are loaded in one call.
 const LOAD_KEYS: usize = 10_000;
@@ -175,7 +176,7 @@ impl Task for MaterializeTask<'_> {
 impl<'r> Binding<'r> {
     fn new(bundle: &'r Bundle, binding: &'r MaterializationBinding) -> Result<Self, Failure> {
         let collection = collection(bundle, &binding.source.collection)?;
-        let contract = Contract::new(collection, Side::Read)?;
+        let contract = Contract::new(collection, SchemaSide::Read)?;
         let columns = binding.table.iter().flat_map(|table| &table.columns);
         let mut pointers: Vec<&str> = columns
             .filter(|column| column.role == ColumnRole::Key)
@@ -209,7 +210,7 @@ impl<'r> Binding<'r> {
         }
         self.fold
             .add(&self.contract.reducer, &self.packed, document)
-            .map_err(|failure| self.contract.irreducible(failure))
+            .map_err(|failure| self.contract.irreducible(&failure))
     }
 
     /// Gives every key its stored document.
@@ -243,7 +244,7 @@ impl<'r> Binding<'r> {
             }
             Ok(())
         });
-        drained.map_err(|failure| contract.irreducible(failure))?;
+        drained.map_err(|failure| contract.irreducible(&failure))?;
         outcome?;
         self.keys.clear();
         Ok(stored)

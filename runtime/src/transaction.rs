@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use tidegate_stdlib::bundle::{Failure, Fragments};
 
-use crate::engine::failpoint;
 use crate::engine::hub::{Hub, Pause, TaskIndex};
 use crate::engine::stamps::Stamps;
 use crate::engine::{Observer, TaskReport};
 use crate::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_DOCUMENTS_MAX};
+use crate::store::failpoint;
 use crate::store::{CommittedAppend, Shard};
 use crate::task::{Counted, Input, Task, Then};
 use crate::uuid::Producer;
@@ -238,12 +238,12 @@ impl Cutter {
     /// The same pause, ended early enough for a tail that will be due. A simulated clock must not jump for it.
     fn remind(&self, pause: Pause, hub: &Hub) -> Pause {
         let Some(since) = self.since else { return pause };
-        if hub.time().is_simulated() {
+        if hub.clock().is_simulated() {
             return pause;
         }
         let left = self.interval().saturating_sub(since.elapsed());
         let left_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX).saturating_add(1);
-        let due = hub.time().bound().plus_ms(left_ms);
+        let due = hub.clock().now().plus_ms(left_ms);
         Pause { wake: Some(pause.wake.map_or(due, |wake| wake.min(due))), ..pause }
     }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use tidegate_stdlib::bundle::Failure;
 
-use super::time::Time;
+use crate::clock::ProcessClock;
 use crate::limits::BATCH_BYTES;
 use crate::store::{Batch, CommittedAppend, JournalName, JournalPosition, list_journals};
 use crate::uuid::Clock;
@@ -96,7 +96,7 @@ impl View {
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Hub {
-    time: Time,
+    clock: ProcessClock,
     ending: Ending,
     cache_bytes_max: usize,
     collections: BTreeMap<String, CollectionIndex>,
@@ -158,7 +158,7 @@ impl Hub {
     pub(crate) fn new(
         root: &Path,
         tasks: &[Wiring],
-        time: Time,
+        clock: ProcessClock,
         ending: Ending,
         cache_bytes_max: usize,
     ) -> Result<Self, Failure> {
@@ -202,7 +202,7 @@ impl Hub {
         let wakers = tasks.iter().map(|_| Condvar::new()).collect();
         let shared = Mutex::new(shared);
         Ok(Self {
-            time,
+            clock,
             ending,
             cache_bytes_max,
             collections,
@@ -213,8 +213,8 @@ impl Hub {
     }
 
     /// The clock that stamps documents.
-    pub(crate) fn time(&self) -> &Time {
-        &self.time
+    pub(crate) fn clock(&self) -> &ProcessClock {
+        &self.clock
     }
 
     /// The index of a collection that some task reads or writes.
@@ -227,7 +227,7 @@ impl Hub {
     pub(crate) fn observe(&self, task: TaskIndex, views: &mut [View]) -> Clock {
         let mut shared = self.lock();
         shared.seat(task).attention = false;
-        let now = self.time.bound();
+        let now = self.clock.now();
         for view in views {
             view.floor = shared.floor(view.collection).map_or(now, |floor| floor.min(now));
             let channel = shared.channel(view.collection);
@@ -276,7 +276,7 @@ impl Hub {
     /// [`Hub::publish`] or [`Hub::abandon`].
     pub(crate) fn begin_flush(&self, task: TaskIndex) -> Clock {
         let mut shared = self.lock();
-        let stamp = self.time.first_stamp();
+        let stamp = self.clock.first_stamp();
         shared.seat(task).floor = Some(stamp);
         stamp
     }
@@ -306,7 +306,7 @@ impl Hub {
         self.settle(&mut shared);
         while !shared.stopped && !shared.seat(task).attention {
             let Some(waker) = self.wakers.get(task.0) else { break };
-            let Some(duration) = pause.wake.and_then(|wake| self.time.until(wake)) else {
+            let Some(duration) = pause.wake.and_then(|wake| self.clock.until(wake)) else {
                 shared = waker.wait(shared).unwrap_or_else(PoisonError::into_inner);
                 continue;
             };
@@ -367,7 +367,7 @@ impl Hub {
         if pauses.is_empty() {
             return self.stop_all(shared);
         }
-        if self.time.is_simulated()
+        if self.clock.is_simulated()
             && let Some(next) = pauses.iter().filter_map(|pause| pause.wake).min()
         {
             return self.advance(shared, next);
@@ -379,7 +379,7 @@ impl Hub {
     }
 
     fn advance(&self, shared: &mut Shared, to: Clock) {
-        self.time.advance(to);
+        self.clock.advance(to);
         for (index, seat) in shared.tasks.iter_mut().enumerate() {
             if let Activity::Waiting(Pause { wake: Some(wake), .. }) = seat.activity
                 && wake <= to

@@ -4,13 +4,11 @@
 //! alone. At the end each shard writes its tails out as fragments.
 
 mod endpoints;
-pub(crate) mod failpoint;
 pub(crate) mod hub;
 mod jobs;
 mod restart;
 pub(crate) mod stamps;
 mod threads;
-pub(crate) mod time;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -20,13 +18,13 @@ use std::sync::atomic::AtomicBool;
 use serde::Serialize;
 use tidegate_stdlib::bundle::{Bundle, Failure, TaskName};
 
+use crate::clock::ProcessClock;
 use crate::store::write_executed;
 use crate::store::{DataDirectory, Durability};
 use endpoints::{BuiltIn, Endpoints};
 use hub::{Ending, Hub};
 use jobs::Jobs;
 use threads::Crew;
-use time::Time;
 
 /// What to run and how.
 #[derive(Debug, Clone)]
@@ -121,13 +119,13 @@ fn run_with(
     }
     write_executed(directory.path(), &request.bundle)?;
     let greatest = directory.greatest_clock()?;
-    let time = match jobs.simulated_start() {
-        Some(start) => Time::simulated(start, greatest),
-        None => Time::wall(greatest),
+    let clock = match jobs.simulated_start() {
+        Some(start) => ProcessClock::simulated(start, greatest),
+        None => ProcessClock::wall(greatest),
     };
     let ending = if request.until_idle { Ending::Idle } else { Ending::Interrupted };
     let cache_bytes = request.memory_bytes / CACHE_SHARE;
-    let hub = Hub::new(directory.path(), &jobs.wiring(), time, ending, cache_bytes)?;
+    let hub = Hub::new(directory.path(), &jobs.wiring(), clock, ending, cache_bytes)?;
     let crew = Crew { request, endpoints, jobs: &jobs, directory: &directory, hub: &hub, greatest };
     threads::run(&crew, observer, stop)
 }

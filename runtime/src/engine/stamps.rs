@@ -22,7 +22,7 @@ impl<'h> Stamps<'h> {
     /// The clock and the text of the next document's UUID.
     pub(crate) fn next(&mut self) -> (Clock, String) {
         let clock = match self.last {
-            Some(_) => self.hub.time().stamp(),
+            Some(_) => self.hub.clock().stamp(),
             None => self.hub.begin_flush(self.task),
         };
         self.last = Some(clock);

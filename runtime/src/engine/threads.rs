@@ -310,6 +310,5 @@ fn draw_producer() -> Result<Producer, Failure> {
         let message = format!("the system gives no random numbers: {error}");
         Failure::new(FailureKind::CannotAccess, message)
     })?;
-    bytes[0] |= 1;
-    Ok(Producer(bytes))
+    Ok(Producer::from_random(bytes))
 }

@@ -15,13 +15,14 @@ use std::path::Path;
 use serde_json::Value;
 use tidegate_stdlib::bundle::{Collection, Failure, FailureKind, Source};
 
-use crate::combine::{Contract, Side};
+use crate::combine::Contract;
 use crate::engine::hub::{Hub, Pause, Rest, TaskIndex, View};
 use crate::limits::{BATCH_BYTES, BATCH_DOCUMENTS};
 use crate::stamp;
 use crate::store::{CheckpointEntry, JournalName, JournalPosition};
 use crate::task::{Counted, Input, Then};
 use crate::uuid::Clock;
+use crate::violation::SchemaSide;
 use cursor::{Cursor, Decoded, Trust};
 use selection::Selection;
 
@@ -226,7 +227,7 @@ impl<'r> Shuffle<'r> {
             });
         }
         let selection = Selection::new(spec.collection, spec.source)?;
-        let contract = Contract::new(spec.collection, Side::Read)?;
+        let contract = Contract::new(spec.collection, SchemaSide::Read)?;
         self.reads.push(Read { spec, selection, contract, view, group: 0, journals_known: 0 });
         Ok(())
     }
