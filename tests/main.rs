@@ -5,12 +5,14 @@
 
 mod cli;
 mod markdown;
+mod run;
 mod suite;
 mod tidy;
 
 fn main() {
     let arguments = libtest_mimic::Arguments::from_args();
     let mut trials = tidy::tests();
+    trials.extend(run::tests());
     trials.extend(cli::tests());
     trials.extend(suite::tests());
     trials.sort_by(|left, right| left.name().cmp(right.name()));

@@ -1,0 +1,68 @@
+//! Killing the process at drawn moments: nothing may be lost and nothing doubled.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use super::bank;
+use super::workspace::Workspace;
+
+/// Committed bytes that one transfer leads to, a little less than there are.
+const BYTES_A_TRANSFER: u64 = 350;
+
+/// `CRASH_ROUNDS` rounds (10 by default) over 1,000 transfers each, 20,000 at least.
+pub(super) fn rounds_lose_and_double_nothing() {
+    let rounds: u64 = match std::env::var("CRASH_ROUNDS") {
+        Ok(text) => text.parse().expect("CRASH_ROUNDS is a number"),
+        Err(_) => 10,
+    };
+    let count = (rounds * 1000).max(20_000);
+    let workspace = Workspace::new("bank");
+    workspace.edit("flow.yaml", "count: 10000", &format!("count: {count}\n          rate: 20000"));
+    // Half of all bytes, so that the rounds together stay well within the input.
+    let bytes_max = count * BYTES_A_TRANSFER / rounds;
+    let mut draw = 0x5eed_u64;
+    for round in 1..=rounds {
+        draw = draw.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let bytes = 1 + (draw >> 33) % bytes_max;
+        kill_after(&workspace, bytes, round);
+    }
+    workspace.run_until_idle();
+    bank::compare(&workspace, usize::try_from(count).expect("it is small"));
+}
+
+/// Runs until more than `bytes` were committed, and kills the process at that moment.
+fn kill_after(workspace: &Workspace, bytes: u64, round: u64) {
+    let mut process = workspace
+        .command(&["run", "--until-idle", "--log-format", "json"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    let stderr = process.stderr.take().expect("it is piped");
+    let mut committed: BTreeMap<String, u64> = BTreeMap::new();
+    let mut others = Vec::new();
+    for line in BufReader::new(stderr).lines() {
+        let line = line.expect("the pipe can be read");
+        let event: Value = serde_json::from_str(&line).unwrap_or_default();
+        if event["event"] != "committed" {
+            others.push(line);
+            continue;
+        }
+        let task = format!("{} {}", event["kind"], event["task"]);
+        committed.insert(task, event["bytes_out"].as_u64().expect("bytes are a number"));
+        if committed.values().sum::<u64>() > bytes {
+            process.kill().expect("it is our child");
+            break;
+        }
+    }
+    let status = process.wait().expect("it is our child");
+    assert!(
+        status.code().is_none(),
+        "round {round} ended before it was killed: {status}, {committed:?}\n{}",
+        others.join("\n")
+    );
+    assert!(committed.values().sum::<u64>() > 0, "round {round} committed nothing");
+}

@@ -1,0 +1,38 @@
+//! The real binary over real catalogs: results against plain computations, failures and repairs, crashes.
+
+mod bank;
+mod crash;
+mod places;
+mod quakes;
+mod sightings;
+mod violation;
+mod workspace;
+
+use libtest_mimic::{Failed, Trial};
+
+/// The trials of this module.
+pub(crate) fn tests() -> Vec<Trial> {
+    let trials: [(&str, fn()); 12] = [
+        ("balances_agree_with_a_plain_computation", bank::balances_agree_with_a_plain_computation),
+        ("crash_rounds_lose_and_double_nothing", crash::rounds_lose_and_double_nothing),
+        ("lost_data_directory_is_refused", places::lost_data_directory_is_refused),
+        ("bundle_runs_without_its_sources", places::bundle_runs_without_its_sources),
+        ("second_run_on_a_data_directory_is_refused", places::second_process_is_refused),
+        ("read_sees_whole_transactions_only", bank::read_sees_whole_transactions_only),
+        ("quakes_agree_with_a_plain_computation", quakes::agree_with_a_plain_computation),
+        ("quakes_tests_show_a_keyed_difference", quakes::tests_show_a_keyed_difference),
+        ("tests_of_the_catalogs_pass", quakes::tests_of_the_catalogs_pass),
+        ("fragments_are_clean_json_lines", sightings::fragments_are_clean_json_lines),
+        ("violation_stops_its_task_only", violation::stops_its_task_only),
+        ("violation_in_a_capture_is_repaired", violation::in_a_capture_is_repaired),
+    ];
+    trials
+        .into_iter()
+        .map(|(name, test)| {
+            Trial::test(format!("run::{name}"), move || {
+                test();
+                Ok::<(), Failed>(())
+            })
+        })
+        .collect()
+}
