@@ -348,7 +348,9 @@ mod tests {
         open(&config, &bindings, &|_| Ok((n > 0).then(|| Value::from(n)))).unwrap()
     }
 
-    fn batch(source: &mut dyn Source, max: usize) -> (Vec<(usize, Value)>, Vec<(String, Value)>) {
+    type Batch = (Vec<(usize, Value)>, Vec<(String, Value)>);
+
+    fn batch(source: &mut dyn Source, max: usize) -> Batch {
         match source.pull(max).unwrap() {
             Pull::Batch { documents, states, .. } => (documents, states),
             other @ (Pull::Waiting | Pull::Drained) => panic!("{other:?}"),

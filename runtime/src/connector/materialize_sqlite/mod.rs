@@ -210,9 +210,10 @@ impl SqliteDestination {
 }
 
 fn endpoint_failed(database: &str, error: &rusqlite::Error) -> Failure {
-    let message = match error {
-        rusqlite::Error::SqliteFailure(_, Some(message)) => message.clone(),
-        other => other.to_string(),
+    let message = if let rusqlite::Error::SqliteFailure(_, Some(message)) = error {
+        message.clone()
+    } else {
+        error.to_string()
     };
     Failure::new(
         FailureKind::EndpointFailed,

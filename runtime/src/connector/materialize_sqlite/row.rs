@@ -1,5 +1,7 @@
 //! Values of documents as SQLite stores them.
 
+use std::num::IntErrorKind;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rusqlite::types::Value as SqlValue;
@@ -92,12 +94,15 @@ fn integer(value: &Value) -> Result<SqlValue, String> {
         },
         Value::String(text) => match text.parse() {
             Ok(integer) => Ok(SqlValue::Integer(integer)),
-            Err(error) => match error.kind() {
-                std::num::IntErrorKind::PosOverflow | std::num::IntErrorKind::NegOverflow => {
-                    Err(beyond())
-                }
-                _ => Ok(SqlValue::Text(text.clone())),
-            },
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    IntErrorKind::PosOverflow | IntErrorKind::NegOverflow
+                ) =>
+            {
+                Err(beyond())
+            }
+            Err(_) => Ok(SqlValue::Text(text.clone())),
         },
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
             Ok(SqlValue::Text(to_text(value)))

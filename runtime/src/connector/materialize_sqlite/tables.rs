@@ -46,7 +46,9 @@ impl Target {
             return Err(broken("the binding has no table"));
         };
         let has = |role| table.columns.iter().any(|column| column.role == role);
-        if !binding.delta_updates && !(has(ColumnRole::Key) && has(ColumnRole::Document)) {
+        if !binding.delta_updates
+            && [ColumnRole::Key, ColumnRole::Document].into_iter().any(|role| !has(role))
+        {
             return Err(broken("the table needs key columns and the root document"));
         }
         let columns: Option<Vec<ColumnEncoder>> =

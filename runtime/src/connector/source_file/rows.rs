@@ -7,7 +7,7 @@
 use csv::{ByteRecord, Reader, ReaderBuilder};
 use serde_json::{Map, Number, Value};
 use tidegate_stdlib::bundle::{Collection, Projection};
-use tidegate_stdlib::value::{Pointer, Token};
+use tidegate_stdlib::value::{Pointer, Token, parse, to_text};
 
 use super::decode::{self, Bytes, Place};
 use super::progress::FileProgress;
@@ -173,7 +173,7 @@ impl Column {
         }
         let typed = self.typed(text);
         match typed {
-            Some(value) if !types.string || value.to_string() == text => Some(value),
+            Some(value) if !types.string || to_text(&value) == text => Some(value),
             Some(_) | None => Some(Value::String(text.to_owned())),
         }
     }
@@ -201,7 +201,7 @@ impl Column {
             return Some(Value::Bool(false));
         }
         if types.json && text.starts_with(['[', '{']) {
-            return tidegate_stdlib::value::parse(text.as_bytes()).ok();
+            return parse(text.as_bytes()).ok();
         }
         None
     }
