@@ -17,3 +17,9 @@ pub const BUNDLE_FILE_SIZE_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// Files that one bundle may have.
 pub const BUNDLE_FILES_MAX: usize = 1_000_000;
+
+/// Statements that one connection keeps prepared.
+pub const STATEMENTS_CACHED_MAX: usize = 4096;
+
+/// Greatest text or blob in SQLite, so that SQL cannot allocate without bound.
+pub const SQL_VALUE_SIZE_BYTES_MAX: i32 = 64 * 1024 * 1024;

@@ -1,13 +1,22 @@
 //! Compiled lambdas: one invocation binds a document, runs every statement and hands out the rows as documents.
 
+use std::ops::Range;
+
 use rusqlite::Connection;
 use serde_json::Value;
 
-use super::{Guard, Parameters, SqlFailure};
+use super::bind::bind;
+use super::locate::Statement;
+use super::rows::Output;
+use super::statements::find_text;
+use super::{Binding, Guard, GuardMode, Parameters, SqlFailure, SqlFailureKind, split};
+use crate::limits::LAMBDA_ROWS_MAX;
 
 /// A lambda whose statements have been prepared once against a database with its migrations.
 #[derive(Debug)]
-pub struct Lambda {}
+pub struct Lambda {
+    statements: Vec<Compiled>,
+}
 
 /// What a lambda is called with.
 #[derive(Debug, Clone, Copy)]
@@ -27,24 +36,41 @@ impl Lambda {
         text: &str,
         parameters: &Parameters,
     ) -> Result<Self, Vec<SqlFailure>> {
-        let _ = (connection, guard, text, parameters);
-        todo!("H2")
+        let ranges = split(text).map_err(|failure| vec![failure])?;
+        let mut statements = Vec::with_capacity(ranges.len());
+        let mut failures = Vec::new();
+        for range in &ranges {
+            match Compiled::new(connection, guard, Statement::new(text, range), parameters) {
+                Ok(compiled) => statements.push(compiled),
+                Err(more) => failures.extend(more),
+            }
+        }
+        if failures.is_empty() { Ok(Self { statements }) } else { Err(failures) }
     }
 
     /// Whether every statement only reads.
     pub fn is_read_only(&self) -> bool {
-        todo!("H2")
+        self.statements.iter().all(|statement| statement.is_read_only)
     }
 
     /// The names of the result columns of each statement as documents have them; empty for a statement without rows, or
     /// one whose single column is the document.
     pub fn columns(&self) -> Vec<Vec<String>> {
-        todo!("H2")
+        let columns = self.statements.iter().map(|statement| match &statement.output {
+            Output::Document => Vec::new(),
+            Output::Properties(properties) => properties.clone(),
+        });
+        columns.collect()
     }
 
     /// The fields that the lambda reads, sorted.
     pub fn fields(&self) -> Vec<String> {
-        todo!("H2")
+        let parameters = self.statements.iter().flat_map(|statement| &statement.parameters);
+        let mut fields: Vec<String> =
+            parameters.map(|parameter| parameter.binding.field.clone()).collect();
+        fields.sort_unstable();
+        fields.dedup();
+        fields
     }
 
     /// Runs every statement with the document's values and hands each row to `publish`.
@@ -58,7 +84,142 @@ impl Lambda {
         invocation: Invocation<'_>,
         publish: &mut dyn FnMut(Value),
     ) -> Result<(), SqlFailure> {
-        let _ = (connection, guard, invocation, publish);
-        todo!("H2")
+        guard.reset_steps();
+        let mut rows_left = LAMBDA_ROWS_MAX;
+        for statement in &self.statements {
+            statement.run(connection, guard, invocation.document, &mut rows_left, publish)?;
+        }
+        Ok(())
+    }
+}
+
+/// One statement whose parameters are resolved.
+#[derive(Debug)]
+struct Compiled {
+    text: String,
+    /// Where it begins in the block.
+    start: usize,
+    parameters: Vec<Parameter>,
+    output: Output,
+    is_read_only: bool,
+}
+
+/// One parameter of a statement.
+#[derive(Debug)]
+struct Parameter {
+    /// Its number in the statement, from 1.
+    index: usize,
+    /// Its first token in the statement.
+    range: Range<usize>,
+    name: String,
+    binding: Binding,
+}
+
+impl Compiled {
+    fn new(
+        connection: &Connection,
+        guard: &Guard,
+        statement: Statement<'_>,
+        parameters: &Parameters,
+    ) -> Result<Self, Vec<SqlFailure>> {
+        statement.check_tokens(GuardMode::Lambda).map_err(|failure| vec![failure])?;
+        // Not from the cache: there a statement of the runtime with the same text would pass the authorizer.
+        let prepared = guard
+            .within(GuardMode::Lambda, || connection.prepare(statement.text))
+            .map_err(|error| vec![statement.prepare_failure(guard, &error)])?;
+        let mut resolved = Vec::new();
+        let mut failures = Vec::new();
+        for index in 1..=prepared.parameter_count() {
+            match resolve(statement, index, prepared.parameter_name(index), parameters) {
+                Ok(parameter) => resolved.extend(parameter),
+                Err(failure) => failures.push(failure),
+            }
+        }
+        if !failures.is_empty() {
+            failures.sort_by_key(|failure| failure.range.start);
+            return Err(failures);
+        }
+        let field = |column: &str| {
+            let parameter = resolved.iter().find(|parameter| parameter.name == column)?;
+            Some(parameter.binding.field.clone())
+        };
+        Ok(Self {
+            text: statement.text.to_owned(),
+            start: statement.start,
+            output: Output::new(prepared.column_names(), field),
+            is_read_only: prepared.readonly(),
+            parameters: resolved,
+        })
+    }
+
+    fn run(
+        &self,
+        connection: &Connection,
+        guard: &Guard,
+        document: &Value,
+        rows_left: &mut usize,
+        publish: &mut dyn FnMut(Value),
+    ) -> Result<(), SqlFailure> {
+        let statement = Statement { text: &self.text, start: self.start };
+        let mut prepared = guard
+            .within(GuardMode::Lambda, || connection.prepare_cached(&self.text))
+            .map_err(|error| statement.prepare_failure(guard, &error))?;
+        for parameter in &self.parameters {
+            let value = bind(&parameter.binding, document)
+                .map_err(|message| self.bind_failure(parameter, &message))?;
+            prepared
+                .raw_bind_parameter(parameter.index, value)
+                .map_err(|error| self.bind_failure(parameter, &error.to_string()))?;
+        }
+        let mut rows = prepared.raw_query();
+        loop {
+            let cursor = &mut rows;
+            let row = guard
+                .within(GuardMode::Lambda, move || cursor.next())
+                .map_err(|error| statement.step_failure(guard, &error))?;
+            let Some(row) = row else { return Ok(()) };
+            let document = self
+                .output
+                .document(row)
+                .map_err(|message| statement.failure(None, SqlFailureKind::Execution, message))?;
+            *rows_left = rows_left.checked_sub(1).ok_or_else(|| {
+                let message = format!("gives more than {LAMBDA_ROWS_MAX} rows for one document");
+                statement.failure(None, SqlFailureKind::Limit, message)
+            })?;
+            publish(document);
+        }
+    }
+
+    fn bind_failure(&self, parameter: &Parameter, reason: &str) -> SqlFailure {
+        SqlFailure {
+            range: self.start + parameter.range.start..self.start + parameter.range.end,
+            kind: SqlFailureKind::Bind,
+            message: format!("`{}` cannot be bound: {reason}", parameter.name),
+        }
+    }
+}
+
+/// Resolves one parameter; `None` for a number that only a greater one of `?9` implies.
+fn resolve(
+    statement: Statement<'_>,
+    index: usize,
+    name: Option<&str>,
+    parameters: &Parameters,
+) -> Result<Option<Parameter>, SqlFailure> {
+    let Some(token) = find_text(statement.text, name.unwrap_or("?")) else { return Ok(None) };
+    let name = token.text(statement.text).to_owned();
+    if name.starts_with('?') {
+        let message = format!("`{name}` has no name: parameters are named after fields");
+        let kind = SqlFailureKind::UnknownParameter { parameter: name, nearest: None };
+        return Err(statement.failure(Some(token), kind, message));
+    }
+    match parameters.resolve(&name) {
+        Ok(binding) => Ok(Some(Parameter { index, range: token.range, name, binding })),
+        Err(unresolved) => {
+            let message = format!("parameter `{name}` is no field of the source");
+            let nearest = unresolved.nearest;
+            let kind = SqlFailureKind::UnknownParameter { parameter: name, nearest };
+            Err(statement.failure(Some(token), kind, message))
+        }
     }
 }

@@ -3,17 +3,27 @@
 //! The rules are those of language reference section 6.4 and of "Lambdas share the connection, not our tables". The compiler runs
 //! migrations and prepares lambdas against an in-memory database; the runtime does the same against the shard's.
 
+mod bind;
 mod guard;
 mod invoke;
+mod locate;
 mod parameters;
+mod rows;
 mod statements;
+mod tokens;
 
 use std::ops::Range;
 
 pub use guard::{Guard, GuardMode};
 pub use invoke::{Invocation, Lambda};
 pub use parameters::{Binding, Encoding, Parameters, Unresolved};
-pub use statements::split;
+pub use statements::{missing_semicolon, split};
+
+#[cfg(test)]
+mod tests;
+
+use locate::Statement;
+use statements::find_text;
 
 /// Why SQL text is refused, or failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +71,13 @@ pub enum SqlFailureKind {
 /// # Errors
 /// When SQLite was built without what lambdas need (its mathematical functions); the message says what is missing.
 pub fn open_in_memory() -> Result<(rusqlite::Connection, Guard), SqlFailure> {
-    todo!("H2")
+    let mut connection = rusqlite::Connection::open_in_memory().map_err(|error| SqlFailure {
+        range: 0..0,
+        kind: SqlFailureKind::Execution,
+        message: format!("SQLite cannot open a database in memory: {error}"),
+    })?;
+    let guard = Guard::install(&mut connection)?;
+    Ok((connection, guard))
 }
 
 /// Runs the statements of one migration inside the open transaction (or none).
@@ -73,6 +89,37 @@ pub fn migrate(
     guard: &Guard,
     text: &str,
 ) -> Result<(), SqlFailure> {
-    let _ = (connection, guard, text);
-    todo!("H2")
+    guard.reset_steps();
+    for range in split(text)? {
+        migrate_statement(connection, guard, Statement::new(text, &range))?;
+    }
+    Ok(())
+}
+
+fn migrate_statement(
+    connection: &rusqlite::Connection,
+    guard: &Guard,
+    statement: Statement<'_>,
+) -> Result<(), SqlFailure> {
+    statement.check_tokens(GuardMode::Migration)?;
+    let mut prepared = guard
+        .within(GuardMode::Migration, || connection.prepare(statement.text))
+        .map_err(|error| statement.prepare_failure(guard, &error))?;
+    if prepared.parameter_count() > 0 {
+        let parameter = (1..=prepared.parameter_count()).find_map(|index| {
+            find_text(statement.text, prepared.parameter_name(index).unwrap_or("?"))
+        });
+        let message = "a migration has no document to take a parameter from";
+        return Err(statement.failure(parameter, SqlFailureKind::ParameterInMigration, message));
+    }
+    let mut rows = prepared.raw_query();
+    loop {
+        let cursor = &mut rows;
+        let row = guard
+            .within(GuardMode::Migration, move || cursor.next())
+            .map_err(|error| statement.step_failure(guard, &error))?;
+        if row.is_none() {
+            return Ok(());
+        }
+    }
 }

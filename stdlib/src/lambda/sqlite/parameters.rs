@@ -1,12 +1,17 @@
 //! Names of parameters and the locations they bind.
 
-use crate::bundle::Projection;
-use crate::shape::Shape;
+use serde_json::Value;
+
+use crate::bundle::{FLOW_DOCUMENT, FLOW_PUBLISHED_AT, Projection, UUID_POINTER};
+use crate::shape::{Exists, Shape};
 use crate::value::Pointer;
 
 /// The parameters that a lambda over one source collection may use.
 #[derive(Debug)]
-pub struct Parameters {}
+pub struct Parameters {
+    fields: Vec<Binding>,
+    read_shape: Shape,
+}
 
 /// How a value is handed to SQLite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +40,7 @@ pub struct Binding {
     /// How its value is handed to SQLite.
     pub encoding: Encoding,
     /// What is bound when the location is missing; null when the schema gives no default.
-    pub default: serde_json::Value,
+    pub default: Value,
 }
 
 /// A parameter that is no field.
@@ -45,11 +50,16 @@ pub struct Unresolved {
     pub nearest: Option<String>,
 }
 
+/// The location from which a projection takes the time of publication explicitly.
+const PUBLISHED_AT_POINTER: &str = "/_meta/uuid/date-time";
+
 impl Parameters {
     /// The parameters of a collection: its projections, and every other location its read schema may have.
+    ///
+    /// A projection whose pointer is none binds nothing.
     pub fn new(projections: &[Projection], read_shape: Shape) -> Self {
-        let _ = (projections, read_shape);
-        todo!("H2")
+        let fields = projections.iter().filter_map(Binding::of_projection).collect();
+        Self { fields, read_shape }
     }
 
     /// Resolves a parameter as written, with its first character (`$a$b`, `:a`, `$p::(a b)`).
@@ -57,13 +67,130 @@ impl Parameters {
     /// # Errors
     /// When it names neither a field nor a location.
     pub fn resolve(&self, parameter: &str) -> Result<Binding, Unresolved> {
-        let _ = parameter;
-        todo!("H2")
+        let written = Written::parse(parameter);
+        let exact = self.fields.iter().find(|binding| binding.field == written.field);
+        let similar = || self.fields.iter().find(|binding| written.stands_for(&binding.field));
+        if let Some(binding) = exact.or_else(similar) {
+            return Ok(binding.clone());
+        }
+        self.locate(&written.field)
+            .ok_or_else(|| Unresolved { nearest: self.nearest(&written.field) })
     }
 
     /// The canonical parameter of a field.
     pub fn canonical(field: &str) -> String {
-        let _ = field;
-        todo!("H2")
+        let is_simple = |character: char| {
+            character.is_alphanumeric()
+                || character.is_whitespace()
+                || matches!(character, '_' | '-' | '/')
+        };
+        if !field.chars().all(is_simple) {
+            let field: String = field.chars().map(without_blank).collect();
+            return format!("$p::({field})");
+        }
+        let plain = |character| match without_blank(character) {
+            '-' => '_',
+            '/' => '$',
+            other => other,
+        };
+        std::iter::once('$').chain(field.chars().map(plain)).collect()
     }
+
+    /// The location of a text as a pointer, when the read schema speaks of it.
+    fn locate(&self, field: &str) -> Option<Binding> {
+        let pointer = Pointer::parse(&format!("/{field}")).ok()?;
+        let (shape, exists) = self.read_shape.locate(&pointer);
+        match exists {
+            Exists::Must | Exists::May => {}
+            Exists::Implicit | Exists::Cannot => return None,
+        }
+        let format = shape.string.format.as_deref();
+        let encoding = Encoding::of(format, shape.string.content_encoding.as_deref());
+        let default = shape.default.unwrap_or(Value::Null);
+        Some(Binding { field: pointer.field(), pointer, encoding, default })
+    }
+
+    fn nearest(&self, field: &str) -> Option<String> {
+        let limit = (field.chars().count() / 3).max(1);
+        self.fields
+            .iter()
+            .map(|binding| (strsim::osa_distance(field, &binding.field), &binding.field))
+            .filter(|(distance, _)| *distance <= limit)
+            .min()
+            .map(|(_, field)| Self::canonical(field))
+    }
+}
+
+impl Binding {
+    fn of_projection(projection: &Projection) -> Option<Self> {
+        let format = projection.format.as_deref();
+        let content_encoding = projection.content_encoding.as_deref();
+        let is_published_at = projection.pointer == PUBLISHED_AT_POINTER
+            || projection.pointer == UUID_POINTER
+                && (projection.field == FLOW_PUBLISHED_AT
+                    || format == Some("date-time") && content_encoding == Some("uuid"));
+        let (pointer, encoding) = if is_published_at {
+            (UUID_POINTER, Encoding::PublishedAt)
+        } else if projection.pointer.is_empty() || projection.field == FLOW_DOCUMENT {
+            ("", Encoding::Document)
+        } else {
+            (projection.pointer.as_str(), Encoding::of(format, content_encoding))
+        };
+        Some(Self {
+            field: projection.field.clone(),
+            pointer: Pointer::parse(pointer).ok()?,
+            encoding,
+            default: projection.default.clone().unwrap_or(Value::Null),
+        })
+    }
+}
+
+impl Encoding {
+    /// How a string with these annotations is handed over.
+    fn of(format: Option<&str>, content_encoding: Option<&str>) -> Self {
+        match (format, content_encoding) {
+            (Some("integer"), _) => Self::Integer,
+            (Some("number"), _) => Self::Number,
+            (_, Some("base64")) => Self::Base64,
+            _ => Self::Plain,
+        }
+    }
+}
+
+/// The field that a parameter asks for.
+struct Written {
+    field: String,
+    /// Whether the field stands in parentheses, where a hyphen can be written.
+    is_explicit: bool,
+}
+
+impl Written {
+    fn parse(parameter: &str) -> Self {
+        let mut characters = parameter.chars();
+        characters.next();
+        let name = characters.as_str();
+        let explicit = name.strip_prefix("p::(").and_then(|name| name.strip_suffix(')'));
+        match explicit {
+            Some(field) => Self { field: field.to_owned(), is_explicit: true },
+            None => Self { field: name.replace('$', "/"), is_explicit: false },
+        }
+    }
+
+    /// Whether the text is this field, with `_` for what cannot be written in a parameter.
+    fn stands_for(&self, field: &str) -> bool {
+        let mut written = self.field.chars();
+        let is_same = field.chars().all(|character| {
+            let is_written_as_underscore =
+                character.is_whitespace() || character == '-' && !self.is_explicit;
+            match written.next() {
+                Some('_') => character == '_' || is_written_as_underscore,
+                other => other == Some(character),
+            }
+        });
+        is_same && written.next().is_none()
+    }
+}
+
+fn without_blank(character: char) -> char {
+    if character.is_whitespace() { '_' } else { character }
 }

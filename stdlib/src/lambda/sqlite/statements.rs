@@ -1,14 +1,253 @@
-//! Splitting a block of SQL into statements, and the tokens inside.
+//! Splitting a block of SQL into statements, and what may be said of a statement by its tokens alone.
 
 use std::ops::Range;
 
-use super::SqlFailure;
+use super::tokens::{Token, TokenKind, tokens};
+use super::{SqlFailure, SqlFailureKind};
 
 /// The byte range of each statement of a block, without its `;`, blanks and comments around it.
+///
+/// A `;` inside a string, a comment or the body of a trigger ends no statement.
 ///
 /// # Errors
 /// A NUL byte.
 pub fn split(text: &str) -> Result<Vec<Range<usize>>, SqlFailure> {
-    let _ = text;
-    todo!("H2")
+    if let Some(offset) = text.find('\0') {
+        return Err(SqlFailure {
+            range: offset..offset + 1,
+            kind: SqlFailureKind::Syntax,
+            message: "a NUL character cannot stand in SQL".to_owned(),
+        });
+    }
+    let mut statements = Vec::new();
+    let mut statement: Option<Statement> = None;
+    for token in tokens(text) {
+        if token.kind == TokenKind::Semicolon {
+            let Some(current) = statement.as_mut() else { continue };
+            if !current.is_open_trigger() {
+                statements.extend(statement.take().map(|complete| complete.range));
+                continue;
+            }
+            current.add_semicolon(&token);
+            continue;
+        }
+        statement.get_or_insert_with(|| Statement::new(&token)).add(text, &token);
+    }
+    statements.extend(statement.map(|last| last.range));
+    Ok(statements)
+}
+
+/// Where a `;` is missing: the end of the last statement, when none ends it.
+pub fn missing_semicolon(text: &str) -> Option<usize> {
+    let last = tokens(text).last()?;
+    (last.kind != TokenKind::Semicolon).then_some(last.range.end)
+}
+
+/// A statement while its tokens are collected.
+struct Statement {
+    range: Range<usize>,
+    head: Head,
+    /// Whether the last token is a `;` inside a trigger: an `END` behind it closes the body.
+    after_semicolon: bool,
+    is_closed: bool,
+}
+
+/// How far the beginning of a statement has been recognised as that of a trigger.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Head {
+    Start,
+    Explain,
+    Create,
+    Trigger,
+    Other,
+}
+
+impl Statement {
+    fn new(first: &Token) -> Self {
+        Self {
+            range: first.range.clone(),
+            head: Head::Start,
+            after_semicolon: false,
+            is_closed: false,
+        }
+    }
+
+    fn add(&mut self, text: &str, token: &Token) {
+        let is = |keyword| token.is_keyword(text, keyword);
+        self.range.end = token.range.end;
+        self.is_closed = self.after_semicolon && is("END");
+        self.after_semicolon = false;
+        self.head = match self.head {
+            Head::Start if is("EXPLAIN") => Head::Explain,
+            Head::Explain if is("QUERY") || is("PLAN") => Head::Explain,
+            Head::Start | Head::Explain if is("CREATE") => Head::Create,
+            Head::Create if is("TEMP") || is("TEMPORARY") => Head::Create,
+            Head::Create if is("TRIGGER") => Head::Trigger,
+            Head::Trigger => Head::Trigger,
+            Head::Start | Head::Explain | Head::Create | Head::Other => Head::Other,
+        };
+    }
+
+    fn add_semicolon(&mut self, token: &Token) {
+        self.range.end = token.range.end;
+        self.after_semicolon = true;
+        self.is_closed = false;
+    }
+
+    fn is_open_trigger(&self) -> bool {
+        self.head == Head::Trigger && !self.is_closed
+    }
+}
+
+/// The token with which a statement would end the transaction around it.
+pub(super) fn transaction_end(statement: &str) -> Option<Token> {
+    let tokens: Vec<Token> = tokens(statement).collect();
+    let is = |index: usize, keyword| {
+        tokens.get(index).is_some_and(|token: &Token| token.is_keyword(statement, keyword))
+    };
+    if is(0, "BEGIN") || is(0, "COMMIT") || is(0, "END") {
+        return tokens.into_iter().next();
+    }
+    if is(0, "ROLLBACK") {
+        let to = if is(1, "TRANSACTION") { 2 } else { 1 };
+        return if is(to, "TO") { None } else { tokens.into_iter().next() };
+    }
+    let index = (2..tokens.len()).find(|&index| {
+        let is_clause = |first, second| is(index - 2, first) && is(index - 1, second);
+        let is_raise = is(index - 2, "RAISE")
+            && tokens.get(index - 1).is_some_and(|token| token.text(statement) == "(");
+        is(index, "ROLLBACK")
+            && (is_raise
+                || is_clause("INSERT", "OR")
+                || is_clause("UPDATE", "OR")
+                || is_clause("ON", "CONFLICT"))
+    })?;
+    tokens.into_iter().nth(index)
+}
+
+/// The first token of a statement.
+pub(super) fn first_token(statement: &str) -> Option<Token> {
+    tokens(statement).next()
+}
+
+/// The first token that stands for a name, in any case and however it is quoted.
+pub(super) fn find_name(statement: &str, name: &str) -> Option<Token> {
+    tokens(statement)
+        .find(|token| token.name(statement).is_some_and(|it| it.eq_ignore_ascii_case(name)))
+}
+
+/// The first token with exactly this text.
+pub(super) fn find_text(statement: &str, text: &str) -> Option<Token> {
+    tokens(statement).find(|token| token.text(statement) == text)
+}
+
+/// The token at a byte offset, or else the first one behind it, or else the last one.
+pub(super) fn token_at(statement: &str, offset: usize) -> Option<Token> {
+    let mut last = None;
+    for token in tokens(statement) {
+        if token.range.end > offset {
+            return Some(token);
+        }
+        last = Some(token);
+    }
+    last
+}
+
+/// The names behind `REFERENCES` and `RENAME TO`, of which SQLite does not tell the authorizer.
+pub(super) fn silent_names(statement: &str) -> Vec<Token> {
+    let tokens: Vec<Token> = tokens(statement).collect();
+    let is_announced = |pair: &[Token]| {
+        pair.first().is_some_and(|before| {
+            before.is_keyword(statement, "REFERENCES") || before.is_keyword(statement, "TO")
+        })
+    };
+    tokens
+        .windows(2)
+        .filter(|pair| is_announced(pair))
+        .filter_map(|pair| pair.last().cloned())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn statements(text: &str) -> Vec<&str> {
+        split(text).unwrap().into_iter().map(|range| text.get(range).unwrap()).collect()
+    }
+
+    #[test]
+    fn blocks_split_at_complete_statements() {
+        assert_eq!(
+            statements("SELECT ';'; -- a;\n select 2 /* ; */ ;; "),
+            ["SELECT ';'", "select 2"]
+        );
+        assert_eq!(statements("SELECT 1"), ["SELECT 1"]);
+        assert_eq!(statements(" -- nothing ;\n"), Vec::<&str>::new());
+        assert_eq!(statements("SELECT \"a;b\", [c;d], `e;f`;"), ["SELECT \"a;b\", [c;d], `e;f`"]);
+    }
+
+    #[test]
+    fn the_body_of_a_trigger_stays_whole() {
+        let trigger = "CREATE TEMP TRIGGER r AFTER INSERT ON t BEGIN\n\
+            UPDATE t SET a = CASE WHEN b THEN 1 ELSE 2 END; -- END;\n DELETE FROM u; END";
+        let text = format!("{trigger}; SELECT 1;");
+        assert_eq!(statements(&text), [trigger, "SELECT 1"]);
+        assert_eq!(
+            statements("CREATE TABLE trigger_(a); SELECT 1"),
+            ["CREATE TABLE trigger_(a)", "SELECT 1"]
+        );
+    }
+
+    #[test]
+    fn a_missing_semicolon_has_a_place() {
+        assert_eq!(missing_semicolon("SELECT 1 -- a\n"), Some(8));
+        assert_eq!(missing_semicolon("SELECT 1; -- a\n"), None);
+        assert_eq!(missing_semicolon("-- a"), None);
+    }
+
+    #[test]
+    fn a_nul_is_refused() {
+        assert_eq!(split("SELECT \0").unwrap_err().range, 7..8);
+    }
+
+    #[test]
+    fn ends_of_transactions_are_found() {
+        let found = |statement| transaction_end(statement).map(|token| token.range.start);
+        for statement in ["begin", "COMMIT", "END TRANSACTION", "ROLLBACK", "rollback transaction"]
+        {
+            assert_eq!(found(statement), Some(0), "{statement}");
+        }
+        assert_eq!(found("INSERT OR ROLLBACK INTO t VALUES(1)"), Some(10));
+        assert_eq!(found("CREATE TABLE t(a UNIQUE ON CONFLICT rollback)"), Some(36));
+        assert_eq!(found("SELECT RAISE ( ROLLBACK, 'x')"), Some(15));
+        for statement in [
+            "ROLLBACK TO s",
+            "ROLLBACK TRANSACTION TO SAVEPOINT s",
+            "SAVEPOINT begin",
+            "RELEASE s",
+            "SELECT 'ROLLBACK', \"ROLLBACK\" -- ROLLBACK",
+            "SELECT RAISE(ABORT, 'ROLLBACK')",
+            "SELECT CASE WHEN 1 THEN 2 END",
+            "INSERT OR REPLACE INTO t VALUES(1)",
+        ] {
+            assert_eq!(found(statement), None, "{statement}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn splitting_never_fails_otherwise(text in "[a-z;'\"\\-/* \nBEGINDCRATx`\\[\\]é]{0,40}") {
+            let mut end = 0;
+            for range in split(&text).unwrap() {
+                prop_assert!(range.start >= end && range.end > range.start);
+                prop_assert!(text.get(range.clone()).is_some());
+                end = range.end;
+            }
+        }
+    }
 }
