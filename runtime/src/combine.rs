@@ -12,7 +12,7 @@ use tidegate_stdlib::key::{Component, Key};
 use tidegate_stdlib::reduce::{Fold, Group, Mode, ReduceFailure, Reducer};
 use tidegate_stdlib::schema::Schema;
 use tidegate_stdlib::shape::Shape;
-use tidegate_stdlib::value::{Pointer, write_text};
+use tidegate_stdlib::value::Pointer;
 
 use crate::engine::stamps::Stamps;
 use crate::stamp;
@@ -206,9 +206,8 @@ impl<'c, 'b> Lines<'c, 'b> {
                 String::new()
             };
             let (clock, uuid) = stamps.next();
-            stamp::put(&mut document, uuid);
             let (lines, last) = self.partitions.entry(partition).or_default();
-            write_text(&document, lines);
+            stamp::write_stamped(&document, &uuid, lines);
             lines.push(b'\n');
             *last = clock;
             self.documents += 1;

@@ -1,6 +1,7 @@
 //! The UUID inside a document: taking it out, so that user code and schemas see the user's document, and putting it in.
 
 use serde_json::{Map, Value};
+use tidegate_stdlib::value::write_text;
 
 const META: &str = "_meta";
 const UUID: &str = "uuid";
@@ -47,6 +48,51 @@ pub(crate) fn put(document: &mut Value, uuid: String) {
     }
 }
 
+/// Writes the canonical text of a document with a UUID that fits into it to the end of `out`.
+pub(crate) fn write_stamped(document: &Value, uuid: &str, out: &mut Vec<u8>) {
+    let Some(object) = document.as_object() else { return write_text(document, out) };
+    let mut meta = Some(object.get(META).and_then(Value::as_object));
+    out.push(b'{');
+    for (name, value) in object {
+        if name.as_str() >= META
+            && let Some(others) = meta.take()
+        {
+            write_meta(others, uuid, out);
+            out.push(b',');
+        }
+        if name != META {
+            write_name(name, out);
+            write_text(value, out);
+            out.push(b',');
+        }
+    }
+    match meta.take() {
+        Some(others) => write_meta(others, uuid, out),
+        None => {
+            out.pop();
+        }
+    }
+    out.push(b'}');
+}
+
+fn write_meta(others: Option<&Map<String, Value>>, uuid: &str, out: &mut Vec<u8>) {
+    write_name(META, out);
+    if others.is_none_or(Map::is_empty) {
+        out.extend_from_slice(b"{\"uuid\":\"");
+        out.extend_from_slice(uuid.as_bytes());
+        out.extend_from_slice(b"\"}");
+        return;
+    }
+    let mut meta = others.cloned().unwrap_or_default();
+    meta.insert(UUID.to_owned(), Value::String(uuid.to_owned()));
+    write_text(&Value::Object(meta), out);
+}
+
+fn write_name(name: &str, out: &mut Vec<u8>) {
+    serde_json::to_writer(&mut *out, name).expect("a text has a JSON text");
+    out.push(b':');
+}
+
 /// Puts an empty `/_meta` back.
 pub(crate) fn restore_empty(document: &mut Value) {
     if let Some(object) = document.as_object_mut() {
@@ -71,6 +117,25 @@ mod tests {
             assert_eq!(text(&document), Some("u"));
             assert_eq!(take(&mut document).uuid, Some(json!("u")));
             assert_eq!(document, original);
+        }
+    }
+
+    #[test]
+    fn a_stamped_text_is_canonical() {
+        for original in [
+            json!({}),
+            json!({ "A": 1, "a\n": [2] }),
+            json!({ "A": { "x": 1 } }),
+            json!({ "z": null, "b": 1 }),
+            json!({ "_meta": {}, "b": 1 }),
+            json!({ "A": 0, "_meta": { "op": "c", "zz": 1 }, "_n": 1 }),
+            json!({ "A": 0, "_meta": { "op": "c" } }),
+        ] {
+            let mut out = Vec::new();
+            write_stamped(&original, "u", &mut out);
+            let mut document = original;
+            put(&mut document, "u".to_owned());
+            assert_eq!(String::from_utf8(out).unwrap(), document.to_string());
         }
     }
 

@@ -496,3 +496,6 @@ fn end_of(append: &CommittedAppend) -> JournalPosition {
         offset: append.begin.offset + append.bytes.len() as u64,
     }
 }
+
+#[cfg(test)]
+mod tests;
