@@ -195,7 +195,7 @@ impl Hub {
             shared.tasks.push(Seat {
                 writes: of(&task.writes),
                 floor: None,
-                attention: true,
+                attention: !task.reads.is_empty(),
                 activity: Activity::Working,
             });
         }
@@ -317,6 +317,8 @@ impl Hub {
                 break;
             }
         }
+        // The task looks at everything anew from here, whether or not it has sources to observe.
+        shared.seat(task).attention = false;
         shared.seat(task).activity = Activity::Working;
     }
 

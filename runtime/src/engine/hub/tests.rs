@@ -97,7 +97,6 @@ fn a_run_is_idle_when_every_task_has_looked_at_everything() {
 fn a_source_that_will_give_more_keeps_the_run_alive() {
     let hub = wall(Ending::Idle, 1 << 20);
     hub.observe(READER, &mut views(&hub));
-    hub.observe(WRITER, &mut []);
     hub.end(READER);
     hub.wait(WRITER, Pause { rest: Rest::Due, wake: Some(Clock(1)) });
     assert!(!hub.is_stopped());
@@ -109,7 +108,6 @@ fn a_source_that_will_give_more_keeps_the_run_alive() {
 fn a_simulated_clock_jumps_to_what_is_waited_for() {
     let hub = hub(ProcessClock::simulated(START, Clock(0)), Ending::Idle, 1 << 20);
     hub.observe(READER, &mut views(&hub));
-    hub.observe(WRITER, &mut []);
     hub.end(WRITER);
     let later = START.plus_ms(3_600_000);
     hub.wait(READER, idle(Some(later)));
