@@ -14,3 +14,6 @@ pub mod reduce;
 pub mod schema;
 pub mod shape;
 pub mod value;
+
+#[cfg(test)]
+mod facts;

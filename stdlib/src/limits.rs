@@ -1,7 +1,7 @@
 //! Every limit of this crate in one place. Limits are counted, never timed.
 
-/// Greatest nesting of a JSON document.
-pub const DOCUMENT_DEPTH_MAX: usize = 128;
+/// Greatest nesting of arrays and objects in a JSON document; serde_json reads no deeper one.
+pub const DOCUMENT_DEPTH_MAX: usize = 127;
 
 /// Greatest size of one JSON document.
 pub const DOCUMENT_SIZE_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -23,3 +23,14 @@ pub const STATEMENTS_CACHED_MAX: usize = 4096;
 
 /// Greatest text or blob in SQLite, so that SQL cannot allocate without bound.
 pub const SQL_VALUE_SIZE_BYTES_MAX: i32 = 64 * 1024 * 1024;
+/// Items that writing to a location may give an array that has fewer.
+pub const POINTER_ITEMS_MAX: usize = 10_000;
+
+/// Schemas that the inference of one shape may visit, references followed; what lies beyond is "anything".
+pub const SHAPE_VISITS_MAX: usize = 50_000;
+
+/// Nesting, references followed, that the inference of one shape goes into.
+pub const SHAPE_DEPTH_MAX: usize = 64;
+
+/// Digits of a decimal number in a string that is added.
+pub const DECIMAL_DIGITS_MAX: usize = 4_096;

@@ -2,10 +2,99 @@
 //!
 //! One file per strategy. [`Reducer`] is made from a bundled schema and walks the right-hand document with the
 //! annotations of the branches that are active for it; [`Fold`] keeps documents by packed key in memory.
+//!
+//! A new strategy is a file with its name, settings and laws, and a line in the list below.
+
+mod annotation;
+mod decimal;
+mod fold;
+mod plan;
+mod walk;
 
 use std::cmp::Ordering;
 
 use serde_json::Value;
+
+use annotation::Annotation;
+pub use fold::{Fold, Group};
+use plan::Plan;
+use walk::{Here, Reached, Stop, Walk};
+
+use crate::schema::{NormalForm, SchemaFailure};
+use crate::value::{Pointer, compare};
+
+/// Declares the modules of strategies and the list of all strategies.
+macro_rules! strategies {
+    ($($module:ident: $($strategy:ident)+;)+) => {
+        $(mod $module;)+
+        /// All strategies, in order of their names.
+        pub const STRATEGIES: &[&Strategy] = &[$($(&$module::$strategy),+),+];
+    };
+}
+
+strategies! {
+    append: STRATEGY;
+    first_write_wins: STRATEGY;
+    last_write_wins: STRATEGY;
+    extreme: MAXIMIZE MINIMIZE;
+    merge: STRATEGY;
+    set: STRATEGY;
+    sum: STRATEGY;
+}
+
+/// One way to reduce two values.
+#[derive(Debug)]
+pub struct Strategy {
+    /// The name that annotations give in `strategy`.
+    pub name: &'static str,
+    /// What it does, for people.
+    pub docs: &'static str,
+    /// What an annotation may set beside the name.
+    pub settings: &'static [Setting],
+    /// The laws that hold for values without conflicts, in associative mode.
+    pub laws: &'static [Law],
+    reduce: Reduce,
+}
+
+type Reduce = for<'p> fn(
+    &mut Walk<'p>,
+    &Here<'p>,
+    left: Option<Value>,
+    right: Value,
+) -> Result<Reached, Stop>;
+
+/// A setting of an annotation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Setting {
+    /// `associative: false`: unequal values wait for their base.
+    Associative,
+    /// `delete: true`: the location is removed.
+    Delete,
+    /// `key`: JSON pointers that order values.
+    Key,
+}
+
+impl Setting {
+    /// The name of the field.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Associative => "associative",
+            Self::Delete => "delete",
+            Self::Key => "key",
+        }
+    }
+}
+
+/// A law of a strategy, for values that it takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Law {
+    /// (a · b) · c = a · (b · c). Sums of fractions keep it up to rounding.
+    Associative,
+    /// a · b = b · a.
+    Commutative,
+    /// a · a = a.
+    Idempotent,
+}
 
 /// Whether the left side is the true beginning of the key's history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,19 +129,27 @@ pub struct ReduceFailure {
 
 /// The reduction of one schema.
 #[derive(Debug)]
-pub struct Reducer {}
+pub struct Reducer {
+    plan: Plan,
+}
 
 impl Reducer {
     /// Compiles the `reduce` annotations of a bundled schema.
     ///
     /// # Errors
-    /// A malformed annotation: its JSON pointer in the schema and what is wrong.
-    pub fn new(schema: &Value) -> Result<Self, crate::schema::SchemaFailure> {
-        let _ = schema;
-        todo!("H1")
+    /// The first fault of the schema, such as a malformed annotation: its JSON pointer and what is wrong.
+    pub fn new(schema: &Value) -> Result<Self, SchemaFailure> {
+        let normal = NormalForm::new(schema);
+        match normal.faults.first() {
+            Some(fault) => Err(fault.clone()),
+            None => Ok(Self { plan: Plan::new(&normal) }),
+        }
     }
 
     /// Reduces `right` into `left`. Without `left` (a lone document), terms of the right side are applied to nothing.
+    ///
+    /// A left document whose own annotation deletes is dropped in full mode, and keeps the right one apart in
+    /// associative mode.
     ///
     /// # Errors
     /// Values that the active strategy cannot reduce, or strategies that conflict.
@@ -62,97 +159,49 @@ impl Reducer {
         right: Value,
         mode: Mode,
     ) -> Result<Reduced, ReduceFailure> {
-        let _ = (left, right, mode);
-        todo!("H1")
+        let left = match (left, mode) {
+            (Some(left), Mode::Associative) if self.plan.deletes(&left) => {
+                return Ok(Reduced::NotAssociative(left, right));
+            }
+            (Some(left), Mode::Full) if self.plan.deletes(&left) => None,
+            (left, _) => left,
+        };
+        let copies = match (&left, mode) {
+            (Some(left), Mode::Associative) if self.may_block(left, &right) => {
+                Some((left.clone(), right.clone()))
+            }
+            _ => None,
+        };
+        match Walk::new(&self.plan, mode).root(left, right) {
+            Ok(Reached::Kept(document)) => Ok(Reduced::Document(document)),
+            Ok(Reached::Deleted(document)) => Ok(Reduced::Deleted(document)),
+            Err(Stop::Failure(failure)) => Err(*failure),
+            Err(Stop::NotAssociative) => {
+                let (left, right) = copies.expect("only values that may block do");
+                Ok(Reduced::NotAssociative(left, right))
+            }
+        }
+    }
+
+    /// Whether two documents may turn out not to reduce without a base, so that they must be kept.
+    fn may_block(&self, left: &Value, right: &Value) -> bool {
+        self.plan.may_block_inside || std::mem::discriminant(left) != std::mem::discriminant(right)
     }
 }
 
-/// One group of documents of equal key, as a fold hands it out.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Group {
-    /// The packed key.
-    pub packed: Vec<u8>,
-    /// The documents that remain, in order: one in full mode; in associative mode up to two, and more when
-    /// documents do not reduce without a base.
-    pub documents: Vec<Value>,
-    /// Whether a base document was given for the key.
-    pub has_base: bool,
-    /// Whether the last reduction deleted the document (full mode).
-    pub deleted: bool,
-    /// Whether any reduction took place, so that the result must be validated.
-    pub folded: bool,
+/// Checks the value of a `reduce` keyword; the pointer of a failure starts at the annotation.
+pub(crate) fn check_annotation(value: &Value) -> Result<(), SchemaFailure> {
+    Annotation::parse(value, String::new).map(drop)
 }
 
-/// Documents of one binding, folded by packed key.
-///
-/// The left-most document of a key is held back and those after it are folded from left to right; in full mode the
-/// two are reduced at [`Fold::drain`].
-#[derive(Debug)]
-pub struct Fold {}
-
-impl Fold {
-    /// An empty fold. With `reduce_lone`, a single document of a key is reduced like any other at drain (full mode).
-    pub fn new(mode: Mode, reduce_lone: bool) -> Self {
-        let _ = (mode, reduce_lone);
-        todo!("H1")
-    }
-
-    /// Adds a document to its key.
-    ///
-    /// # Errors
-    /// As [`Reducer::reduce`].
-    pub fn add(
-        &mut self,
-        reducer: &Reducer,
-        packed: &[u8],
-        document: Value,
-    ) -> Result<(), ReduceFailure> {
-        let _ = (reducer, packed, document);
-        todo!("H1")
-    }
-
-    /// Gives a key its base: the document stored before.
-    pub fn set_base(&mut self, packed: &[u8], base: Value) {
-        let _ = (packed, base);
-        todo!("H1")
-    }
-
-    /// How many keys are held.
-    pub fn len(&self) -> usize {
-        todo!("H1")
-    }
-
-    /// Whether no key is held.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// An estimate of the memory held.
-    pub fn size_bytes(&self) -> usize {
-        todo!("H1")
-    }
-
-    /// The packed keys held, in ascending order.
-    pub fn keys(&self) -> Vec<Vec<u8>> {
-        todo!("H1")
-    }
-
-    /// Hands out every group in ascending order of its packed key and empties the fold.
-    ///
-    /// # Errors
-    /// As [`Reducer::reduce`].
-    pub fn drain(
-        &mut self,
-        reducer: &Reducer,
-        each: &mut dyn FnMut(Group) -> Result<(), ReduceFailure>,
-    ) -> Result<(), ReduceFailure> {
-        let _ = (reducer, each);
-        todo!("H1")
-    }
-}
-
-/// The order of two values by the key pointers of a `minimize`, `maximize`, `merge` or `set` annotation.
-pub(crate) fn compare_by(key: &[crate::value::Pointer], left: &Value, right: &Value) -> Ordering {
-    let _ = (key, left, right);
-    todo!("H1")
+/// The order of two values by the key pointers of a `minimize`, `maximize`, `merge` or `set` annotation; a missing
+/// value comes before null.
+pub(crate) fn compare_by(key: &[Pointer], left: &Value, right: &Value) -> Ordering {
+    key.iter()
+        .map(|pointer| match (pointer.query(left), pointer.query(right)) {
+            (Some(left), Some(right)) => compare(left, right),
+            (left, right) => left.is_some().cmp(&right.is_some()),
+        })
+        .find(|order| order.is_ne())
+        .unwrap_or(Ordering::Equal)
 }

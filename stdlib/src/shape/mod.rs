@@ -3,6 +3,13 @@
 //! Inference follows language reference sections "Inference", "Locating a pointer" and "Inspections". Shapes carry no
 //! places in source text; the compiler finds the place of a location by its pointer.
 
+mod algebra;
+mod infer;
+mod inspect;
+mod locate;
+
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use crate::value::Pointer;
@@ -59,18 +66,49 @@ impl Types {
     }
     /// The type of one value.
     pub fn of(value: &Value) -> Self {
-        let _ = value;
-        todo!("H1")
+        match value {
+            Value::Null => Self::NULL,
+            Value::Bool(_) => Self::BOOLEAN,
+            Value::Number(number) if is_whole(number) => Self::INTEGER,
+            Value::Number(_) => Self::FRACTIONAL,
+            Value::String(_) => Self::STRING,
+            Value::Array(_) => Self::ARRAY,
+            Value::Object(_) => Self::OBJECT,
+        }
     }
     /// The names in JSON Schema's words, sorted; `number` for both kinds of number.
     pub fn names(self) -> Vec<&'static str> {
-        todo!("H1")
+        NAMES
+            .iter()
+            .filter(|(name, types)| match *name {
+                "fractional" | "integer" => !Self::NUMBER.within(self) && types.within(self),
+                _ => types.within(self),
+            })
+            .map(|(name, _)| *name)
+            .collect()
     }
     /// The set with the given names (`number` and `fractional` included); `None` when a name is no type.
     pub fn from_names<'n>(names: impl Iterator<Item = &'n str>) -> Option<Self> {
-        let _ = names;
-        todo!("H1")
+        names.into_iter().try_fold(Self::NONE, |types, name| {
+            let (_, named) = NAMES.iter().find(|(known, _)| *known == name)?;
+            Some(types.or(*named))
+        })
     }
+}
+
+const NAMES: [(&str, Types); 8] = [
+    ("array", Types::ARRAY),
+    ("boolean", Types::BOOLEAN),
+    ("fractional", Types::FRACTIONAL),
+    ("integer", Types::INTEGER),
+    ("null", Types::NULL),
+    ("number", Types::NUMBER),
+    ("object", Types::OBJECT),
+    ("string", Types::STRING),
+];
+
+fn is_whole(number: &serde_json::Number) -> bool {
+    !number.is_f64() || number.as_f64().is_some_and(|value| value.fract() == 0.0)
 }
 
 /// How sure it is that a location holds a value, from worst to best.
@@ -99,10 +137,16 @@ pub struct Shape {
     pub description: Option<String>,
     /// The reduction annotation.
     pub reduce: Reduce,
+    /// The redaction annotation.
+    pub redact: Reduce,
     /// The `default` annotation.
     pub default: Option<Value>,
+    /// Why the `default` is not valid under the schema that gives it.
+    pub default_fault: Option<String>,
     /// Whether the location holds a secret.
     pub secret: Option<bool>,
+    /// Annotations whose names begin with `x-`.
+    pub annotations: BTreeMap<String, Value>,
     /// What is known of a string.
     pub string: StringShape,
     /// Lower and upper bound of a number.
@@ -113,7 +157,7 @@ pub struct Shape {
     pub object: ObjectShape,
 }
 
-/// The `reduce` annotation of a location.
+/// The `reduce` or `redact` annotation of a location.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Reduce {
     /// No annotation.
@@ -224,47 +268,65 @@ pub enum InspectionKind {
 impl Shape {
     /// The shape of any value.
     pub fn any() -> Self {
-        todo!("H1")
+        Self::of_types(Types::ANY)
     }
 
     /// The shape of no value.
     pub fn impossible() -> Self {
-        todo!("H1")
+        Self::of_types(Types::NONE)
+    }
+
+    /// The shape of every value of some types.
+    pub fn of_types(types: Types) -> Self {
+        Self {
+            types,
+            enumeration: None,
+            title: None,
+            description: None,
+            reduce: Reduce::Unset,
+            redact: Reduce::Unset,
+            default: None,
+            default_fault: None,
+            secret: None,
+            annotations: BTreeMap::new(),
+            string: StringShape::default(),
+            numeric: NumericShape::default(),
+            array: ArrayShape::default(),
+            object: ObjectShape::default(),
+        }
     }
 
     /// Infers the shape of a bundled schema. Faults of the schema are skipped here: [`crate::schema::Schema::compile`]
     /// reports them.
     pub fn infer(schema: &Value) -> Self {
-        let _ = schema;
-        todo!("H1")
+        infer::infer(schema)
     }
 
     /// The shape of what satisfies both.
+    #[must_use]
     pub fn intersect(self, other: Self) -> Self {
-        let _ = other;
-        todo!("H1")
+        algebra::intersect(self, other)
     }
 
     /// The shape of what satisfies either.
+    #[must_use]
     pub fn union(self, other: Self) -> Self {
-        let _ = other;
-        todo!("H1")
+        algebra::union(self, other)
     }
 
     /// The shape at a location, and how sure it is that it exists. A location nothing speaks of has shape "anything".
     pub fn locate(&self, pointer: &Pointer) -> (Shape, Exists) {
-        let _ = pointer;
-        todo!("H1")
+        locate::locate(self, pointer)
     }
 
-    /// All statically known locations (the root first, then in order of their pointers): named properties and tuple
-    /// items, without what only patterns, additional properties or additional items speak of.
+    /// All statically known locations (the root first, outer ones before inner ones, properties by name): named
+    /// properties and tuple items, without what only patterns, additional properties or additional items speak of.
     pub fn locations(&self) -> Vec<(Pointer, &Shape, Exists)> {
-        todo!("H1")
+        locate::locations(self)
     }
 
     /// The static mistakes of the schema this shape was inferred from.
     pub fn inspect(&self) -> Vec<Inspection> {
-        todo!("H1")
+        inspect::inspect(self)
     }
 }

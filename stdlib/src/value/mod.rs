@@ -6,18 +6,48 @@
 mod order;
 mod parse;
 mod pointer;
+mod quote;
+
+use std::io;
+
+use serde::Serialize;
+use serde_json::ser::{CompactFormatter, Formatter};
 
 pub use order::compare;
+pub(crate) use order::compare_numbers;
 pub use parse::{ParseFailure, parse, parse_lines};
+pub(crate) use pointer::escape;
 pub use pointer::{Pointer, PointerFailure, Token};
+pub(crate) use quote::{quote, shortened};
 pub use serde_json::{Map, Number, Value};
 
 /// Writes the canonical text of `value` to the end of `out`.
 pub fn write_text(value: &Value, out: &mut Vec<u8>) {
-    serde_json::to_writer(out, value).expect("a value always has a text");
+    let mut serializer = serde_json::Serializer::with_formatter(out, Canonical);
+    value.serialize(&mut serializer).expect("a value always has a text");
 }
 
 /// The canonical text of `value`.
 pub fn to_text(value: &Value) -> String {
-    value.to_string()
+    let mut text = Vec::new();
+    write_text(value, &mut text);
+    String::from_utf8(text).expect("the text of a value is UTF-8")
+}
+
+/// Compact text, in which a positive exponent has no sign: `1e20`.
+struct Canonical;
+
+impl Formatter for Canonical {
+    fn write_f64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        let mut text = Vec::with_capacity(24);
+        CompactFormatter.write_f64(&mut text, value)?;
+        match text.iter().position(|byte| *byte == b'+') {
+            Some(sign) => {
+                let (before, after) = text.split_at(sign);
+                writer.write_all(before)?;
+                writer.write_all(after.get(1..).unwrap_or_default())
+            }
+            None => writer.write_all(&text),
+        }
+    }
 }

@@ -1,16 +1,32 @@
 //! JSON Schema: compile and validate self-contained schemas.
 //!
 //! The dialect is 2020-12 with the formats and annotations of catalogs. Schemas come here bundled: every `$ref` leads
-//! to a place inside the same value.
+//! to a place inside the same value. Compiling checks every keyword itself and reports all faults; only what it has
+//! rewritten to its normal form goes to the validator.
 
+mod check;
+mod formats;
+mod keywords;
+mod normal;
+mod resources;
+mod violation;
+mod well_known;
+
+use jsonschema::{Draft, PatternOptions, ValidationOptions, Validator};
 use serde_json::Value;
+
+pub(crate) use check::count;
+pub(crate) use keywords::nearest;
+pub(crate) use normal::{NormalForm, target};
+pub use well_known::well_known;
 
 use crate::value::Pointer;
 
 /// A compiled schema.
 #[derive(Debug)]
 pub struct Schema {
-    validator: jsonschema::Validator,
+    validator: Validator,
+    normal: NormalForm,
 }
 
 /// Why a schema cannot be compiled, and where.
@@ -44,8 +60,18 @@ impl Schema {
     /// Every fault found: unknown keywords (`x-*` apart) and formats, wrong types of keyword values, broken
     /// patterns, references without target, malformed own annotations.
     pub fn compile(schema: &Value) -> Result<Self, Vec<SchemaFailure>> {
-        let _ = schema;
-        todo!("H1")
+        let normal = NormalForm::new(schema);
+        if !normal.faults.is_empty() {
+            return Err(normal.faults);
+        }
+        match options().build(&normal.schema) {
+            Ok(validator) => Ok(Self { validator, normal }),
+            Err(error) => Err(vec![SchemaFailure {
+                pointer: normal.origin(error.instance_path().as_str()),
+                message: format!("the schema cannot be compiled: {}", error.masked()),
+                suggestion: None,
+            }]),
+        }
     }
 
     /// Whether `document` satisfies the schema.
@@ -58,18 +84,34 @@ impl Schema {
     /// # Errors
     /// The most telling violation (the deepest one of the best-fitting branch of a `oneOf` or `anyOf`).
     pub fn validate(&self, document: &Value) -> Result<(), Box<Violation>> {
-        let _ = document;
-        todo!("H1")
+        if self.validator.is_valid(document) {
+            return Ok(());
+        }
+        let errors: Vec<_> = self.validator.iter_errors(document).collect();
+        let fallback = || Violation {
+            instance_pointer: String::new(),
+            keyword: String::new(),
+            schema_pointer: String::new(),
+            message: "the document does not satisfy its schema".to_owned(),
+        };
+        let violation = violation::most_telling(&errors, document, &self.normal);
+        Err(Box::new(violation.unwrap_or_else(fallback)))
     }
-}
-
-/// The root of a public schema that ships with Tidegate (GeoJSON), by its URL without fragment.
-pub fn well_known(url: &str) -> Option<&'static str> {
-    let _ = url;
-    todo!("H1")
 }
 
 /// The location of a schema as its bundle names it; a convenience for messages.
 pub fn describe_location(pointer: &Pointer) -> String {
     if pointer.is_root() { "the document".to_owned() } else { format!("`{pointer}`") }
+}
+
+/// How every validator of a normal form is built: offline, with our formats enforced.
+pub(crate) fn options<'i>() -> ValidationOptions<'i> {
+    let options = jsonschema::options()
+        .with_draft(Draft::Draft202012)
+        .with_pattern_options(PatternOptions::regex())
+        .should_validate_formats(true)
+        .offline();
+    formats::OWN
+        .into_iter()
+        .fold(options, |options, (name, check)| options.with_format(name, check))
 }

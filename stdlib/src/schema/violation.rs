@@ -1,0 +1,223 @@
+//! The one violation of a document that tells its author most.
+
+use std::cmp::Reverse;
+
+use jsonschema::ValidationError;
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use serde_json::Value;
+
+use super::{NormalForm, Violation};
+use crate::value::{quote, shortened};
+
+/// The most telling one of the errors of `document`; `None` when there is no error.
+pub(super) fn most_telling(
+    errors: &[ValidationError<'_>],
+    document: &Value,
+    normal: &NormalForm,
+) -> Option<Violation> {
+    let first = errors.iter().min_by_key(|error| depth(error))?;
+    Some(describe(descend(first), document, normal))
+}
+
+/// The error inside the best-fitting branch of an alternative, or the error itself.
+fn descend<'e, 'i>(error: &'e ValidationError<'i>) -> &'e ValidationError<'i> {
+    let mut error = error;
+    loop {
+        let branches = match error.kind() {
+            ValidationErrorKind::AnyOf { context }
+            | ValidationErrorKind::OneOfNotValid { context } => context,
+            _ => return error,
+        };
+        let here = error.instance_path().as_str();
+        let best = branches.iter().filter(|branch| fit(branch, here) < Fit::OtherType).min_by_key(
+            |branch| {
+                let deepest = branch.iter().map(depth).max().unwrap_or_default();
+                (fit(branch, here), branch.len(), Reverse(deepest))
+            },
+        );
+        let deepest = best.and_then(|branch| branch.iter().max_by_key(|error| depth(error)));
+        match deepest {
+            Some(deeper) => error = deeper,
+            None => return error,
+        }
+    }
+}
+
+/// How well a branch fits a value that it refuses, from best to worst.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Fit {
+    /// Only details are wrong.
+    Details,
+    /// A constant or enumeration says that another branch is meant.
+    OtherKind,
+    /// The value has another type.
+    OtherType,
+}
+
+fn fit(branch: &[ValidationError<'_>], here: &str) -> Fit {
+    let mut fit = Fit::Details;
+    for error in branch {
+        let at_value = error.instance_path().as_str() == here;
+        match error.kind() {
+            ValidationErrorKind::Type { .. } | ValidationErrorKind::FalseSchema if at_value => {
+                return Fit::OtherType;
+            }
+            ValidationErrorKind::Constant { .. } | ValidationErrorKind::Enum { .. } => {
+                fit = Fit::OtherKind;
+            }
+            _ => {}
+        }
+    }
+    fit
+}
+
+fn depth(error: &ValidationError<'_>) -> usize {
+    error.instance_path().as_str().bytes().filter(|byte| *byte == b'/').count()
+}
+
+fn describe(error: &ValidationError<'_>, document: &Value, normal: &NormalForm) -> Violation {
+    let instance_pointer = error.instance_path().as_str().to_owned();
+    let value = document.pointer(&instance_pointer).unwrap_or(document);
+    let place = error.schema_path().as_str();
+    let schema_pointer = normal.origin(place);
+    let keyword = match error.kind() {
+        // The keyword that holds the schema `false` refuses the value.
+        ValidationErrorKind::FalseSchema => holder(&schema_pointer),
+        _ => schema_pointer.rsplit('/').next().unwrap_or_default().to_owned(),
+    };
+    Violation { instance_pointer, keyword, schema_pointer, message: message(error.kind(), value) }
+}
+
+/// The last step of a pointer that names a keyword which may hold a schema directly.
+fn holder(pointer: &str) -> String {
+    const HOLDERS: [&str; 9] = [
+        "additionalProperties",
+        "unevaluatedProperties",
+        "items",
+        "additionalItems",
+        "unevaluatedItems",
+        "properties",
+        "patternProperties",
+        "prefixItems",
+        "propertyNames",
+    ];
+    let mut steps = pointer.rsplit('/').take(2);
+    steps.find(|step| HOLDERS.contains(step)).unwrap_or("false").to_owned()
+}
+
+fn message(kind: &ValidationErrorKind, value: &Value) -> String {
+    use ValidationErrorKind as Kind;
+    match kind {
+        Kind::AdditionalItems { limit } => format!("expected at most {}", items(*limit as u64)),
+        Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
+            format!("the schema has no {}", listed("property", "properties", unexpected))
+        }
+        Kind::UnevaluatedItems { .. } => "the array has more items than the schema allows".into(),
+        Kind::AnyOf { context } | Kind::OneOfNotValid { context } => alternatives(context, value),
+        Kind::OneOfMultipleValid { .. } => {
+            "more than one alternative fits, exactly one must".to_owned()
+        }
+        Kind::BacktrackLimitExceeded { .. } | Kind::RegexEngineFailure { .. } => {
+            "the pattern could not be matched".to_owned()
+        }
+        Kind::Constant { expected_value } => {
+            format!("expected {}, found {}", quote(expected_value), quote(value))
+        }
+        Kind::Contains => "no item of the array is as `contains` wants".to_owned(),
+        Kind::ContentEncoding { content_encoding } => {
+            format!("the string is not encoded as `{content_encoding}`")
+        }
+        Kind::ContentMediaType { content_media_type } => {
+            format!("the string is no text of type `{content_media_type}`")
+        }
+        Kind::Custom { message, .. } => message.clone(),
+        Kind::Enum { options } => {
+            let options: Vec<_> = options.as_array().into_iter().flatten().map(quote).collect();
+            format!("expected one of {}, found {}", shortened(&options.join(", ")), quote(value))
+        }
+        Kind::ExclusiveMaximum { limit } => format!("expected less than {limit}, found {value}"),
+        Kind::ExclusiveMinimum { limit } => format!("expected more than {limit}, found {value}"),
+        Kind::FalseSchema => "the schema allows no value here".to_owned(),
+        Kind::Format { format } => format!("{} is not of format `{format}`", quote(value)),
+        Kind::FromUtf8 { .. } => "the encoded string is not valid UTF-8".to_owned(),
+        Kind::MaxItems { limit } => {
+            format!("expected at most {}, found {}", items(*limit), length(value))
+        }
+        Kind::Maximum { limit } => format!("expected at most {limit}, found {value}"),
+        Kind::MaxLength { limit } => {
+            format!("expected at most {limit} characters, found {}", length(value))
+        }
+        Kind::MaxProperties { limit } => {
+            format!("expected at most {limit} properties, found {}", length(value))
+        }
+        Kind::MinItems { limit } => {
+            format!("expected at least {}, found {}", items(*limit), length(value))
+        }
+        Kind::Minimum { limit } => format!("expected at least {limit}, found {value}"),
+        Kind::MinLength { limit } => {
+            format!("expected at least {limit} characters, found {}", length(value))
+        }
+        Kind::MinProperties { limit } => {
+            format!("expected at least {limit} properties, found {}", length(value))
+        }
+        Kind::MultipleOf { multiple_of } => {
+            format!("expected a multiple of {multiple_of}, found {value}")
+        }
+        Kind::Not { .. } => format!("{} is what `not` rules out", quote(value)),
+        Kind::Pattern { pattern } => {
+            format!("{} does not match `{}`", quote(value), shortened(pattern))
+        }
+        Kind::PropertyNames { .. } => "a property has a name that the schema refuses".to_owned(),
+        Kind::Required { property } => {
+            let name = property.as_str().map_or_else(|| property.to_string(), str::to_owned);
+            format!("the property `{name}` is missing")
+        }
+        Kind::Type { kind } => format!("expected {}, found {}", types(kind), quote(value)),
+        Kind::UniqueItems => "two items of the array are equal".to_owned(),
+        Kind::Referencing(_) => "a reference of the schema leads nowhere".to_owned(),
+    }
+}
+
+/// What alternatives that all refuse the value would have taken.
+fn alternatives(branches: &[Vec<ValidationError<'static>>], value: &Value) -> String {
+    let wanted: Option<Vec<String>> = branches
+        .iter()
+        .map(|branch| match branch.first().map(ValidationError::kind) {
+            Some(ValidationErrorKind::Type { kind }) => Some(types(kind)),
+            _ => None,
+        })
+        .collect();
+    match wanted {
+        Some(wanted) => format!("expected {}, found {}", wanted.join(" or "), quote(value)),
+        None => format!("{} fits none of the {} alternatives", quote(value), branches.len()),
+    }
+}
+
+fn types(kind: &TypeKind) -> String {
+    match kind {
+        TypeKind::Single(single) => single.to_string(),
+        TypeKind::Multiple(types) => {
+            types.iter().map(|single| single.to_string()).collect::<Vec<_>>().join(" or ")
+        }
+    }
+}
+
+fn listed(one: &str, several: &str, names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    let noun = if names.len() == 1 { one } else { several };
+    format!("{noun} {}", quoted.join(", "))
+}
+
+fn items(count: u64) -> String {
+    if count == 1 { "1 item".to_owned() } else { format!("{count} items") }
+}
+
+/// How many parts a value has, in the unit of the keyword that counts them.
+fn length(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.chars().count(),
+        Value::Array(items) => items.len(),
+        Value::Object(properties) => properties.len(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    }
+}

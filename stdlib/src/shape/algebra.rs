@@ -1,0 +1,416 @@
+//! Intersection and union of shapes.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use serde_json::{Number, Value};
+
+use super::{
+    ArrayShape, NumericShape, ObjectShape, PatternShape, PropertyShape, Reduce, Shape, StringShape,
+    Types,
+};
+use crate::value::{compare, compare_numbers};
+
+pub(super) fn intersect(left: Shape, right: Shape) -> Shape {
+    if left.types.is_none() || right.types.is_none() {
+        return Shape::impossible();
+    }
+    let mut types = left.types.and(right.types);
+    let enumeration = match (left.enumeration, right.enumeration) {
+        (Some(left), Some(right)) => Some(common(left, &right)),
+        (Some(values), None) | (None, Some(values)) => Some(values),
+        (None, None) => None,
+    };
+    let enumeration = enumeration.map(|mut values| {
+        values.retain(|value| Types::of(value).within(types));
+        values
+    });
+    if let Some(values) = &enumeration {
+        types = values.iter().fold(Types::NONE, |types, value| types.or(Types::of(value)));
+    }
+    let allowed = |default: &Value| Types::of(default).within(types);
+    let (default, default_fault) = match (left.default, right.default) {
+        (Some(default), _) if allowed(&default) => (Some(default), left.default_fault),
+        (_, Some(default)) if allowed(&default) => (Some(default), right.default_fault),
+        // A default that no type allows any more is a mistake that the inspection must still see.
+        (Some(default), _) if left.default_fault.is_some() => (Some(default), left.default_fault),
+        (_, Some(default)) if right.default_fault.is_some() => (Some(default), right.default_fault),
+        _ => (None, None),
+    };
+    let mut annotations = right.annotations;
+    annotations.extend(left.annotations);
+    Shape {
+        types,
+        enumeration,
+        title: left.title.or(right.title),
+        description: left.description.or(right.description),
+        reduce: either(left.reduce, right.reduce),
+        redact: either(left.redact, right.redact),
+        default,
+        default_fault,
+        secret: left.secret.or(right.secret),
+        annotations,
+        string: intersect_strings(left.string, right.string),
+        numeric: NumericShape {
+            minimum: greater(left.numeric.minimum, right.numeric.minimum),
+            maximum: smaller(left.numeric.maximum, right.numeric.maximum),
+        },
+        array: intersect_arrays(left.array, right.array),
+        object: intersect_objects(left.object, right.object),
+    }
+    .tidied()
+}
+
+pub(super) fn union(left: Shape, right: Shape) -> Shape {
+    if left.types.is_none() {
+        return right;
+    }
+    if right.types.is_none() {
+        return left;
+    }
+    let (left_types, right_types) = (left.types, right.types);
+    let facet = |kind: Types| (left_types.overlaps(kind), right_types.overlaps(kind));
+    let same_default = left.default == right.default;
+    Shape {
+        types: left_types.or(right_types),
+        enumeration: match (left.enumeration, right.enumeration) {
+            (Some(left), Some(right)) => Some(merged(left, right)),
+            _ => None,
+        },
+        title: if_equal(left.title, &right.title),
+        description: if_equal(left.description, &right.description),
+        reduce: both(left.reduce, right.reduce),
+        redact: both(left.redact, right.redact),
+        default: if same_default { left.default } else { None },
+        default_fault: if same_default { left.default_fault } else { None },
+        secret: if_equal(left.secret, &right.secret),
+        annotations: left
+            .annotations
+            .into_iter()
+            .filter(|(name, value)| right.annotations.get(name) == Some(value))
+            .collect(),
+        string: choose(facet(Types::STRING), left.string, right.string, union_strings),
+        numeric: choose(facet(Types::NUMBER), left.numeric, right.numeric, |left, right| {
+            NumericShape {
+                minimum: zip_with(left.minimum, right.minimum, smaller),
+                maximum: zip_with(left.maximum, right.maximum, greater),
+            }
+        }),
+        array: choose(facet(Types::ARRAY), left.array, right.array, union_arrays),
+        object: choose(facet(Types::OBJECT), left.object, right.object, union_objects),
+    }
+}
+
+impl Shape {
+    /// Without the facets of types that the shape does not have.
+    pub(super) fn tidied(mut self) -> Self {
+        if !self.types.overlaps(Types::STRING) {
+            self.string = StringShape::default();
+        }
+        if !self.types.overlaps(Types::NUMBER) {
+            self.numeric = NumericShape::default();
+        }
+        if !self.types.overlaps(Types::ARRAY) {
+            self.array = ArrayShape::default();
+        }
+        if !self.types.overlaps(Types::OBJECT) {
+            self.object = ObjectShape::default();
+        }
+        self
+    }
+}
+
+impl ObjectShape {
+    /// The shapes of the patterns that a name matches.
+    pub(super) fn matching<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s Shape> {
+        self.patterns
+            .iter()
+            .filter(move |pattern| pattern.matches(name))
+            .map(|pattern| &pattern.shape)
+    }
+
+    /// What patterns, or else additional properties, say of a name that is not in `properties`.
+    pub(super) fn unnamed(&self, name: &str) -> Option<Shape> {
+        let matching = self.matching(name).cloned().reduce(Shape::intersect);
+        matching.or_else(|| self.additional.as_deref().cloned())
+    }
+
+    /// The named property.
+    pub(super) fn named(&self, name: &str) -> Option<&PropertyShape> {
+        let found = self.properties.binary_search_by(|property| property.name.as_str().cmp(name));
+        self.properties.get(found.ok()?)
+    }
+}
+
+impl PatternShape {
+    fn matches(&self, name: &str) -> bool {
+        regex::Regex::new(&self.pattern).is_ok_and(|pattern| pattern.is_match(name))
+    }
+}
+
+fn either(left: Reduce, right: Reduce) -> Reduce {
+    if left == Reduce::Unset { right } else { left }
+}
+
+fn both(left: Reduce, right: Reduce) -> Reduce {
+    if left == right {
+        return left;
+    }
+    if left == Reduce::Unset || right == Reduce::Unset { Reduce::Unset } else { Reduce::Multiple }
+}
+
+fn if_equal<T: PartialEq>(left: Option<T>, right: &Option<T>) -> Option<T> {
+    if left == *right { left } else { None }
+}
+
+/// The values in both of two sorted lists.
+fn common(mut left: Vec<Value>, right: &[Value]) -> Vec<Value> {
+    left.retain(|value| right.binary_search_by(|other| compare(other, value)).is_ok());
+    left
+}
+
+fn merged(mut left: Vec<Value>, right: Vec<Value>) -> Vec<Value> {
+    left.extend(right);
+    left.sort_by(compare);
+    left.dedup_by(|left, right| compare(left, right).is_eq());
+    left
+}
+
+fn greater(left: Option<Number>, right: Option<Number>) -> Option<Number> {
+    pick(left, right, Ordering::Greater)
+}
+
+fn smaller(left: Option<Number>, right: Option<Number>) -> Option<Number> {
+    pick(left, right, Ordering::Less)
+}
+
+fn pick(left: Option<Number>, right: Option<Number>, wanted: Ordering) -> Option<Number> {
+    match (left, right) {
+        (Some(left), Some(right)) => {
+            Some(if compare_numbers(&right, &left) == wanted { right } else { left })
+        }
+        (left, right) => left.or(right),
+    }
+}
+
+/// The choice of two bounds, or no bound when one side has none.
+fn zip_with(
+    left: Option<Number>,
+    right: Option<Number>,
+    choose: fn(Option<Number>, Option<Number>) -> Option<Number>,
+) -> Option<Number> {
+    if left.is_none() || right.is_none() { None } else { choose(left, right) }
+}
+
+/// The facets of one type in a union: of both sides, or whole of the only side that has the type.
+fn choose<F: Default>(
+    (in_left, in_right): (bool, bool),
+    left: F,
+    right: F,
+    union: impl FnOnce(F, F) -> F,
+) -> F {
+    match (in_left, in_right) {
+        (true, true) => union(left, right),
+        (true, false) => left,
+        (false, true) => right,
+        (false, false) => F::default(),
+    }
+}
+
+fn intersect_strings(left: StringShape, right: StringShape) -> StringShape {
+    StringShape {
+        content_encoding: left.content_encoding.or(right.content_encoding),
+        content_type: left.content_type.or(right.content_type),
+        format: left.format.or(right.format),
+        min_length: left.min_length.max(right.min_length),
+        max_length: least(left.max_length, right.max_length),
+    }
+}
+
+fn union_strings(left: StringShape, right: StringShape) -> StringShape {
+    let numeric = |format: &Option<String>| {
+        format.as_deref().is_some_and(|format| matches!(format, "integer" | "number"))
+    };
+    let format = if numeric(&left.format) && numeric(&right.format) && left.format != right.format {
+        Some("number".to_owned())
+    } else {
+        if_equal(left.format, &right.format)
+    };
+    StringShape {
+        content_encoding: if_equal(left.content_encoding, &right.content_encoding),
+        content_type: if_equal(left.content_type, &right.content_type),
+        format,
+        min_length: left.min_length.min(right.min_length),
+        max_length: left.max_length.zip(right.max_length).map(|(left, right)| left.max(right)),
+    }
+}
+
+fn least(left: Option<u64>, right: Option<u64>) -> Option<u64> {
+    match (left, right) {
+        (Some(left), Some(right)) => Some(left.min(right)),
+        (left, right) => left.or(right),
+    }
+}
+
+fn intersect_arrays(left: ArrayShape, right: ArrayShape) -> ArrayShape {
+    let mut tuple = Vec::new();
+    let (mut left_items, mut right_items) = (left.tuple.into_iter(), right.tuple.into_iter());
+    loop {
+        let item = match (left_items.next(), right_items.next()) {
+            (Some(left), Some(right)) => left.intersect(right),
+            (Some(item), None) => and_additional(item, right.additional.as_deref()),
+            (None, Some(item)) => and_additional(item, left.additional.as_deref()),
+            (None, None) => break,
+        };
+        tuple.push(item);
+    }
+    ArrayShape {
+        tuple,
+        additional: intersect_boxes(left.additional, right.additional),
+        min_items: left.min_items.max(right.min_items),
+        max_items: least(left.max_items, right.max_items),
+    }
+}
+
+fn and_additional(shape: Shape, additional: Option<&Shape>) -> Shape {
+    match additional {
+        Some(additional) => shape.intersect(additional.clone()),
+        None => shape,
+    }
+}
+
+fn intersect_boxes(left: Option<Box<Shape>>, right: Option<Box<Shape>>) -> Option<Box<Shape>> {
+    match (left, right) {
+        (Some(left), Some(right)) => Some(Box::new(left.intersect(*right))),
+        (left, right) => left.or(right),
+    }
+}
+
+fn union_arrays(left: ArrayShape, right: ArrayShape) -> ArrayShape {
+    let mut tuple = Vec::new();
+    let (mut left_items, mut right_items) = (left.tuple.into_iter(), right.tuple.into_iter());
+    loop {
+        let (item, additional) = match (left_items.next(), right_items.next()) {
+            (Some(left), Some(right)) => {
+                tuple.push(left.union(right));
+                continue;
+            }
+            (Some(item), None) => (item, right.additional.as_deref()),
+            (None, Some(item)) => (item, left.additional.as_deref()),
+            (None, None) => break,
+        };
+        let Some(additional) = additional else { break };
+        tuple.push(item.union(additional.clone()));
+    }
+    ArrayShape {
+        tuple,
+        additional: union_boxes(left.additional, right.additional),
+        min_items: left.min_items.min(right.min_items),
+        max_items: left.max_items.zip(right.max_items).map(|(left, right)| left.max(right)),
+    }
+}
+
+fn union_boxes(left: Option<Box<Shape>>, right: Option<Box<Shape>>) -> Option<Box<Shape>> {
+    let (left, right) = left.zip(right)?;
+    Some(Box::new(left.union(*right)))
+}
+
+/// Pairs what two sides say under one name.
+fn pairs<T>(
+    left: Vec<T>,
+    right: Vec<T>,
+    name: impl Fn(&T) -> String,
+) -> BTreeMap<String, (Option<T>, Option<T>)> {
+    let mut pairs = BTreeMap::new();
+    for item in left {
+        pairs.insert(name(&item), (Some(item), None));
+    }
+    for item in right {
+        let (_, slot) = pairs.entry(name(&item)).or_insert((None, None));
+        *slot = Some(item);
+    }
+    pairs
+}
+
+fn intersect_objects(mut left: ObjectShape, mut right: ObjectShape) -> ObjectShape {
+    let named = pairs(
+        std::mem::take(&mut left.properties),
+        std::mem::take(&mut right.properties),
+        |property| property.name.clone(),
+    );
+    let mut properties = Vec::with_capacity(named.len());
+    for (name, pair) in named {
+        let (required, shape) = match pair {
+            (Some(left), Some(right)) => {
+                (left.required || right.required, left.shape.intersect(right.shape))
+            }
+            (Some(only), None) => {
+                (only.required, and_additional(only.shape, right.unnamed(&name).as_ref()))
+            }
+            (None, Some(only)) => {
+                (only.required, and_additional(only.shape, left.unnamed(&name).as_ref()))
+            }
+            (None, None) => continue,
+        };
+        properties.push(PropertyShape { name, required, shape });
+    }
+    // Which names of a pattern the other side's additional properties speak of is known only when it has no patterns.
+    let of_others = |object: &ObjectShape| {
+        if object.patterns.is_empty() { object.additional.clone() } else { None }
+    };
+    let (left_others, right_others) = (of_others(&left), of_others(&right));
+    let mut patterns = Vec::new();
+    for (pattern, pair) in pairs(left.patterns, right.patterns, |pattern| pattern.pattern.clone()) {
+        let shape = match pair {
+            (Some(left), Some(right)) => left.shape.intersect(right.shape),
+            (Some(only), None) => and_additional(only.shape, right_others.as_deref()),
+            (None, Some(only)) => and_additional(only.shape, left_others.as_deref()),
+            (None, None) => continue,
+        };
+        patterns.push(PatternShape { pattern, shape });
+    }
+    ObjectShape {
+        properties,
+        patterns,
+        additional: intersect_boxes(left.additional, right.additional),
+    }
+}
+
+fn union_objects(mut left: ObjectShape, mut right: ObjectShape) -> ObjectShape {
+    let named = pairs(
+        std::mem::take(&mut left.properties),
+        std::mem::take(&mut right.properties),
+        |property| property.name.clone(),
+    );
+    let mut properties = Vec::new();
+    for (name, pair) in named {
+        let (required, shape) = match pair {
+            (Some(left), Some(right)) => {
+                (left.required && right.required, left.shape.union(right.shape))
+            }
+            (Some(only), None) => match right.unnamed(&name) {
+                Some(other) => (false, only.shape.union(other)),
+                None => continue,
+            },
+            (None, Some(only)) => match left.unnamed(&name) {
+                Some(other) => (false, only.shape.union(other)),
+                None => continue,
+            },
+            (None, None) => continue,
+        };
+        properties.push(PropertyShape { name, required, shape });
+    }
+    let mut patterns = Vec::new();
+    let (left_others, right_others) = (left.additional.clone(), right.additional.clone());
+    for (pattern, pair) in pairs(left.patterns, right.patterns, |pattern| pattern.pattern.clone()) {
+        let (one, other) = match pair {
+            (Some(left), Some(right)) => (left.shape, Some(Box::new(right.shape))),
+            (Some(only), None) => (only.shape, right_others.clone()),
+            (None, Some(only)) => (only.shape, left_others.clone()),
+            (None, None) => continue,
+        };
+        let Some(other) = other else { continue };
+        patterns.push(PatternShape { pattern, shape: one.union(*other) });
+    }
+    ObjectShape { properties, patterns, additional: union_boxes(left.additional, right.additional) }
+}

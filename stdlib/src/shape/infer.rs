@@ -1,0 +1,245 @@
+//! Inference of a shape from the keywords of a schema.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::{
+    ArrayShape, NumericShape, ObjectShape, PatternShape, PropertyShape, Reduce, Shape, StringShape,
+    Types,
+};
+use crate::limits::{SHAPE_DEPTH_MAX, SHAPE_VISITS_MAX};
+use crate::schema::{NormalForm, count, target};
+use crate::value::{compare, escape};
+
+pub(super) fn infer(schema: &Value) -> Shape {
+    let normal = NormalForm::new(schema);
+    let mut inference =
+        Inference { normal: &normal, visits_left: SHAPE_VISITS_MAX, depth: 0, open: Vec::new() };
+    inference.schema(&normal.schema, &mut String::new())
+}
+
+struct Inference<'n> {
+    normal: &'n NormalForm,
+    visits_left: usize,
+    depth: usize,
+    /// The targets of the references that are being followed.
+    open: Vec<String>,
+}
+
+impl<'n> Inference<'n> {
+    /// The shape of the schema at `place` of the normal form.
+    fn schema(&mut self, schema: &'n Value, place: &mut String) -> Shape {
+        let object = match schema {
+            Value::Object(object) => object,
+            Value::Bool(false) => return Shape::impossible(),
+            _ => return Shape::any(),
+        };
+        if self.visits_left == 0 || self.depth == SHAPE_DEPTH_MAX {
+            return Shape::any();
+        }
+        self.visits_left -= 1;
+        self.depth += 1;
+        let shape = self.keywords(object, place);
+        self.depth -= 1;
+        shape
+    }
+
+    fn keywords(&mut self, object: &'n Map<String, Value>, place: &mut String) -> Shape {
+        let mut shape = self.local(object, place);
+        if let Some(target) = target(object) {
+            shape = shape.intersect(self.reference(&target));
+        }
+        for branch in self.children(object, "allOf", place) {
+            shape = shape.intersect(branch);
+        }
+        for keyword in ["oneOf", "anyOf"] {
+            let branches = self.children(object, keyword, place);
+            if let Some(union) = branches.into_iter().reduce(Shape::union) {
+                shape = shape.intersect(union);
+            }
+        }
+        if let (true, Some(then), Some(otherwise)) =
+            (object.contains_key("if"), object.get("then"), object.get("else"))
+        {
+            let then = self.child(then, place, "/then");
+            let otherwise = self.child(otherwise, place, "/else");
+            shape = shape.intersect(then.union(otherwise));
+        }
+        self.unevaluated(object, place, &mut shape);
+        shape
+    }
+
+    fn child(&mut self, schema: &'n Value, place: &mut String, step: &str) -> Shape {
+        let length = place.len();
+        place.push_str(step);
+        let shape = self.schema(schema, place);
+        place.truncate(length);
+        shape
+    }
+
+    /// The shapes of the schemas in an array.
+    fn children(
+        &mut self,
+        object: &'n Map<String, Value>,
+        keyword: &str,
+        place: &mut String,
+    ) -> Vec<Shape> {
+        let schemas = object.get(keyword).and_then(Value::as_array);
+        let schemas = schemas.into_iter().flatten().enumerate();
+        schemas
+            .map(|(index, schema)| self.child(schema, place, &format!("/{keyword}/{index}")))
+            .collect()
+    }
+
+    /// A reference that is met again while it is followed says nothing more.
+    fn reference(&mut self, target: &str) -> Shape {
+        if target.is_empty() || self.open.iter().any(|open| open == target) {
+            return Shape::any();
+        }
+        let Some(schema) = self.normal.schema.pointer(target) else { return Shape::any() };
+        self.open.push(target.to_owned());
+        let shape = self.schema(schema, &mut target.to_owned());
+        self.open.pop();
+        shape
+    }
+
+    /// What the keywords of one schema object say by themselves.
+    fn local(&mut self, object: &'n Map<String, Value>, place: &mut String) -> Shape {
+        let text = |keyword: &str| object.get(keyword).and_then(Value::as_str).map(str::to_owned);
+        let mut types = match object.get("type") {
+            Some(Value::String(name)) => Types::from_names(std::iter::once(name.as_str())),
+            Some(Value::Array(names)) => Types::from_names(names.iter().filter_map(Value::as_str)),
+            _ => None,
+        }
+        .unwrap_or(Types::ANY);
+        // The normal form of `fractional`.
+        if object.get("not").is_some_and(|not| *not == serde_json::json!({"type": "integer"})) {
+            types = types.without(Types::INTEGER);
+        }
+        let enumeration = match (object.get("const"), object.get("enum")) {
+            (Some(value), _) => Some(vec![value.clone()]),
+            (None, Some(Value::Array(values))) => Some(values.clone()),
+            _ => None,
+        };
+        let enumeration = enumeration.map(|values| sorted(values, types));
+        if let Some(values) = &enumeration {
+            let of_values =
+                values.iter().fold(Types::NONE, |types, value| types.or(Types::of(value)));
+            types = types.and(of_values);
+        }
+        let default = object.get("default").cloned();
+        let default_fault =
+            default.as_ref().and_then(|default| self.normal.fault_at(place, default));
+        let annotation = |keyword: &str| match object.get(keyword) {
+            Some(annotation) => Reduce::Strategy(annotation.clone()),
+            None => Reduce::Unset,
+        };
+        let secret = object.get("secret").or_else(|| object.get("airbyte_secret"));
+        Shape {
+            types,
+            enumeration,
+            title: text("title"),
+            description: text("description"),
+            reduce: annotation("reduce"),
+            redact: annotation("redact"),
+            default,
+            default_fault,
+            secret: secret.and_then(Value::as_bool),
+            annotations: annotations(object),
+            string: StringShape {
+                content_encoding: text("contentEncoding"),
+                content_type: text("contentMediaType"),
+                format: text("format"),
+                min_length: object.get("minLength").and_then(count).unwrap_or(0),
+                max_length: object.get("maxLength").and_then(count),
+            },
+            numeric: NumericShape {
+                minimum: object.get("minimum").and_then(Value::as_number).cloned(),
+                maximum: object.get("maximum").and_then(Value::as_number).cloned(),
+            },
+            array: self.array(object, place),
+            object: self.object(object, place),
+        }
+        .tidied()
+    }
+
+    fn array(&mut self, object: &'n Map<String, Value>, place: &mut String) -> ArrayShape {
+        let items = object.get("items");
+        ArrayShape {
+            tuple: self.children(object, "prefixItems", place),
+            additional: items.map(|items| Box::new(self.child(items, place, "/items"))),
+            min_items: object.get("minItems").and_then(count).unwrap_or(0),
+            max_items: object.get("maxItems").and_then(count),
+        }
+    }
+
+    fn object(&mut self, object: &'n Map<String, Value>, place: &mut String) -> ObjectShape {
+        let named = |keyword: &str| object.get(keyword).and_then(Value::as_object);
+        let mut patterns = Vec::new();
+        for (pattern, schema) in named("patternProperties").into_iter().flatten() {
+            let step = format!("/patternProperties/{}", escape(pattern));
+            let shape = self.child(schema, place, &step);
+            patterns.push(PatternShape { pattern: pattern.clone(), shape });
+        }
+        let additional = object
+            .get("additionalProperties")
+            .map(|schema| Box::new(self.child(schema, place, "/additionalProperties")));
+        let mut shape = ObjectShape { properties: Vec::new(), patterns, additional };
+        let mut properties = BTreeMap::new();
+        for (name, schema) in named("properties").into_iter().flatten() {
+            let step = format!("/properties/{}", escape(name));
+            let mut property = self.child(schema, place, &step);
+            for matching in shape.matching(name) {
+                property = property.intersect(matching.clone());
+            }
+            properties.insert(name.clone(), (false, property));
+        }
+        let required = object.get("required").and_then(Value::as_array);
+        for name in required.into_iter().flatten().filter_map(Value::as_str) {
+            // A required name without a property of its own is as patterns and additional properties say.
+            let unnamed = || (true, shape.unnamed(name).unwrap_or_else(Shape::any));
+            properties.entry(name.to_owned()).or_insert_with(unnamed).0 = true;
+        }
+        shape.properties = properties
+            .into_iter()
+            .map(|(name, (required, shape))| PropertyShape { name, required, shape })
+            .collect();
+        shape
+    }
+
+    /// The unevaluated keywords speak of what nothing else has spoken of.
+    fn unevaluated(
+        &mut self,
+        object: &'n Map<String, Value>,
+        place: &mut String,
+        shape: &mut Shape,
+    ) {
+        let schema = object.get("unevaluatedProperties");
+        if let (Some(schema), None) = (schema, &shape.object.additional) {
+            let shape_of_others = self.child(schema, place, "/unevaluatedProperties");
+            shape.object.additional = Some(Box::new(shape_of_others));
+        }
+        let schema = object.get("unevaluatedItems");
+        if let (Some(schema), None) = (schema, &shape.array.additional) {
+            let shape_of_others = self.child(schema, place, "/unevaluatedItems");
+            shape.array.additional = Some(Box::new(shape_of_others));
+        }
+    }
+}
+
+fn annotations(object: &Map<String, Value>) -> BTreeMap<String, Value> {
+    object
+        .iter()
+        .filter(|(name, _)| name.starts_with("x-") || name.starts_with("X-"))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+/// The values that are of a type, in order and without repetition.
+fn sorted(mut values: Vec<Value>, types: Types) -> Vec<Value> {
+    values.retain(|value| Types::of(value).within(types));
+    values.sort_by(compare);
+    values.dedup_by(|left, right| compare(left, right).is_eq());
+    values
+}

@@ -1,0 +1,111 @@
+//! Static mistakes of a schema that show on its shape.
+
+use serde_json::Value;
+
+use super::{Exists, Inspection, InspectionKind, Reduce, Shape, Types};
+use crate::value::escape;
+
+pub(super) fn inspect(root: &Shape) -> Vec<Inspection> {
+    let mut found = Vec::new();
+    visit(root, "", Exists::Must, &mut found);
+    found
+}
+
+fn visit(shape: &Shape, pointer: &str, exists: Exists, found: &mut Vec<Inspection>) {
+    let mut report = |kind| found.push(Inspection { pointer: pointer.to_owned(), kind });
+    if exists == Exists::Must && shape.types.is_none() {
+        report(InspectionKind::ImpossibleMustExist);
+    }
+    if shape.default_fault.is_some() {
+        report(InspectionKind::InvalidDefaultValue);
+    }
+    if let Some(kind) = strategy_fault(shape) {
+        report(kind);
+    }
+    let in_set = strategy(shape) == Some("set");
+    for child in children(shape, exists) {
+        let pointer = format!("{pointer}/{}", child.step);
+        if child.shape.reduce != Reduce::Unset && shape.reduce == Reduce::Unset {
+            found.push(Inspection {
+                pointer: pointer.clone(),
+                kind: InspectionKind::ChildWithoutParentReduction,
+            });
+        }
+        let is_term = matches!(child.step.as_str(), "add" | "intersect" | "remove");
+        if in_set && child.is_property && !is_term {
+            found.push(Inspection {
+                pointer: pointer.clone(),
+                kind: InspectionKind::SetInvalidProperty,
+            });
+        }
+        visit(child.shape, &pointer, child.exists, found);
+    }
+}
+
+/// What a strategy dislikes about the types of its own location.
+fn strategy_fault(shape: &Shape) -> Option<InspectionKind> {
+    match strategy(shape)? {
+        "sum" => {
+            let format = shape.string.format.as_deref();
+            let numeric_text = matches!(format, Some("integer" | "number"));
+            let allowed =
+                if numeric_text { Types::NUMBER.or(Types::STRING) } else { Types::NUMBER };
+            (!shape.types.within(allowed)).then_some(InspectionKind::SumNotNumber)
+        }
+        "merge" => (!shape.types.within(Types::OBJECT.or(Types::ARRAY)))
+            .then_some(InspectionKind::MergeNotObjectOrArray),
+        "set" => (shape.types != Types::OBJECT).then_some(InspectionKind::SetNotObject),
+        _ => None,
+    }
+}
+
+fn strategy(shape: &Shape) -> Option<&str> {
+    match &shape.reduce {
+        Reduce::Strategy(annotation) => annotation.get("strategy").and_then(Value::as_str),
+        Reduce::Unset | Reduce::Multiple => None,
+    }
+}
+
+struct Child<'s> {
+    step: String,
+    shape: &'s Shape,
+    exists: Exists,
+    /// Whether it is a named property or a pattern.
+    is_property: bool,
+}
+
+fn children(shape: &Shape, exists: Exists) -> Vec<Child<'_>> {
+    let mut children = Vec::new();
+    for (index, item) in shape.array.tuple.iter().enumerate() {
+        let must = shape.types == Types::ARRAY && (index as u64) < shape.array.min_items;
+        let exists = if must { exists } else { exists.min(Exists::May) };
+        children.push(Child { step: index.to_string(), shape: item, exists, is_property: false });
+    }
+    for property in &shape.object.properties {
+        let must = shape.types == Types::OBJECT && property.required;
+        children.push(Child {
+            step: escape(&property.name).into_owned(),
+            shape: &property.shape,
+            exists: if must { exists } else { exists.min(Exists::May) },
+            is_property: true,
+        });
+    }
+    for pattern in &shape.object.patterns {
+        children.push(Child {
+            step: escape(&pattern.pattern).into_owned(),
+            shape: &pattern.shape,
+            exists: exists.min(Exists::May),
+            is_property: true,
+        });
+    }
+    let others = [shape.array.additional.as_deref(), shape.object.additional.as_deref()];
+    for other in others.into_iter().flatten() {
+        children.push(Child {
+            step: "*".to_owned(),
+            shape: other,
+            exists: exists.min(Exists::May),
+            is_property: false,
+        });
+    }
+    children
+}

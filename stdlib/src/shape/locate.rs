@@ -1,0 +1,98 @@
+//! Locations of a shape: by pointer, and all that are known.
+
+use super::{Exists, Shape, Types};
+use crate::value::{Pointer, Token};
+
+pub(super) fn locate(root: &Shape, pointer: &Pointer) -> (Shape, Exists) {
+    let mut found = (root.clone(), status(&root.types, Exists::Must));
+    for token in pointer.tokens() {
+        let (parent, exists) = found;
+        let (shape, step) = step(&parent, token);
+        let step = status(&shape.types, step);
+        found = (shape, exists.min(step));
+    }
+    found
+}
+
+pub(super) fn locations(root: &Shape) -> Vec<(Pointer, &Shape, Exists)> {
+    let mut found = Vec::new();
+    visit(root, Pointer::default(), Exists::Must, &mut found);
+    found
+}
+
+fn visit<'s>(
+    shape: &'s Shape,
+    pointer: Pointer,
+    exists: Exists,
+    found: &mut Vec<(Pointer, &'s Shape, Exists)>,
+) {
+    let exists = exists.min(status(&shape.types, exists));
+    found.push((pointer.clone(), shape, exists));
+    for (index, item) in shape.array.tuple.iter().enumerate() {
+        let step = item_status(shape, index);
+        visit(item, pointer.child(Token::Index(index)), exists.min(step), found);
+    }
+    for property in &shape.object.properties {
+        // No pointer of the language leads to an empty name.
+        if property.name.is_empty() {
+            continue;
+        }
+        let step = property_status(shape, property.required);
+        let token = Token::from_text(property.name.clone());
+        visit(&property.shape, pointer.child(token), exists.min(step), found);
+    }
+}
+
+/// A location that no value fits cannot exist.
+fn status(types: &Types, exists: Exists) -> Exists {
+    if types.is_none() { Exists::Cannot } else { exists }
+}
+
+fn step(parent: &Shape, token: &Token) -> (Shape, Exists) {
+    let may_be_array = parent.types.overlaps(Types::ARRAY);
+    let may_be_object = parent.types.overlaps(Types::OBJECT);
+    match token {
+        Token::Index(index) if may_be_array => item(parent, *index),
+        Token::NextIndex if may_be_array => (Shape::impossible(), Exists::Cannot),
+        _ if may_be_object => property(parent, &token.property()),
+        _ => (Shape::impossible(), Exists::Cannot),
+    }
+}
+
+fn property(parent: &Shape, name: &str) -> (Shape, Exists) {
+    if let Some(property) = parent.object.named(name) {
+        return (property.shape.clone(), property_status(parent, property.required));
+    }
+    match parent.object.unnamed(name) {
+        Some(shape) => (shape, Exists::May),
+        None => (Shape::any(), Exists::Implicit),
+    }
+}
+
+fn property_status(parent: &Shape, required: bool) -> Exists {
+    if required && parent.types == Types::OBJECT { Exists::Must } else { Exists::May }
+}
+
+fn item(parent: &Shape, index: usize) -> (Shape, Exists) {
+    let exists = item_status(parent, index);
+    if exists == Exists::Cannot {
+        return (Shape::impossible(), exists);
+    }
+    let array = &parent.array;
+    let shape = array.tuple.get(index).or(array.additional.as_deref());
+    (shape.cloned().unwrap_or_else(Shape::any), exists)
+}
+
+fn item_status(parent: &Shape, index: usize) -> Exists {
+    let array = &parent.array;
+    let index_u64 = index as u64;
+    if array.max_items.is_some_and(|max_items| index_u64 >= max_items) {
+        return Exists::Cannot;
+    }
+    if index_u64 < array.min_items && parent.types == Types::ARRAY {
+        return Exists::Must;
+    }
+    let known =
+        index < array.tuple.len() || array.max_items.is_some() || array.additional.is_some();
+    if known { Exists::May } else { Exists::Implicit }
+}
