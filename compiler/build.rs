@@ -11,6 +11,7 @@ fn main() {
         .expect("the directory of rules exists")
         .map(|entry| entry.expect("the directory can be listed").path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .filter(|path| path.file_stem().is_some_and(|stem| stem != "README"))
         .collect();
     pages.sort();
     let mut code = String::new();

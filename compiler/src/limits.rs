@@ -8,5 +8,7 @@ pub const NESTING_DEPTH_MAX: usize = 128;
 pub const SOURCES_MAX: usize = 10_000;
 /// Greatest number of nodes that aliases of one file expand to.
 pub const ALIAS_NODES_MAX: usize = 250_000;
+/// Greatest number of mistakes of syntax after which one file is still read on.
+pub const SYNTAX_RECOVERIES_MAX: usize = 16;
 /// Diagnostics that are kept per file.
 pub const DIAGNOSTICS_PER_FILE_MAX: usize = 100;

@@ -75,21 +75,63 @@ pub struct LineIndex {
 impl LineIndex {
     /// The index of a text.
     pub fn new(text: &str) -> Self {
-        let _ = text;
-        todo!("H3")
+        let after_breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        let starts = std::iter::once(0)
+            .chain(after_breaks.map(|(offset, _)| to_offset(offset + 1)))
+            .collect();
+        Self { starts }
     }
 
     /// The position of a byte offset; an offset inside a character counts as its beginning, one beyond the text as its
     /// end.
     pub fn position(&self, text: &str, offset: u32, unit: ColumnUnit) -> Position {
-        let _ = (text, offset, unit);
-        todo!("H3")
+        let offset = text.floor_char_boundary(offset as usize);
+        let line = self.starts.partition_point(|start| *start as usize <= offset).max(1);
+        let start = self.starts.get(line - 1).map_or(0, |start| *start as usize);
+        let before = text.get(start..offset).unwrap_or_default();
+        Position { line: to_offset(line), column: 1 + to_offset(width(before, unit)) }
     }
 
     /// The byte offset of a position; beyond the line's end gives its end.
     pub fn offset(&self, text: &str, position: Position, unit: ColumnUnit) -> u32 {
-        let _ = (text, position, unit);
-        todo!("H3")
+        let range = self.line_range(text, position.line);
+        let line = text.get(range.as_usize()).unwrap_or_default();
+        let wanted = position.column.saturating_sub(1) as usize;
+        let mut column = 0;
+        for (offset, character) in line.char_indices() {
+            column += width(character.encode_utf8(&mut [0; 4]), unit);
+            if column > wanted {
+                return range.start + to_offset(offset);
+            }
+        }
+        range.end
+    }
+
+    /// The bytes of a line (from 1) without its line break; empty at the text's end for a line that does not exist.
+    pub fn line_range(&self, text: &str, line: u32) -> Range {
+        let end_of_text = to_offset(text.len());
+        let index = line.saturating_sub(1) as usize;
+        let Some(start) = self.starts.get(index).copied() else {
+            return Range::new(end_of_text, end_of_text);
+        };
+        let next = self.starts.get(index + 1).copied().unwrap_or(end_of_text);
+        let line = text.get(start as usize..next as usize).unwrap_or_default();
+        let line = line.strip_suffix('\n').unwrap_or(line);
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        Range::new(start, start + to_offset(line.len()))
+    }
+}
+
+/// Sources are smaller than 4 GiB by the limit on their size.
+fn to_offset(value: usize) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+fn width(text: &str, unit: ColumnUnit) -> usize {
+    match unit {
+        ColumnUnit::Utf8 => text.len(),
+        ColumnUnit::Utf16 => text.encode_utf16().count(),
+        ColumnUnit::CodePoint => text.chars().count(),
     }
 }
 

@@ -5,7 +5,15 @@
 //! relative to the file. What is wrong has been reported; a value that could not be bound is absent.
 
 mod bind;
+mod capture;
+mod collection;
+mod derive;
 mod field;
+mod materialization;
+mod root;
+mod test;
+#[cfg(test)]
+mod tests;
 
 use crate::source::Range;
 use crate::syntax::NodeId;
@@ -18,9 +26,9 @@ pub use field::{Field, FieldKind, Table, tables};
 pub struct Spanned<T> {
     /// The value.
     pub value: T,
-    /// Its bytes.
+    /// Its bytes; those of a string without its quotes.
     pub range: Range,
-    /// Its node in the tree.
+    /// Its node in the tree; that of a name is the value it names.
     pub node: NodeId,
 }
 
@@ -37,7 +45,7 @@ pub struct Specs {
     pub materializations: Vec<MaterializationSpec>,
     /// Tests.
     pub tests: Vec<TestSpec>,
-    /// What could not be bound, file-relative.
+    /// What could not be bound, file-relative, in order.
     pub problems: Vec<BindProblem>,
 }
 

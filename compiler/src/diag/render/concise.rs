@@ -1,10 +1,32 @@
 //! One line a diagnostic: `file:line:column: severity[rule] message`.
 
+use std::fmt::Write as _;
+
 use crate::diag::Diagnostic;
 use crate::source::Sources;
 
 /// All diagnostics, a line each.
 pub fn render(diagnostics: &[Diagnostic], sources: &Sources) -> String {
-    let _ = (diagnostics, sources);
-    todo!("H3")
+    let mut lines = String::new();
+    for diagnostic in diagnostics {
+        let span = diagnostic.primary.span;
+        let position = sources.position(span);
+        writeln!(
+            lines,
+            "{}:{}:{}: {}[{}] {}",
+            sources.file(span.file).name,
+            position.line,
+            position.column,
+            diagnostic.severity.word(),
+            diagnostic.rule.slug,
+            on_one_line(&diagnostic.message),
+        )
+        .expect("a string takes text");
+    }
+    lines
+}
+
+/// Text of the user inside a message may hold line breaks.
+fn on_one_line(message: &str) -> String {
+    message.replace("\r\n", " ").replace(['\n', '\r'], " ")
 }

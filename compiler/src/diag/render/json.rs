@@ -1,12 +1,66 @@
 //! For machines: the JSON objects of the command line's contract.
+//!
+//! Lines and columns count from 1, columns in code points, offsets in bytes from 0. The pointer is that of the innermost node of
+//! the file at the primary place; it is `null` where a file has no tree.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::diag::Diagnostic;
-use crate::source::Sources;
+use crate::diag::{Applicability, Diagnostic, Edit, Fix, Label};
+use crate::source::{ColumnUnit, Sources, Span};
 
 /// One diagnostic as a JSON object (`rule`, `severity`, `message`, `file`, `pointer`, `range`, `labels`, `notes`, `help`, `fix`).
 pub fn diagnostic(diagnostic: &Diagnostic, sources: &Sources) -> Value {
-    let _ = (diagnostic, sources);
-    todo!("H3")
+    let primary = diagnostic.primary.span;
+    let own = (!diagnostic.primary.text.is_empty()).then_some(&diagnostic.primary);
+    let labels: Vec<Value> =
+        own.into_iter().chain(&diagnostic.others).map(|each| label(each, sources)).collect();
+    json!({
+        "rule": diagnostic.rule.slug,
+        "severity": diagnostic.severity.word(),
+        "message": diagnostic.message,
+        "file": sources.file(primary.file).name,
+        "pointer": pointer(primary, sources),
+        "range": range(primary, sources),
+        "labels": labels,
+        "notes": diagnostic.notes,
+        "help": diagnostic.help,
+        "fix": diagnostic.fix.as_ref().map(|each| fix(each, sources)),
+    })
+}
+
+fn label(label: &Label, sources: &Sources) -> Value {
+    let file = &sources.file(label.span.file).name;
+    json!({"file": file, "range": range(label.span, sources), "text": label.text})
+}
+
+fn fix(fix: &Fix, sources: &Sources) -> Value {
+    let applicability = match fix.applicability {
+        Applicability::Safe => "safe",
+        Applicability::Unsafe => "unsafe",
+    };
+    let edits: Vec<Value> = fix.edits.iter().map(|each| edit(each, sources)).collect();
+    json!({"message": fix.message, "applicability": applicability, "edits": edits})
+}
+
+fn edit(edit: &Edit, sources: &Sources) -> Value {
+    let file = &sources.file(edit.span.file).name;
+    json!({"file": file, "range": range(edit.span, sources), "text": edit.text})
+}
+
+fn range(span: Span, sources: &Sources) -> Value {
+    json!({
+        "start": place(span, span.range.start, sources),
+        "end": place(span, span.range.end, sources),
+    })
+}
+
+fn place(span: Span, offset: u32, sources: &Sources) -> Value {
+    let file = sources.file(span.file);
+    let position = file.lines.position(&file.text, offset, ColumnUnit::CodePoint);
+    json!({"line": position.line, "column": position.column, "offset": offset})
+}
+
+fn pointer(span: Span, sources: &Sources) -> Option<String> {
+    let tree = sources.file(span.file).tree.as_ref()?;
+    Some(tree.pointer(tree.at_offset(span.range.start)))
 }

@@ -1,0 +1,451 @@
+//! The pass from an entry to all files of the catalog: imports, schemas and their references, lambdas, migrations,
+//! configs, fixtures.
+//!
+//! Reports files that cannot be read, are too large or not UTF-8, mistakes of syntax and of binding. Import cycles are legal: a
+//! resource is read once, identified by its URL. A file that could not be read is in the sources all the same, not present, so
+//! that nothing more is said of it.
+
+mod problems;
+mod references;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use tidegate_stdlib::schema::well_known;
+use url::Url;
+
+use self::problems::report_problems;
+use self::references::schema_links;
+use crate::diag::{Diagnostic, Fix, Sink, nearest, rules};
+use crate::limits::{SOURCE_SIZE_BYTES_MAX, SOURCES_MAX};
+use crate::memo::{Memo, Reading};
+use crate::model::{CollectionSpec, EndpointSpec, InlineOrFile, ShuffleSpec, Specs, UsingSpec};
+use crate::source::{FileId, LineIndex, Range, Role, SourceFile, Sources, Span};
+use crate::syntax::{NodeKind, Tree};
+use crate::world::{World, WorldFailure};
+
+/// Loads the catalog that begins with `entry`; names of files are relative to `root`.
+pub fn load(
+    world: &dyn World,
+    entry: &Url,
+    root: &Url,
+    memo: &mut Memo,
+    sink: &mut Sink,
+) -> Sources {
+    memo.begin_compilation();
+    let mut loader = Loader {
+        world,
+        root,
+        memo,
+        sink,
+        sources: Sources::default(),
+        bytes: BTreeMap::new(),
+        identities: BTreeSet::new(),
+        checked: BTreeSet::new(),
+        queue: VecDeque::new(),
+        is_full: false,
+    };
+    loader.load_entry(entry);
+    while let Some(file) = loader.queue.pop_front() {
+        loader.follow(file);
+    }
+    loader.sources
+}
+
+struct Loader<'l> {
+    world: &'l dyn World,
+    root: &'l Url,
+    memo: &'l mut Memo,
+    sink: &'l mut Sink,
+    sources: Sources,
+    /// What the world said, so that it is asked once per URL.
+    bytes: BTreeMap<String, Result<Arc<[u8]>, WorldFailure>>,
+    /// URLs that loaded schemas give themselves.
+    identities: BTreeSet<String>,
+    /// URLs whose syntax was reported.
+    checked: BTreeSet<String>,
+    queue: VecDeque<FileId>,
+    is_full: bool,
+}
+
+/// A reference to a file.
+struct Reference<'r> {
+    span: Span,
+    written: &'r str,
+    role: Role,
+}
+
+/// Why there is no text.
+enum Unreadable {
+    World(WorldFailure),
+    TooLarge(usize),
+    NotUtf8(usize),
+}
+
+impl Loader<'_> {
+    /// Loads the entry; what is wrong with it is reported at the command line's arguments.
+    fn load_entry(&mut self, entry: &Url) {
+        let mut url = entry.clone();
+        url.set_fragment(None);
+        let text = self.text(&url);
+        let failure = text.as_ref().err().is_some();
+        let file = self.add(url, Role::Catalog, text.as_ref().ok().cloned());
+        if failure && let Err(unreadable) = text {
+            let name = self.sources.file(file).name.clone();
+            let span = self.add_arguments(&name);
+            let reference = Reference { span, written: &name, role: Role::Arguments };
+            self.sink.report(unreadable_file(&reference, &name, &unreadable));
+        }
+    }
+
+    /// The virtual source of the command line's arguments.
+    fn add_arguments(&mut self, argument: &str) -> Span {
+        let url = Url::parse("arguments:").expect("the URL is a scheme");
+        let file = self.sources.add(SourceFile {
+            url,
+            name: "<arguments>".to_owned(),
+            role: Role::Arguments,
+            text: argument.into(),
+            lines: Arc::new(LineIndex::new(argument)),
+            tree: None,
+            specs: None,
+            is_present: true,
+        });
+        Range::new(0, u32::try_from(argument.len()).unwrap_or(u32::MAX)).in_file(file)
+    }
+
+    /// Loads what a file refers to.
+    fn follow(&mut self, file: FileId) {
+        let source = self.sources.file(file);
+        let url = source.url.clone();
+        let (tree, specs, role) = (source.tree.clone(), source.specs.clone(), source.role);
+        let Some(tree) = tree else { return };
+        if let Some(specs) = specs {
+            self.follow_catalog(file, &url, &tree, &specs);
+        } else if role == Role::Schema {
+            self.follow_schema(file, &url, &tree, tree.root());
+        }
+    }
+
+    fn follow_catalog(&mut self, file: FileId, url: &Url, tree: &Tree, specs: &Specs) {
+        for import in &specs.imports {
+            self.request(file, import.range, &import.value, Role::Catalog);
+        }
+        for capture in &specs.captures {
+            let endpoint = capture.endpoint.as_ref();
+            self.follow_endpoint(file, endpoint.map(|endpoint| &endpoint.value));
+            for binding in &capture.bindings {
+                self.follow_config(file, binding.resource.as_ref());
+            }
+        }
+        for collection in &specs.collections {
+            self.follow_collection(file, url, tree, collection);
+        }
+        for materialization in &specs.materializations {
+            let endpoint = materialization.endpoint.as_ref();
+            self.follow_endpoint(file, endpoint.map(|endpoint| &endpoint.value));
+            for binding in materialization.bindings.iter().filter(|binding| !binding.disable) {
+                self.follow_config(file, binding.resource.as_ref());
+            }
+        }
+        for step in specs.tests.iter().flat_map(|test| &test.steps) {
+            if let Some(InlineOrFile::File(documents)) = &step.documents {
+                self.request(file, documents.range, &documents.value, Role::Fixture);
+            }
+        }
+    }
+
+    fn follow_collection(
+        &mut self,
+        file: FileId,
+        url: &Url,
+        tree: &Tree,
+        collection: &CollectionSpec,
+    ) {
+        let schemas = [&collection.schema, &collection.write_schema, &collection.read_schema];
+        for schema in schemas.into_iter().flatten() {
+            match schema {
+                InlineOrFile::Inline(value) => self.follow_schema(file, url, tree, value.node),
+                InlineOrFile::File(reference) => {
+                    self.request(file, reference.range, &reference.value, Role::Schema);
+                }
+            }
+        }
+        let Some(derive) = &collection.derive else { return };
+        if let Some(UsingSpec::Sqlite { migrations, .. }) = &derive.using {
+            for migration in migrations {
+                self.follow_config(file, Some(migration));
+            }
+        }
+        for transform in &derive.transforms {
+            if let Some(ShuffleSpec::Lambda(lambda)) = &transform.shuffle {
+                self.follow_config(file, Some(lambda));
+            }
+            self.follow_config(file, transform.lambda.as_ref());
+        }
+    }
+
+    fn follow_endpoint(&mut self, file: FileId, endpoint: Option<&EndpointSpec>) {
+        match endpoint {
+            Some(EndpointSpec::Connector { config, .. } | EndpointSpec::Local { config, .. }) => {
+                self.follow_config(file, config.as_ref());
+            }
+            Some(EndpointSpec::Other(_)) | None => {}
+        }
+    }
+
+    fn follow_config(&mut self, file: FileId, config: Option<&InlineOrFile>) {
+        if let Some(InlineOrFile::File(reference)) = config {
+            self.request(file, reference.range, &reference.value, Role::Config);
+        }
+    }
+
+    fn follow_schema(
+        &mut self,
+        file: FileId,
+        url: &Url,
+        tree: &Tree,
+        schema: crate::syntax::NodeId,
+    ) {
+        let links = schema_links(tree, schema, url);
+        self.identities.extend(links.identities);
+        for link in links.references {
+            let span = link.range.in_file(file);
+            let reference = Reference { span, written: &link.written, role: Role::Schema };
+            match link.target {
+                Some(target) if self.identities.contains(target.as_str()) => {}
+                Some(target) => self.request_url(&reference, target),
+                None => self.sink.report(malformed_reference(&reference)),
+            }
+        }
+    }
+
+    /// Loads the file that a reference of another file names.
+    fn request(&mut self, from: FileId, range: Range, written: &str, role: Role) {
+        let reference = Reference { span: range.in_file(from), written, role };
+        let Ok(mut url) = self.sources.file(from).url.join(written) else {
+            self.sink.report(malformed_reference(&reference));
+            return;
+        };
+        if url.fragment().is_some() && role != Role::Schema {
+            self.sink.report(unexpected_fragment(&reference));
+        }
+        url.set_fragment(None);
+        self.request_url(&reference, url);
+    }
+
+    /// Loads a file unless it is loaded already.
+    fn request_url(&mut self, reference: &Reference<'_>, url: Url) {
+        if self.sources.by_url(&url, reference.role).is_some() || self.is_full {
+            return;
+        }
+        if self.sources.files().count() >= SOURCES_MAX {
+            self.is_full = true;
+            self.sink.report(too_many_files(reference));
+            return;
+        }
+        if reference.role == Role::Schema
+            && let Some(text) = well_known(url.as_str())
+        {
+            self.add(url, Role::Schema, Some(text.into()));
+            return;
+        }
+        if matches!(url.scheme(), "http" | "https") {
+            self.sink.report(remote_resource(reference, &url));
+            self.add(url, reference.role, None);
+            return;
+        }
+        match self.text(&url) {
+            Ok(text) => {
+                let file = self.add(url, reference.role, Some(text));
+                self.check_fixture(file);
+            }
+            Err(unreadable) => {
+                let name = self.name(&url);
+                self.sink.report(unreadable_file(reference, &name, &unreadable));
+                self.add(url, reference.role, None);
+            }
+        }
+    }
+
+    /// Adds a file, reads it if it has a text, and puts it in line to be followed.
+    fn add(&mut self, url: Url, role: Role, text: Option<Arc<str>>) -> FileId {
+        let is_present = text.is_some();
+        let text = text.unwrap_or_else(|| "".into());
+        let reading = if is_present { reading(&url, role) } else { Reading::Text };
+        let results = self.memo.results(&text, reading);
+        let is_new = self.checked.insert(url.to_string());
+        let name = self.name(&url);
+        let file = self.sources.add(SourceFile {
+            url,
+            name,
+            role,
+            text,
+            lines: results.lines,
+            tree: results.tree,
+            specs: results.specs,
+            is_present,
+        });
+        let source = self.sources.file(file);
+        if is_new || source.specs.is_some() {
+            report_problems(file, source, self.sink);
+        }
+        self.queue.push_back(file);
+        file
+    }
+
+    /// The text of a resource.
+    fn text(&mut self, url: &Url) -> Result<Arc<str>, Unreadable> {
+        let world = self.world;
+        let bytes = self.bytes.entry(url.to_string()).or_insert_with(|| world.read(url));
+        let bytes = bytes.as_ref().map_err(|failure| Unreadable::World(failure.clone()))?;
+        if bytes.len() > SOURCE_SIZE_BYTES_MAX {
+            return Err(Unreadable::TooLarge(bytes.len()));
+        }
+        let text = std::str::from_utf8(bytes);
+        text.map(Arc::from).map_err(|error| Unreadable::NotUtf8(error.valid_up_to()))
+    }
+
+    /// What people call a resource.
+    fn name(&self, url: &Url) -> String {
+        let path = url.path().strip_prefix(self.root.path()).filter(|path| !path.is_empty());
+        let is_inside = url.scheme() == self.root.scheme() && url.host() == self.root.host();
+        path.filter(|_| is_inside).map_or_else(
+            || url.to_string(),
+            |path| percent_encoding::percent_decode_str(path).decode_utf8_lossy().into_owned(),
+        )
+    }
+
+    fn check_fixture(&mut self, file: FileId) {
+        let source = self.sources.file(file);
+        let Some(tree) = source.tree.as_ref().filter(|_| source.role == Role::Fixture) else {
+            return;
+        };
+        let is_list = matches!(tree.node(tree.root()).kind, NodeKind::Sequence(_));
+        if !is_list && tree.problems.is_empty() {
+            let range = source.lines.line_range(&source.text, 1);
+            self.sink.report(fixture_without_list(range.in_file(file)));
+        }
+    }
+}
+
+/// What is made of a file: config-like files are data only by their extension.
+fn reading(url: &Url, role: Role) -> Reading {
+    match role {
+        Role::Catalog => Reading::Catalog,
+        Role::Schema | Role::Fixture => Reading::Data,
+        Role::Config => {
+            let path = url.path().to_lowercase();
+            let is_data = ["yaml", "yml", "json"].iter().any(|end| path.ends_with(end));
+            if is_data { Reading::Data } else { Reading::Text }
+        }
+        Role::Arguments => Reading::Text,
+    }
+}
+
+fn unreadable_file(reference: &Reference<'_>, name: &str, unreadable: &Unreadable) -> Diagnostic {
+    match unreadable {
+        Unreadable::World(failure) if failure.is_missing => missing_file(reference, name, failure),
+        Unreadable::World(failure) => Diagnostic::new(
+            &rules::UNREADABLE_FILE,
+            reference.span,
+            format!("file `{name}` cannot be read: {}", failure.message),
+        ),
+        Unreadable::TooLarge(size) => file_too_large(reference, name, *size),
+        Unreadable::NotUtf8(offset) => not_utf8(reference, name, *offset),
+    }
+}
+
+fn missing_file(reference: &Reference<'_>, name: &str, failure: &WorldFailure) -> Diagnostic {
+    let diagnostic = Diagnostic::new(
+        &rules::MISSING_FILE,
+        reference.span,
+        format!("file `{name}` does not exist"),
+    );
+    let diagnostic = match reference.role {
+        Role::Config => diagnostic.label("a text without blanks is read as a file name"),
+        Role::Catalog | Role::Schema | Role::Fixture | Role::Arguments => diagnostic,
+    };
+    let (path, fragment) = match reference.written.split_once('#') {
+        Some((path, fragment)) => (path, format!("#{fragment}")),
+        None => (reference.written, String::new()),
+    };
+    let split = path.rfind('/').map_or(0, |slash| slash + 1);
+    let (directory, file_name) = path.split_at_checked(split).unwrap_or(("", path));
+    match nearest(file_name, failure.neighbours.iter().map(String::as_str)) {
+        Some(near) => {
+            diagnostic.help(format!("name the file `{directory}{near}`")).fix(Fix::replace(
+                reference.span,
+                format!("{directory}{near}{fragment}"),
+                format!("name the file `{directory}{near}`"),
+            ))
+        }
+        None => diagnostic,
+    }
+}
+
+fn file_too_large(reference: &Reference<'_>, name: &str, size: usize) -> Diagnostic {
+    let limit = SOURCE_SIZE_BYTES_MAX / 1024 / 1024;
+    Diagnostic::new(
+        &rules::FILE_TOO_LARGE,
+        reference.span,
+        format!("file `{name}` is larger than {limit} MiB"),
+    )
+    .note(format!("it has {size} bytes"))
+    .help("split the file, or ingest its documents by a capture")
+}
+
+fn not_utf8(reference: &Reference<'_>, name: &str, offset: usize) -> Diagnostic {
+    Diagnostic::new(&rules::NOT_UTF8, reference.span, format!("file `{name}` is not UTF-8 text"))
+        .note(format!("the first byte that does not fit is byte {offset}"))
+        .help("save the file as UTF-8")
+}
+
+fn too_many_files(reference: &Reference<'_>) -> Diagnostic {
+    Diagnostic::new(
+        &rules::TOO_MANY_FILES,
+        reference.span,
+        format!("the catalog has more than {SOURCES_MAX} files"),
+    )
+    .label("this file and all further ones are not read")
+    .help("split the catalog")
+}
+
+fn remote_resource(reference: &Reference<'_>, url: &Url) -> Diagnostic {
+    Diagnostic::new(
+        &rules::REMOTE_RESOURCE,
+        reference.span,
+        format!("`{url}` would have to be fetched from the network"),
+    )
+    .note("fetching into `tidegate.lock` by `check --fetch` is not available yet")
+    .help("keep a copy of the file in the project and name it here")
+}
+
+fn unexpected_fragment(reference: &Reference<'_>) -> Diagnostic {
+    let hash = reference.written.find('#').unwrap_or(reference.written.len());
+    let skipped = u32::try_from(hash).unwrap_or(u32::MAX);
+    let start = reference.span.range.start.saturating_add(skipped).min(reference.span.range.end);
+    let span = Range::new(start, reference.span.range.end).in_file(reference.span.file);
+    Diagnostic::new(
+        &rules::UNEXPECTED_FRAGMENT,
+        span,
+        "only references to schemas may have a fragment",
+    )
+    .label("the whole file is used here")
+    .fix(Fix::replace(span, "", "remove the fragment"))
+}
+
+fn malformed_reference(reference: &Reference<'_>) -> Diagnostic {
+    Diagnostic::new(
+        &rules::MALFORMED_REFERENCE,
+        reference.span,
+        format!("`{}` is neither a path nor a URL", reference.written),
+    )
+    .help("name a file relative to this one")
+}
+
+fn fixture_without_list(span: Span) -> Diagnostic {
+    Diagnostic::new(&rules::WRONG_TYPE, span, "a file of test documents must be a list")
+        .label("the list of documents should begin here")
+        .help("put the documents into a list")
+}

@@ -1,0 +1,211 @@
+//! Mistakes of syntax and of binding as diagnostics: one constructor per rule, where its words are chosen.
+
+use crate::diag::{Diagnostic, Edit, Fix, Sink, rules};
+use crate::model::{BindProblem, BindProblemKind, FieldKind, tables};
+use crate::source::{FileId, Range, SourceFile, Span};
+use crate::syntax::{SyntaxProblem, SyntaxProblemKind, Tree};
+
+/// Reports what parsing and binding found in a file.
+///
+/// Where a mistake of syntax has cost text, what seems to be missing is not reported: it may have been there.
+pub(super) fn report_problems(file: FileId, source: &SourceFile, sink: &mut Sink) {
+    let Some(tree) = &source.tree else { return };
+    for problem in &tree.problems {
+        sink.report(syntax_problem(file, source, problem));
+    }
+    let losses = losses(tree);
+    for problem in source.specs.iter().flat_map(|specs| &specs.problems) {
+        if is_sure(problem, losses) {
+            sink.report(bind_problem(file, source, problem));
+        }
+    }
+}
+
+/// What mistakes of syntax have cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Losses {
+    Nothing,
+    /// Some lines.
+    Text,
+    /// The nesting of lines.
+    Structure,
+}
+
+fn losses(tree: &Tree) -> Losses {
+    let loss = |problem: &SyntaxProblem| match problem.kind {
+        SyntaxProblemKind::TabIndentation => Losses::Structure,
+        SyntaxProblemKind::Malformed
+        | SyntaxProblemKind::ComplexKey
+        | SyntaxProblemKind::BadMergeKey
+        | SyntaxProblemKind::UnknownAlias
+        | SyntaxProblemKind::TooDeep => Losses::Text,
+        SyntaxProblemKind::DuplicateKey => Losses::Nothing,
+    };
+    tree.problems.iter().map(loss).max().unwrap_or(Losses::Nothing)
+}
+
+fn is_sure(problem: &BindProblem, losses: Losses) -> bool {
+    match (&problem.kind, losses) {
+        (_, Losses::Structure)
+        | (BindProblemKind::MissingField { .. }, Losses::Text)
+        | (BindProblemKind::Choice { found: 0, .. }, Losses::Text) => false,
+        (BindProblemKind::WrongType { found, .. }, Losses::Text) => found != "nothing",
+        (
+            BindProblemKind::UnknownField { .. }
+            | BindProblemKind::WrongType { .. }
+            | BindProblemKind::MissingField { .. }
+            | BindProblemKind::Choice { .. }
+            | BindProblemKind::StorageMappings,
+            Losses::Nothing | Losses::Text,
+        ) => true,
+    }
+}
+
+fn syntax_problem(file: FileId, source: &SourceFile, problem: &SyntaxProblem) -> Diagnostic {
+    let rule = match problem.kind {
+        SyntaxProblemKind::Malformed => &rules::SYNTAX_ERROR,
+        SyntaxProblemKind::TabIndentation => &rules::TAB_INDENTATION,
+        SyntaxProblemKind::DuplicateKey => &rules::DUPLICATE_KEY,
+        SyntaxProblemKind::UnknownAlias => &rules::UNKNOWN_ALIAS,
+        SyntaxProblemKind::BadMergeKey => &rules::BAD_MERGE_KEY,
+        SyntaxProblemKind::ComplexKey => &rules::COMPLEX_KEY,
+        SyntaxProblemKind::TooDeep => &rules::TOO_DEEP,
+    };
+    let diagnostic = Diagnostic::new(rule, problem.range.in_file(file), problem.message.clone());
+    let diagnostic = match &problem.other {
+        Some((range, text)) => diagnostic.also(range.in_file(file), text.clone()),
+        None => diagnostic,
+    };
+    match problem.kind {
+        SyntaxProblemKind::TabIndentation => diagnostic
+            .help("indent with blanks only")
+            .fix(spaces_for_tabs(file, &source.text).map(Fix::unsafe_to_apply)),
+        SyntaxProblemKind::DuplicateKey => diagnostic.help("remove or rename one of the two"),
+        SyntaxProblemKind::UnknownAlias => {
+            diagnostic.help("define the anchor above, or quote the text")
+        }
+        SyntaxProblemKind::BadMergeKey => diagnostic.help("merge an alias of a mapping"),
+        SyntaxProblemKind::ComplexKey => diagnostic.help("write the key as a text"),
+        SyntaxProblemKind::TooDeep => diagnostic.help("nest less, or repeat less by aliases"),
+        SyntaxProblemKind::Malformed => diagnostic,
+    }
+}
+
+/// Two blanks for every tab of indentation, in the whole file.
+fn spaces_for_tabs(file: FileId, text: &str) -> Option<Fix> {
+    let mut edits = Vec::new();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
+        let blanks = line.get(..indent).unwrap_or_default();
+        if blanks.contains('\t') {
+            let offset = |value| u32::try_from(value).unwrap_or(u32::MAX);
+            let span = Range::new(offset(start), offset(start + indent)).in_file(file);
+            edits.push(Edit { span, text: blanks.replace('\t', "  ") });
+        }
+        start += line.len();
+    }
+    let first = edits.first()?;
+    let mut fix = Fix::replace(first.span, first.text.clone(), "replace each tab by two blanks");
+    fix.edits = edits;
+    Some(fix)
+}
+
+fn bind_problem(file: FileId, source: &SourceFile, problem: &BindProblem) -> Diagnostic {
+    let span = problem.range.in_file(file);
+    match &problem.kind {
+        BindProblemKind::UnknownField { field, noun, nearest } => {
+            unknown_field(span, field, noun, *nearest)
+        }
+        BindProblemKind::WrongType { field, expected, found, replacement } => {
+            let is_number = source
+                .text
+                .get(problem.range.as_usize())
+                .is_some_and(|text| text.starts_with(|first: char| first.is_ascii_digit()));
+            wrong_type(span, field, expected, found, replacement.as_deref(), is_number)
+        }
+        BindProblemKind::MissingField { field, noun } => missing_field(span, field, noun),
+        BindProblemKind::Choice { noun, fields, found } => choice(span, noun, fields, *found),
+        BindProblemKind::StorageMappings => storage_mappings(span),
+    }
+}
+
+fn unknown_field(span: Span, field: &str, noun: &str, nearest: Option<&str>) -> Diagnostic {
+    let diagnostic =
+        Diagnostic::new(&rules::UNKNOWN_FIELD, span, format!("{noun} has no field `{field}`"));
+    if let Some(nearest) = nearest {
+        return diagnostic.label(format!("a similar field is `{nearest}`")).fix(Fix::replace(
+            span,
+            nearest,
+            format!("write `{nearest}`"),
+        ));
+    }
+    let table = tables().iter().find(|table| table.noun == noun);
+    let names = table.map_or_else(Vec::new, |table| {
+        table.fields.iter().map(|field| format!("`{}`", field.name)).collect()
+    });
+    diagnostic.note(format!("{noun} has {}", names.join(", ")))
+}
+
+fn wrong_type(
+    span: Span,
+    field: &str,
+    expected: &str,
+    found: &str,
+    replacement: Option<&str>,
+    is_number: bool,
+) -> Diagnostic {
+    let subject = match field {
+        "" => "a catalog".to_owned(),
+        words if words.contains('`') => words.to_owned(),
+        name => format!("`{name}`"),
+    };
+    let diagnostic = Diagnostic::new(
+        &rules::WRONG_TYPE,
+        span,
+        format!("{subject} must be {expected}, not {found}"),
+    )
+    .label(format!("expected {expected}"));
+    if let Some(replacement) = replacement {
+        return diagnostic.fix(Fix::replace(span, replacement, format!("write `{replacement}`")));
+    }
+    if is_number && expected == FieldKind::Duration.expectation() {
+        return diagnostic.help("add a unit, as in `30s`, `5m` or `48h`");
+    }
+    diagnostic
+}
+
+fn missing_field(span: Span, field: &str, noun: &str) -> Diagnostic {
+    let table = tables().iter().find(|table| table.noun == noun);
+    let docs = table.and_then(|table| table.field(field)).map(|field| field.docs);
+    let diagnostic =
+        Diagnostic::new(&rules::MISSING_FIELD, span, format!("{noun} needs `{field}`"))
+            .label(format!("`{field}` is missing here"))
+            .help(format!("add `{field}`"));
+    match docs {
+        Some(docs) => diagnostic.note(format!("`{field}`: {docs}")),
+        None => diagnostic,
+    }
+}
+
+fn choice(span: Span, noun: &str, fields: &[&str], found: usize) -> Diagnostic {
+    let names: Vec<String> = fields.iter().map(|field| format!("`{field}`")).collect();
+    let names = names.join(", ");
+    if found == 0 {
+        return Diagnostic::new(
+            &rules::MISSING_FIELD,
+            span,
+            format!("{noun} needs one of {names}"),
+        )
+        .help("add one of them");
+    }
+    Diagnostic::new(&rules::WRONG_TYPE, span, format!("{noun} has only one of {names}"))
+        .label("this is one too many")
+        .help("remove one of them")
+}
+
+fn storage_mappings(span: Span) -> Diagnostic {
+    Diagnostic::new(&rules::STORAGE_MAPPINGS, span, "`storageMappings` of a catalog is ignored")
+        .label("places of storage are not part of a catalog")
+        .help("move it to the table `[storage]` of `tidegate.toml`")
+}
