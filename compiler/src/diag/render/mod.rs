@@ -3,6 +3,8 @@
 pub mod concise;
 pub mod human;
 pub mod json;
+#[cfg(test)]
+mod tests;
 
 /// What renderers need to know of the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
