@@ -4,11 +4,15 @@
 //! the journals it writes. One commit makes all of them durable together. Fragments are immutable files of committed
 //! documents. See [`DataDirectory`] for writers and [`JournalReader`] for readers.
 
+mod blob;
+mod cut;
 mod directory;
 mod executed;
 pub mod failpoint;
+mod files;
 mod fragment;
 mod journal;
+mod meta;
 mod partition;
 mod reader;
 mod shard;

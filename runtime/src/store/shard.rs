@@ -1,13 +1,20 @@
 //! One task shard: its database and its transactions.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 use serde_json::Value;
-use tidegate_stdlib::bundle::{Codec, Failure, Fragments, TaskName};
-use tidegate_stdlib::lambda::sqlite::Guard;
+use tidegate_stdlib::bundle::{Codec, Failure, FailureKind, Fragments, TaskName};
+use tidegate_stdlib::lambda::sqlite::{Guard, GuardMode};
 
-use super::{JournalName, JournalPosition};
+use super::blob::{BlobEncoder, codec_text};
+use super::directory::{draw_number, shard_path};
+use super::fragment::list_fragments;
+use super::{DataDirectory, JournalName, JournalPosition, cut, files, tables};
+use crate::limits::{BLOB_BYTES, JOURNALS_MAX};
 use crate::uuid::Clock;
 
 /// What identifies a shard.
@@ -41,24 +48,89 @@ pub struct CommittedAppend {
     pub bytes: Arc<[u8]>,
 }
 
+/// A journal that the shard writes.
+#[derive(Debug)]
+pub(super) struct Journal {
+    pub(super) id: i64,
+    pub(super) name: JournalName,
+    collection: String,
+    incarnation: u64,
+    /// The end of what is committed.
+    head: u64,
+    clock: Clock,
+    /// Raw bytes of the tail that are committed.
+    pub(super) tail_bytes: u64,
+    /// Since when this process knows of the tail.
+    pub(super) tail_since: Option<Instant>,
+    /// Created by the open transaction.
+    is_new: bool,
+    /// What the open transaction has appended.
+    pending: Option<Pending>,
+}
+
+#[derive(Debug)]
+struct Pending {
+    codec: Codec,
+    lines: Vec<u8>,
+    first_append: Clock,
+    clock: Clock,
+}
+
 /// An open shard. All methods run on the thread of its task.
 #[derive(Debug)]
-pub struct Shard {}
+pub struct Shard {
+    pub(super) directory: Arc<DataDirectory>,
+    name: ShardName,
+    path: PathBuf,
+    pub(super) connection: Connection,
+    guard: Guard,
+    encoder: BlobEncoder,
+    /// By collection and partitions, without the pivot.
+    pub(super) journals: BTreeMap<String, Journal>,
+    journals_by_collection: BTreeMap<String, usize>,
+    /// A fragment may be in state `writing`.
+    pub(super) has_unfinished: bool,
+}
 
 impl Shard {
+    pub(super) fn open(directory: Arc<DataDirectory>, name: &ShardName) -> Result<Self, Failure> {
+        let path = shard_path(directory.path(), name);
+        let encoded = name.task.name.replace('/', "%2F");
+        files::check_components(&format!("{} `{}`", name.task.kind.word(), name.task.name), &encoded)?;
+        let parent = path.parent().expect("a shard lies in a directory of its own");
+        files::create_directories(parent)?;
+        let durability = directory.durability();
+        let (connection, guard) = tables::open(&path, name, durability)?;
+        files::sync_directories(std::iter::once(parent), directory.path(), durability)?;
+        let mut shard = Self {
+            directory,
+            name: name.clone(),
+            path,
+            connection,
+            guard,
+            encoder: BlobEncoder::default(),
+            journals: BTreeMap::new(),
+            journals_by_collection: BTreeMap::new(),
+            has_unfinished: true,
+        };
+        cut::remove_unfinished(&mut shard)?;
+        shard.load_journals()?;
+        Ok(shard)
+    }
+
     /// Its name.
     pub fn name(&self) -> &ShardName {
-        todo!("H5")
+        &self.name
     }
 
     /// The connection, for lambdas and migrations.
     pub fn connection(&self) -> &Connection {
-        todo!("H5")
+        &self.connection
     }
 
     /// The authorizer of the connection; the shard's own statements run in mode `Internal`.
     pub fn guard(&self) -> &Guard {
-        todo!("H5")
+        &self.guard
     }
 
     /// Begins a transaction.
@@ -66,12 +138,25 @@ impl Shard {
     /// # Errors
     /// When the database refuses.
     pub fn begin(&mut self) -> Result<(), Failure> {
-        todo!("H5")
+        self.internal(|connection| connection.prepare_cached("BEGIN IMMEDIATE")?.execute(()))?;
+        Ok(())
     }
 
     /// Abandons the open transaction, if any, with everything it appended.
     pub fn rollback(&mut self) {
-        todo!("H5")
+        if !self.connection.is_autocommit() {
+            // A rollback that fails leaves a connection on which nothing can be committed any more, which the next
+            // `begin` reports.
+            let _ = self.internal(|connection| connection.execute_batch("ROLLBACK"));
+        }
+        let counts = &mut self.journals_by_collection;
+        self.journals.retain(|_, journal| {
+            journal.pending = None;
+            if journal.is_new && let Some(count) = counts.get_mut(&journal.collection) {
+                *count = count.saturating_sub(1);
+            }
+            !journal.is_new
+        });
     }
 
     /// Appends stamped documents (canonical text, each with its line feed) to a journal of a collection inside the open
@@ -87,8 +172,28 @@ impl Shard {
         lines: Vec<u8>,
         last_clock: Clock,
     ) -> Result<(), Failure> {
-        let _ = (collection, partitions, codec, lines, last_clock);
-        todo!("H5")
+        self.expect_open()?;
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let key = format!("{collection}/{partitions}");
+        if !self.journals.contains_key(&key) {
+            let journal = self.create_journal(collection, partitions)?;
+            self.journals.insert(key.clone(), journal);
+        }
+        let journal = self.journals.get_mut(&key).expect("it was looked up or created");
+        match &mut journal.pending {
+            Some(pending) => {
+                pending.lines.extend_from_slice(&lines);
+                pending.clock = pending.clock.max(last_clock);
+                pending.codec = codec;
+            }
+            None => {
+                let (first_append, clock) = (last_clock, last_clock);
+                journal.pending = Some(Pending { codec, lines, first_append, clock });
+            }
+        }
+        Ok(())
     }
 
     /// All checkpoint entries.
@@ -96,7 +201,23 @@ impl Shard {
     /// # Errors
     /// When the database refuses.
     pub fn checkpoint(&self) -> Result<Vec<CheckpointEntry>, Failure> {
-        todo!("H5")
+        self.internal(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT journal, suffix, incarnation, read_through FROM tidegate_checkpoint
+                ORDER BY journal, suffix",
+            )?;
+            let entries = statement.query_map((), |row| {
+                Ok(CheckpointEntry {
+                    journal: JournalName(row.get::<_, String>(0)?.into()),
+                    suffix: row.get(1)?,
+                    position: JournalPosition {
+                        incarnation: row.get::<_, i64>(2)?.cast_unsigned(),
+                        offset: row.get::<_, i64>(3)?.cast_unsigned(),
+                    },
+                })
+            })?;
+            entries.collect()
+        })
     }
 
     /// Replaces a checkpoint entry inside the open transaction.
@@ -104,8 +225,17 @@ impl Shard {
     /// # Errors
     /// When the database refuses.
     pub fn set_checkpoint(&mut self, entry: &CheckpointEntry) -> Result<(), Failure> {
-        let _ = entry;
-        todo!("H5")
+        let CheckpointEntry { journal, suffix, position } = entry;
+        self.write(
+            "INSERT OR REPLACE INTO tidegate_checkpoint (journal, suffix, incarnation, read_through)
+            VALUES (?, ?, ?, ?)",
+            (
+                &*journal.0,
+                suffix,
+                position.incarnation.cast_signed(),
+                position.offset.cast_signed(),
+            ),
+        )
     }
 
     /// The connector state under a key, if any.
@@ -113,8 +243,18 @@ impl Shard {
     /// # Errors
     /// When the database refuses.
     pub fn state(&self, key: &str) -> Result<Option<Value>, Failure> {
-        let _ = key;
-        todo!("H5")
+        let text: Option<String> = self.internal(|connection| {
+            connection
+                .prepare_cached("SELECT value FROM tidegate_state WHERE key = ?")?
+                .query_row((key,), |row| row.get(0))
+                .optional()
+        })?;
+        let Some(text) = text else { return Ok(None) };
+        let value = serde_json::from_str(&text).map_err(|error| {
+            let message = format!("the state `{key}` in `{}` is damaged", self.path.display());
+            Failure::new(FailureKind::Damaged, message).note(error.to_string())
+        })?;
+        Ok(Some(value))
     }
 
     /// Replaces the connector state under a key inside the open transaction.
@@ -122,8 +262,8 @@ impl Shard {
     /// # Errors
     /// When the database refuses.
     pub fn set_state(&mut self, key: &str, state: &Value) -> Result<(), Failure> {
-        let _ = (key, state);
-        todo!("H5")
+        let statement = "INSERT OR REPLACE INTO tidegate_state (key, value) VALUES (?, ?)";
+        self.write(statement, (key, state.to_string()))
     }
 
     /// Texts of the applied migrations, by index.
@@ -131,7 +271,11 @@ impl Shard {
     /// # Errors
     /// When the database refuses.
     pub fn migrations(&self) -> Result<Vec<String>, Failure> {
-        todo!("H5")
+        self.internal(|connection| {
+            let query = "SELECT text FROM tidegate_migration ORDER BY position";
+            let mut statement = connection.prepare_cached(query)?;
+            statement.query_map((), |row| row.get(0))?.collect()
+        })
     }
 
     /// Records that the next migration was applied, inside the open transaction.
@@ -139,8 +283,11 @@ impl Shard {
     /// # Errors
     /// When the database refuses.
     pub fn add_migration(&mut self, text: &str) -> Result<(), Failure> {
-        let _ = text;
-        todo!("H5")
+        self.write(
+            "INSERT INTO tidegate_migration (position, text)
+            SELECT count(*), ? FROM tidegate_migration",
+            (text,),
+        )
     }
 
     /// Adds to a counter of documents inside the open transaction.
@@ -148,8 +295,28 @@ impl Shard {
     /// # Errors
     /// When the database refuses.
     pub fn count(&mut self, counter: &str, documents: u64) -> Result<(), Failure> {
-        let _ = (counter, documents);
-        todo!("H5")
+        if documents == 0 {
+            return self.expect_open();
+        }
+        self.write(
+            "INSERT INTO tidegate_stats (counter, documents) VALUES (?, ?)
+            ON CONFLICT DO UPDATE SET documents = documents + excluded.documents",
+            (counter, documents.cast_signed()),
+        )
+    }
+
+    /// The committed counters.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn counters(&self) -> Result<BTreeMap<String, u64>, Failure> {
+        self.internal(|connection| {
+            let query = "SELECT counter, documents FROM tidegate_stats";
+            let mut statement = connection.prepare_cached(query)?;
+            let counters = statement
+                .query_map((), |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))?;
+            counters.collect()
+        })
     }
 
     /// Makes the open transaction durable and says what was appended.
@@ -157,7 +324,14 @@ impl Shard {
     /// # Errors
     /// When the transaction was ended by a user statement, or the disk refuses; nothing was committed then.
     pub fn commit(&mut self) -> Result<Vec<CommittedAppend>, Failure> {
-        todo!("H5")
+        let outcome = self.expect_open().and_then(|()| self.write_tails()).and_then(|()| {
+            self.internal(|connection| connection.prepare_cached("COMMIT")?.execute(()))
+        });
+        if let Err(failure) = outcome {
+            self.rollback();
+            return Err(failure);
+        }
+        Ok(self.journals.values_mut().filter_map(Journal::committed).collect())
     }
 
     /// Cuts the tails of journals into fragment files: those beyond their length or flush interval, or all with
@@ -170,7 +344,201 @@ impl Shard {
         fragments: &Fragments,
         everything: bool,
     ) -> Result<(), Failure> {
-        let _ = (fragments, everything);
-        todo!("H5")
+        cut::cut(self, fragments, everything)
+    }
+
+    /// Runs statements of the store itself.
+    pub(super) fn internal<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, Failure> {
+        self.guard
+            .within(GuardMode::Internal, || work(&self.connection))
+            .map_err(|error| tables::failure(&self.path, &error))
+    }
+
+    /// A user's `INSERT OR ROLLBACK` may have ended the transaction, and everything done since would be committed
+    /// by itself.
+    fn expect_open(&self) -> Result<(), Failure> {
+        if !self.connection.is_autocommit() {
+            return Ok(());
+        }
+        let message = "the transaction was ended by one of its statements";
+        Err(Failure::new(FailureKind::LambdaFailed, message)
+            .note("`ON CONFLICT ROLLBACK`, `INSERT OR ROLLBACK` and `RAISE(ROLLBACK)` do that")
+            .help("use `ABORT` in place of `ROLLBACK`")
+            .of(&self.name.task))
+    }
+
+    fn write(&self, statement: &str, parameters: impl rusqlite::Params) -> Result<(), Failure> {
+        self.expect_open()?;
+        self.internal(|connection| connection.prepare_cached(statement)?.execute(parameters))?;
+        Ok(())
+    }
+
+    fn load_journals(&mut self) -> Result<(), Failure> {
+        let journals: Vec<Journal> = self.internal(|connection| {
+            let mut statement = connection.prepare(
+                "SELECT id, name, collection, incarnation, head, clock,
+                    (SELECT ifnull(sum(end - begin), 0) FROM tidegate_tail WHERE journal = id)
+                FROM tidegate_journal",
+            )?;
+            statement.query_map((), Journal::from_row)?.collect()
+        })?;
+        for journal in journals {
+            let key = match journal.name.0.rsplit_once("/pivot=") {
+                Some((key, _)) if key == journal.collection => format!("{key}/"),
+                Some((key, _)) => key.to_owned(),
+                None => continue,
+            };
+            *self.journals_by_collection.entry(journal.collection.clone()).or_default() += 1;
+            self.journals.insert(key, journal);
+        }
+        Ok(())
+    }
+
+    fn create_journal(&mut self, collection: &str, partitions: &str) -> Result<Journal, Failure> {
+        let count = self.journals_by_collection.entry(collection.to_owned()).or_default();
+        if *count >= JOURNALS_MAX {
+            let message = format!("`{collection}` would have more than {JOURNALS_MAX} partitions");
+            return Err(Failure::new(FailureKind::LimitExceeded, message)
+                .collection(collection)
+                .help("partition by a field with fewer values"));
+        }
+        let ShardName { task, key_begin } = &self.name;
+        let pivot = self.directory.pivot(collection, task, *key_begin)?;
+        let name = JournalName::new(collection, partitions, &pivot);
+        // A journal whose shard was lost goes on where its files end: an offset never stands for two documents.
+        let fragments = list_fragments(self.directory.path(), &name)?;
+        let head = fragments.iter().map(|fragment| fragment.name.end).max().unwrap_or(0);
+        let incarnation = draw_number()?;
+        let id = self.internal(|connection| {
+            connection
+                .prepare_cached(
+                    "INSERT INTO tidegate_journal (name, collection, incarnation, head, clock)
+                    VALUES (?, ?, ?, ?, 0)",
+                )?
+                .execute((&*name.0, collection, incarnation.cast_signed(), head.cast_signed()))?;
+            let id = connection.last_insert_rowid();
+            let mut insert = connection.prepare_cached(
+                "INSERT INTO tidegate_fragment (journal, begin, end, sha1, path, state)
+                VALUES (?, ?, ?, ?, ?, 'done')",
+            )?;
+            for fragment in &fragments {
+                let (begin, end) = (fragment.name.begin, fragment.name.end);
+                let (sha1, path) = (&fragment.name.sha1, &fragment.path);
+                insert.execute((id, begin.cast_signed(), end.cast_signed(), sha1, path))?;
+            }
+            Ok(id)
+        })?;
+        *self.journals_by_collection.entry(collection.to_owned()).or_default() += 1;
+        Ok(Journal {
+            id,
+            name,
+            collection: collection.to_owned(),
+            incarnation,
+            head,
+            clock: Clock::default(),
+            tail_bytes: 0,
+            tail_since: None,
+            is_new: true,
+            pending: None,
+        })
+    }
+
+    /// Compresses what the transaction appended and puts it into the database.
+    fn write_tails(&mut self) -> Result<(), Failure> {
+        let Self { journals, encoder, guard, connection, path, .. } = self;
+        guard
+            .within(GuardMode::Internal, || {
+                journals
+                    .values()
+                    .filter_map(|journal| journal.pending.as_ref().map(|pending| (journal, pending)))
+                    .try_for_each(|(journal, pending)| {
+                        write_tail(connection, encoder, journal, pending)
+                    })
+            })
+            .map_err(|error| tables::failure(path, &error))
+    }
+}
+
+impl Journal {
+    fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        let tail_bytes = row.get::<_, i64>(6)?.cast_unsigned();
+        Ok(Self {
+            id: row.get(0)?,
+            name: JournalName(row.get::<_, String>(1)?.into()),
+            collection: row.get(2)?,
+            incarnation: row.get::<_, i64>(3)?.cast_unsigned(),
+            head: row.get::<_, i64>(4)?.cast_unsigned(),
+            clock: Clock(row.get::<_, i64>(5)?.cast_unsigned()),
+            tail_bytes,
+            tail_since: (tail_bytes > 0).then(Instant::now),
+            is_new: false,
+            pending: None,
+        })
+    }
+
+    /// Takes what the transaction appended, now that it is durable.
+    fn committed(&mut self) -> Option<CommittedAppend> {
+        self.is_new = false;
+        let Pending { lines, clock, .. } = self.pending.take()?;
+        let begin = JournalPosition { incarnation: self.incarnation, offset: self.head };
+        self.head += lines.len() as u64;
+        self.tail_bytes += lines.len() as u64;
+        self.tail_since.get_or_insert_with(Instant::now);
+        self.clock = self.clock.max(clock);
+        Some(CommittedAppend { journal: self.name.clone(), begin, bytes: lines.into() })
+    }
+}
+
+fn write_tail(
+    connection: &Connection,
+    encoder: &mut BlobEncoder,
+    journal: &Journal,
+    pending: &Pending,
+) -> rusqlite::Result<()> {
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO tidegate_tail (journal, begin, end, codec, first_append, bytes)
+        VALUES (?, ?, ?, ?, ?, ?)",
+    )?;
+    let mut begin = journal.head;
+    let mut rest = &pending.lines[..];
+    while !rest.is_empty() {
+        let (raw, after) = rest.split_at(blob_length(rest));
+        let end = begin + raw.len() as u64;
+        let blob = encoder
+            .encode(pending.codec, raw)
+            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+        insert.execute((
+            journal.id,
+            begin.cast_signed(),
+            end.cast_signed(),
+            codec_text(pending.codec),
+            pending.first_append.0.cast_signed(),
+            blob,
+        ))?;
+        (begin, rest) = (end, after);
+    }
+    connection
+        .prepare_cached("UPDATE tidegate_journal SET head = ?, clock = ? WHERE id = ?")?
+        .execute((
+            begin.cast_signed(),
+            journal.clock.max(pending.clock).0.cast_signed(),
+            journal.id,
+        ))?;
+    Ok(())
+}
+
+/// How many bytes of `lines` the next blob takes: whole documents within the usual size, or one document alone.
+fn blob_length(lines: &[u8]) -> usize {
+    let is_end = |byte: &u8| *byte == b'\n';
+    let Some((within, beyond)) = lines.split_at_checked(BLOB_BYTES) else { return lines.len() };
+    if let Some(last) = within.iter().rposition(is_end) {
+        return last + 1;
+    }
+    match beyond.iter().position(is_end) {
+        Some(first) => within.len() + first + 1,
+        None => lines.len(),
     }
 }
