@@ -66,7 +66,9 @@ pub(super) const fn codec_text(codec: Codec) -> &'static str {
 
 /// The codec of a text in the tables.
 pub(super) fn parse_codec(text: &str) -> Option<Codec> {
-    [Codec::None, Codec::Gzip, Codec::Zstandard].into_iter().find(|codec| codec_text(*codec) == text)
+    [Codec::None, Codec::Gzip, Codec::Zstandard]
+        .into_iter()
+        .find(|codec| codec_text(*codec) == text)
 }
 
 /// Decodes the next blob of `input` to the end of `out`, and leaves `input` behind it; gives its raw length. Plain

@@ -81,8 +81,7 @@ pub(super) fn remove_unfinished(shard: &mut Shard) -> Result<(), Failure> {
         let mut statement = connection.prepare(query)?;
         statement.query_map((), |row| row.get(0))?.collect()
     })?;
-    let paths: Vec<PathBuf> =
-        paths.iter().map(|path| shard.directory.path().join(path)).collect();
+    let paths: Vec<PathBuf> = paths.iter().map(|path| shard.directory.path().join(path)).collect();
     for path in &paths {
         files::remove(path)?;
     }
@@ -203,12 +202,7 @@ fn write(shard: &Shard, cuts: &[Cut]) -> Result<(), Failure> {
     files::sync_directories(directories, &collections_directory(root), durability)
 }
 
-fn write_blobs(
-    shard: &Shard,
-    cut: &Cut,
-    path: &Path,
-    file: &mut dyn Write,
-) -> Result<(), Failure> {
+fn write_blobs(shard: &Shard, cut: &Cut, path: &Path, file: &mut dyn Write) -> Result<(), Failure> {
     let FragmentName { begin, end, .. } = cut.file.name;
     each_blob(shard, cut.journal, (begin, end), &mut |blob, _| {
         file.write_all(blob).map_err(|error| files::inaccessible("write", path, &error))

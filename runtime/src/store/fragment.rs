@@ -47,8 +47,12 @@ impl FragmentName {
             _ => return None,
         };
         let (begin, end) = (offset(offsets)?, offset(end)?);
-        (is_hexadecimal(sha1, SHA1_DIGITS) && begin < end)
-            .then(|| Self { begin, end, sha1: sha1.to_owned(), codec })
+        (is_hexadecimal(sha1, SHA1_DIGITS) && begin < end).then(|| Self {
+            begin,
+            end,
+            sha1: sha1.to_owned(),
+            codec,
+        })
     }
 }
 

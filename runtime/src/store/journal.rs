@@ -1,7 +1,5 @@
 //! Names of journals and places in them.
 
-use std::path::{Path, PathBuf};
-
 /// The name of a journal: collection, partition values sorted by field, pivot; for example
 /// `acme/orders/region=eu/pivot=00`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,11 +40,6 @@ impl JournalName {
     /// The value of `pivot=`, which is the last component.
     pub(crate) fn pivot(&self) -> Option<&str> {
         self.0.rsplit('/').next()?.strip_prefix("pivot=")
-    }
-
-    /// The directory of its fragments.
-    pub(crate) fn directory(&self, root: &Path) -> PathBuf {
-        root.join("collections").join(&*self.0)
     }
 }
 

@@ -19,6 +19,8 @@ mod shard;
 mod tables;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use directory::{DataDirectory, Durability};
 pub use executed::read_executed;

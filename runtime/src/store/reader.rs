@@ -245,7 +245,8 @@ impl JournalReader {
     }
 
     fn other_data(&self, fact: &str) -> Failure {
-        let message = format!("the checkpoint for journal `{}` belongs to other data", self.journal);
+        let message =
+            format!("the checkpoint for journal `{}` belongs to other data", self.journal);
         Failure::new(FailureKind::CheckpointOfOtherData, message)
             .collection(self.journal.collection())
             .note(fact)
@@ -259,9 +260,7 @@ impl JournalReader {
 
     fn damaged(&self, fact: &str) -> Failure {
         let message = format!("journal `{}` is damaged", self.journal);
-        Failure::new(FailureKind::Damaged, message)
-            .collection(self.journal.collection())
-            .note(fact)
+        Failure::new(FailureKind::Damaged, message).collection(self.journal.collection()).note(fact)
     }
 }
 

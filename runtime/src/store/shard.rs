@@ -96,7 +96,10 @@ impl Shard {
     pub(super) fn open(directory: Arc<DataDirectory>, name: &ShardName) -> Result<Self, Failure> {
         let path = shard_path(directory.path(), name);
         let encoded = name.task.name.replace('/', "%2F");
-        files::check_components(&format!("{} `{}`", name.task.kind.word(), name.task.name), &encoded)?;
+        files::check_components(
+            &format!("{} `{}`", name.task.kind.word(), name.task.name),
+            &encoded,
+        )?;
         let parent = path.parent().expect("a shard lies in a directory of its own");
         files::create_directories(parent)?;
         let durability = directory.durability();
@@ -152,7 +155,9 @@ impl Shard {
         let counts = &mut self.journals_by_collection;
         self.journals.retain(|_, journal| {
             journal.pending = None;
-            if journal.is_new && let Some(count) = counts.get_mut(&journal.collection) {
+            if journal.is_new
+                && let Some(count) = counts.get_mut(&journal.collection)
+            {
                 *count = count.saturating_sub(1);
             }
             !journal.is_new
@@ -453,7 +458,9 @@ impl Shard {
             .within(GuardMode::Internal, || {
                 journals
                     .values()
-                    .filter_map(|journal| journal.pending.as_ref().map(|pending| (journal, pending)))
+                    .filter_map(|journal| {
+                        journal.pending.as_ref().map(|pending| (journal, pending))
+                    })
                     .try_for_each(|(journal, pending)| {
                         write_tail(connection, encoder, journal, pending)
                     })

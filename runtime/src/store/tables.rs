@@ -13,8 +13,6 @@ use super::{Durability, ShardName};
 
 /// How long to wait for another process that holds the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
-/// Statements of the store and of lambdas that stay prepared.
-const STATEMENTS_CACHED: usize = 64;
 /// Version of the tables; any other is refused.
 const FORMAT_VERSION: &str = "1";
 
@@ -80,11 +78,9 @@ pub(super) fn open(
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
     connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
-    let mode: String = connection
-        .query_row("PRAGMA journal_mode = WAL", (), |row| row.get(0))
-        .map_err(failed)?;
+    let mode: String =
+        connection.query_row("PRAGMA journal_mode = WAL", (), |row| row.get(0)).map_err(failed)?;
     if mode != "wal" {
         let message = format!("`{}` lies where no write-ahead log can be kept", path.display());
         return Err(Failure::new(FailureKind::CannotAccess, message)
@@ -94,9 +90,8 @@ pub(super) fn open(
         .pragma_update(None, "synchronous", synchronous(durability))
         .and_then(|()| connection.execute_batch(PRAGMAS))
         .map_err(failed)?;
-    let guard = Guard::install(&mut connection).map_err(|failure| {
-        Failure::new(FailureKind::ConnectorUnavailable, failure.message)
-    })?;
+    let guard = Guard::install(&mut connection)
+        .map_err(|failure| Failure::new(FailureKind::ConnectorUnavailable, failure.message))?;
     guard.within(GuardMode::Internal, || create_tables(&connection, path, name))?;
     Ok((connection, guard))
 }
