@@ -27,6 +27,8 @@ pub struct BundledSchema {
     pub places: BTreeMap<String, Span>,
     /// Where the value of each keyword stands, by the same pointers.
     pub value_places: BTreeMap<String, Span>,
+    /// The bytes of the root, when it is the value of one document.
+    pub root_place: Option<Span>,
     /// What it says of every location.
     pub shape: Shape,
 }
@@ -38,6 +40,7 @@ impl BundledSchema {
             value: Value::Bool(true),
             places: BTreeMap::from([(String::new(), span)]),
             value_places: BTreeMap::new(),
+            root_place: None,
             shape: Shape::any(),
         }
     }
@@ -98,8 +101,10 @@ pub fn bundle_schema(
     }
     bundler.places.insert(String::new(), declaring_field(sources, file, schema));
     let shape = Shape::infer(&value);
+    let root = bundler.documents.first().filter(|document| document.is_root());
+    let root_place = root.and_then(Document::place);
     let Bundler { places, value_places, .. } = bundler;
-    Some(BundledSchema { value, places, value_places, shape })
+    Some(BundledSchema { value, places, value_places, root_place, shape })
 }
 
 /// The field that declares a schema: its name for a schema in place, the reference for one in a file.

@@ -139,6 +139,11 @@ impl Document {
         self.prefix.rsplit_once('/').map(|(_, name)| name.to_owned())
     }
 
+    /// Its bytes, when it stands in a file.
+    pub(super) fn place(&self) -> Option<Span> {
+        self.file.map(|file| self.tree.node(self.root).range.in_file(file))
+    }
+
     /// Whether both are the same schema.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.file == other.file && self.root == other.root && self.url == other.url

@@ -15,8 +15,12 @@ use std::sync::Arc;
 use crate::model::{CaptureSpec, CollectionSpec, MaterializationSpec, Specs, TestSpec};
 use crate::source::{FileId, Range, Span};
 
+pub(crate) use bundle::declaring_field;
 pub use bundle::{BundledSchema, SchemaUse, bundle_schema};
 pub use link::link;
+pub(crate) use names::{
+    NameForm, NameSubject, check_form, collate, colliding_names, duplicate_name, part,
+};
 pub use script::{ScriptAbsence, ScriptSource};
 pub use value::SourceValue;
 

@@ -54,6 +54,10 @@ static NAME: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is valid")
 });
 
+/// Like a pointer without its first slash.
+static FIELD: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new("([^/~]|~[01])+(/([^/~]|~[01])+)*").expect("the pattern is valid"));
+
 /// Two names that are equal in this form are one name to file systems and tables.
 pub(crate) fn collate(name: &str) -> String {
     let decomposed: String = name.nfd().collect();
@@ -79,7 +83,7 @@ pub(super) fn check(declared: &mut [Declared], sources: &Sources, sink: &mut Sin
         let Some(earlier) = declared.get(first) else { continue };
         if is_well_formed {
             sink.report(if earlier.name == declaration.name {
-                duplicate_name(declaration, earlier)
+                duplicate_name(subject, NameSubject::of(earlier))
             } else {
                 colliding_names(subject, NameSubject::of(earlier))
             });
@@ -135,6 +139,8 @@ pub(crate) enum NameForm {
     Path,
     /// One token.
     Token,
+    /// Anything that is a pointer with a slash before it.
+    Field,
 }
 
 /// Reports a name that does not have its form; whether it has.
@@ -147,10 +153,14 @@ pub(crate) fn check_form(
     let pattern = match form {
         NameForm::Path => &*NAME,
         NameForm::Token => &*TOKEN,
+        NameForm::Field => &*FIELD,
     };
     if let Some(unmatched) = unmatched(pattern, subject.name) {
         sink.report(bad_name(subject, form, unmatched, sources));
         return false;
+    }
+    if form == NameForm::Field {
+        return true;
     }
     let mut begin = 0;
     for component in subject.name.split('/') {
@@ -203,6 +213,7 @@ fn bad_name(
             "use letters, numbers, `-`, `_` and `.`, with single slashes between the components"
         }
         NameForm::Token => "use letters, numbers, `-`, `_` and `.`",
+        NameForm::Field => "write `~0` for `~`, and no slash at either end",
     };
     if name.is_empty() {
         return Diagnostic::new(&rules::BAD_NAME, span, format!("a {noun} has no name"))
@@ -233,16 +244,17 @@ fn reserved_name(
         .help("give the component another name")
 }
 
-fn duplicate_name(declaration: &Declared, earlier: &Declared) -> Diagnostic {
-    let (kind, name) = (declaration.kind.word(), &declaration.name);
-    let message = if declaration.kind == earlier.kind {
-        format!("{kind} `{name}` is defined twice")
+/// One name of two things.
+pub(crate) fn duplicate_name(later: NameSubject<'_>, earlier: NameSubject<'_>) -> Diagnostic {
+    let NameSubject { noun, span, name } = later;
+    let message = if noun == earlier.noun {
+        format!("{noun} `{name}` is defined twice")
     } else {
-        format!("`{name}` names a {} and a {kind}", earlier.kind.word())
+        format!("`{name}` names a {} and a {noun}", earlier.noun)
     };
-    Diagnostic::new(&rules::DUPLICATE_NAME, declaration.span, message)
+    Diagnostic::new(&rules::DUPLICATE_NAME, span, message)
         .label("defined again here")
-        .also(earlier.span, format!("the {} is first defined here", earlier.kind.word()))
+        .also(earlier.span, format!("the {} is first defined here", earlier.noun))
         .help("rename one of them, or remove it")
 }
 

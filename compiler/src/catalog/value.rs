@@ -43,14 +43,21 @@ impl SourceValue {
         Some(Self { value: tree.to_json(node), file, span, tree: Some((tree, node)) })
     }
 
+    /// A value that stands in for one that is not written; everything in it is at `span`.
+    pub(crate) fn absent(value: Value, span: Span) -> Self {
+        Self { value, file: span.file, span, tree: None }
+    }
+
     /// The place of the value at a JSON pointer, or of the nearest value around it.
     pub fn value_place(&self, pointer: &str) -> Span {
         self.place(pointer, |tree, node| tree.node(node).range)
     }
 
-    /// The place of the name under which the value at a JSON pointer stands, or of the nearest value around it.
+    /// The place of the name under which the value at a JSON pointer stands, or of the nearest value around it. Of a whole file it
+    /// is the reference to the file.
     pub fn name_place(&self, pointer: &str) -> Span {
-        self.place(pointer, Tree::key_range)
+        let is_file = self.tree.as_ref().is_some_and(|(tree, root)| tree.root() == *root);
+        if is_file && pointer.is_empty() { self.span } else { self.place(pointer, Tree::key_range) }
     }
 
     fn place(&self, pointer: &str, range: impl Fn(&Tree, NodeId) -> crate::source::Range) -> Span {

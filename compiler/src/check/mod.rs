@@ -1,8 +1,27 @@
 //! The semantic checks: a flat list, one file per family.
+//!
+//! A check says nothing about what depends on something that is missing or wrong: the cause has been reported.
 
+mod bindings;
 mod checked;
+mod collections;
+mod derivations;
+mod endpoints;
+mod fields;
+mod keys;
+mod lambdas;
+mod locations;
+mod projections;
+mod rewrite;
+mod schemas;
+mod selectors;
+mod shuffles;
+mod steps;
 
-use crate::catalog::Catalog;
+use collections::KnownCollection;
+use selectors::ReadCollection;
+
+use crate::catalog::{Catalog, CollectionId};
 use crate::diag::Sink;
 use crate::source::Sources;
 
@@ -30,6 +49,40 @@ impl<'c> Valid<'c> {
 
 /// Runs every check.
 pub fn check(catalog: Catalog, sources: &Sources, sink: &mut Sink) -> Checked {
-    let _ = (catalog, sources, sink);
-    todo!("H4")
+    let each = catalog.collections.iter();
+    let known: Vec<_> =
+        each.map(|collection| collections::check(collection, sources, sink)).collect();
+    let scope = Scope { catalog: &catalog, known: &known, sources };
+    let each = catalog.collections.iter();
+    let derivations: Vec<_> =
+        each.map(|collection| derivations::check(collection, scope, sink)).collect();
+    let each = catalog.captures.iter();
+    let captures = each.map(|capture| bindings::check_capture(capture, scope, sink)).collect();
+    let each = catalog.materializations.iter();
+    let materializations =
+        each.map(|each| bindings::check_materialization(each, scope, sink)).collect();
+    let tests = catalog.tests.iter().map(|test| steps::check(test, scope, sink)).collect();
+    let collections = known
+        .into_iter()
+        .zip(derivations)
+        .map(|(known, derivation)| CheckedCollection { derivation, ..known.checked })
+        .collect();
+    Checked { catalog, collections, captures, materializations, tests }
+}
+
+/// What the checks of tasks and tests look at.
+#[derive(Debug, Clone, Copy)]
+struct Scope<'c> {
+    catalog: &'c Catalog,
+    known: &'c [KnownCollection],
+    sources: &'c Sources,
+}
+
+impl<'c> Scope<'c> {
+    /// A collection that is read.
+    fn read(self, id: CollectionId) -> ReadCollection<'c> {
+        let declared = self.catalog.collection(id);
+        let known = self.known.get(id.0 as usize).expect("every collection was checked");
+        ReadCollection { id, declared, known }
+    }
 }

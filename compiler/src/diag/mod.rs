@@ -143,10 +143,11 @@ impl Diagnostic {
         self
     }
 
-    /// Adds another place.
+    /// Adds another place, where there is one.
     #[must_use]
-    pub fn also(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.others.push(Label { span, text: text.into() });
+    pub fn also(mut self, span: impl Into<Option<Span>>, text: impl Into<String>) -> Self {
+        let other = span.into().filter(|span| *span != self.primary.span);
+        self.others.extend(other.map(|span| Label { span, text: text.into() }));
         self
     }
 

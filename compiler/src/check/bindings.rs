@@ -1,0 +1,199 @@
+//! Captures and materializations: their endpoints and what each binding moves where.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use tidegate_stdlib::connector::{Connector, Protocol};
+
+use super::Scope;
+use super::checked::{
+    CheckedCapture, CheckedCaptureBinding, CheckedEndpoint, CheckedMaterialization,
+    CheckedMaterializationBinding,
+};
+use super::fields::{self, FieldRequest};
+use super::selectors::check_source;
+use super::{endpoints, endpoints::resource_path};
+use crate::catalog::{Capture, Materialization, SourceValue};
+use crate::diag::{Diagnostic, Sink, rules};
+use crate::model::MaterializationBindingSpec;
+use crate::source::Span;
+
+/// Least time between two starts of a polling connector unless the catalog says otherwise.
+const INTERVAL_MS: u64 = 300_000;
+/// Greatest duration of a capture's transaction unless the catalog says otherwise.
+const CAPTURE_TRANSACTION_DURATION_MS_MAX: u64 = 1000;
+/// The same of a materialization.
+const MATERIALIZATION_TRANSACTION_DURATION_MS_MAX: u64 = 300_000;
+
+/// Checks a capture.
+pub(super) fn check_capture(
+    capture: &Capture,
+    scope: Scope<'_>,
+    sink: &mut Sink,
+) -> CheckedCapture {
+    let (spec, file) = (capture.spec(), capture.file());
+    let name = capture.name_span();
+    let endpoint = spec.endpoint.as_ref();
+    let protocol = Protocol::Capture;
+    let endpoint = endpoints::check(endpoint, file, name, protocol, scope.sources, sink);
+    let connector = connector_of(&endpoint);
+    let mut resources = Resources::default();
+    let mut bindings = Vec::new();
+    for (index, (binding, target)) in spec.bindings.iter().zip(&capture.targets).enumerate() {
+        if binding.disable {
+            continue;
+        }
+        let resource = binding.resource.as_ref();
+        let resource = endpoints::check_resource(resource, file, connector, scope.sources, sink);
+        let resource_path = resources.add(resource.as_ref(), connector, sink);
+        let Some(collection) = target.target else { continue };
+        bindings.push(CheckedCaptureBinding {
+            index,
+            resource: resource.map(|resource| resource.value).unwrap_or_default(),
+            resource_path,
+            collection,
+            backfill: binding.backfill,
+            span: capture.span(binding.range),
+        });
+    }
+    let interval = spec.interval_ms.as_ref();
+    let duration = spec.shards.transaction_duration_ms_max.as_ref();
+    CheckedCapture {
+        disabled: spec.shards.disable,
+        endpoint,
+        bindings,
+        interval_ms: interval.map_or(INTERVAL_MS, |interval| interval.value),
+        transaction_duration_ms_max: duration
+            .map_or(CAPTURE_TRANSACTION_DURATION_MS_MAX, |duration| duration.value),
+    }
+}
+
+/// Checks a materialization.
+pub(super) fn check_materialization(
+    materialization: &Materialization,
+    scope: Scope<'_>,
+    sink: &mut Sink,
+) -> CheckedMaterialization {
+    let (spec, file) = (materialization.spec(), materialization.file());
+    let name = materialization.name_span();
+    let endpoint = spec.endpoint.as_ref();
+    let protocol = Protocol::Materialization;
+    let endpoint = endpoints::check(endpoint, file, name, protocol, scope.sources, sink);
+    let mut resources = Resources::default();
+    let mut bindings = Vec::new();
+    for (index, binding) in spec.bindings.iter().enumerate() {
+        if !binding.disable {
+            let each = Binding { materialization, index, spec: binding };
+            bindings.extend(each.check(&endpoint, &mut resources, scope, sink));
+        }
+    }
+    let duration = spec.shards.transaction_duration_ms_max.as_ref();
+    CheckedMaterialization {
+        disabled: spec.shards.disable,
+        endpoint,
+        bindings,
+        transaction_duration_ms_max: duration
+            .map_or(MATERIALIZATION_TRANSACTION_DURATION_MS_MAX, |duration| duration.value),
+    }
+}
+
+/// One binding of a materialization.
+struct Binding<'m> {
+    materialization: &'m Materialization,
+    index: usize,
+    spec: &'m MaterializationBindingSpec,
+}
+
+impl Binding<'_> {
+    fn check(
+        &self,
+        endpoint: &CheckedEndpoint,
+        resources: &mut Resources,
+        scope: Scope<'_>,
+        sink: &mut Sink,
+    ) -> Option<CheckedMaterializationBinding> {
+        let Self { materialization, index, spec } = self;
+        let file = materialization.file();
+        let connector = connector_of(endpoint);
+        let resource = spec.resource.as_ref();
+        let resource = endpoints::check_resource(resource, file, connector, scope.sources, sink);
+        let resource_path = resources.add(resource.as_ref(), connector, sink);
+        let resource = resource.map(|resource| resource.value).unwrap_or_default();
+        let at = |pointer: Option<&str>| pointer.and_then(|pointer| resource.pointer(pointer));
+        let delta = at(connector.and_then(|connector| connector.delta_updates));
+        let delta_updates = delta == Some(&Value::Bool(true));
+        let table = at(connector.and_then(|connector| connector.table));
+        let table = table.and_then(Value::as_str).map(str::to_owned);
+        let source_spec = spec.source.as_ref()?;
+        let reference = materialization.sources.get(*index)?;
+        let read = scope.read(reference.target?);
+        let source = check_source(source_spec, file, read, scope.sources, sink);
+        let request = FieldRequest {
+            file,
+            spec: spec.fields.as_ref(),
+            source: reference.span,
+            read,
+            delta_updates,
+            dialect: connector.and_then(|connector| connector.dialect),
+        };
+        Some(CheckedMaterializationBinding {
+            index: *index,
+            fields: fields::select(&request, scope.sources, sink),
+            resource,
+            resource_path,
+            source,
+            table,
+            delta_updates,
+            backfill: spec.backfill,
+            priority: spec.priority,
+            span: materialization.span(spec.range),
+        })
+    }
+}
+
+fn connector_of(endpoint: &CheckedEndpoint) -> Option<&'static Connector> {
+    endpoint.connector.map(|connector| connector.0)
+}
+
+/// The resources of one task; no two bindings have the same.
+#[derive(Default)]
+struct Resources {
+    first_of: BTreeMap<Vec<String>, Span>,
+}
+
+impl Resources {
+    /// The path of a resource; one that another binding has is reported.
+    fn add(
+        &mut self,
+        resource: Option<&SourceValue>,
+        connector: Option<&'static Connector>,
+        sink: &mut Sink,
+    ) -> Vec<String> {
+        let Some(resource) = resource else { return Vec::new() };
+        let path = resource_path(&resource.value, connector);
+        let pointer = connector.and_then(|connector| connector.resource_path.last());
+        let span = resource.value_place(pointer.copied().unwrap_or_default());
+        if path.is_empty() {
+            return path;
+        }
+        match self.first_of.get(&path) {
+            Some(first) => sink.report(duplicate_resource(&path, span, *first)),
+            None => {
+                self.first_of.insert(path.clone(), span);
+            }
+        }
+        path
+    }
+}
+
+fn duplicate_resource(path: &[String], span: Span, first: Span) -> Diagnostic {
+    let name = path.join(".");
+    Diagnostic::new(
+        &rules::DUPLICATE_RESOURCE,
+        span,
+        format!("two bindings have the resource `{name}`"),
+    )
+    .label("this binding has it again")
+    .also(first, "another binding has it here")
+    .help("name another resource, or remove one of the bindings")
+}

@@ -1,0 +1,181 @@
+//! Derivations: their transforms, and what each reads.
+
+use std::collections::BTreeMap;
+
+use tidegate_stdlib::bundle::Script;
+
+use super::checked::{CheckedDerivation, CheckedTransform};
+use super::lambdas::{self, Database};
+use super::selectors::check_source;
+use super::{Scope, shuffles};
+use crate::catalog::{
+    Collection, NameForm, NameSubject, Reference, check_form, collate, colliding_names,
+    duplicate_name,
+};
+use crate::diag::{Diagnostic, Sink, rules};
+use crate::model::{DeriveSpec, InlineOrFile, TransformSpec, UsingSpec};
+use crate::source::Span;
+
+/// Greatest duration of a transaction unless the catalog says otherwise.
+const TRANSACTION_DURATION_MS_MAX: u64 = 1000;
+
+/// Checks how a collection is derived, if it is.
+pub(super) fn check(
+    collection: &Collection,
+    scope: Scope<'_>,
+    sink: &mut Sink,
+) -> Option<CheckedDerivation> {
+    let derive = collection.spec().derive.as_ref()?;
+    check_names(collection, derive, scope, sink);
+    let migrations = match &derive.using {
+        Some(UsingSpec::Sqlite { migrations, .. }) => Some(migrations.as_slice()),
+        Some(UsingSpec::Other(name)) => {
+            sink.report(unsupported_derivation(&name.value, collection.span(name.range)));
+            None
+        }
+        None => None,
+    };
+    let (migrations, database) = match migrations {
+        Some(migrations) => check_migrations(collection, migrations, scope, sink),
+        None => (Vec::new(), None),
+    };
+    shuffles::check_types(collection, derive, scope, sink);
+    let mut transforms = Vec::new();
+    for (index, (spec, reference)) in derive.transforms.iter().zip(&collection.sources).enumerate()
+    {
+        if spec.disable {
+            continue;
+        }
+        let transform = Transform { index, spec, reference };
+        transforms.extend(check_transform(collection, transform, database.as_ref(), scope, sink));
+    }
+    let duration = derive.shards.transaction_duration_ms_max.as_ref();
+    Some(CheckedDerivation {
+        disabled: derive.shards.disable,
+        migrations,
+        transforms,
+        transaction_duration_ms_max: duration
+            .map_or(TRANSACTION_DURATION_MS_MAX, |duration| duration.value),
+        span: collection.span(derive.key),
+    })
+}
+
+/// The names of transforms: their form, and that no two are one.
+fn check_names(collection: &Collection, derive: &DeriveSpec, scope: Scope<'_>, sink: &mut Sink) {
+    let mut first_of: BTreeMap<String, NameSubject<'_>> = BTreeMap::new();
+    for spec in &derive.transforms {
+        let span = collection.span(spec.name.range);
+        let subject = NameSubject { noun: "transform", span, name: &spec.name.value };
+        if !check_form(subject, NameForm::Token, scope.sources, sink) {
+            continue;
+        }
+        match first_of.get(&collate(subject.name)) {
+            Some(first) if first.name == subject.name => {
+                sink.report(duplicate_name(subject, *first));
+            }
+            Some(first) => sink.report(colliding_names(subject, *first)),
+            None => {
+                first_of.insert(collate(subject.name), subject);
+            }
+        }
+    }
+}
+
+/// Runs the migrations in a database of their own, which has then the tables that lambdas see. There is no database when
+/// one fails or cannot be read.
+fn check_migrations(
+    collection: &Collection,
+    migrations: &[InlineOrFile],
+    scope: Scope<'_>,
+    sink: &mut Sink,
+) -> (Vec<Script>, Option<Database>) {
+    let span = collection.span(
+        collection
+            .spec()
+            .derive
+            .as_ref()
+            .map_or_else(|| collection.spec().name.range, |derive| derive.key),
+    );
+    let mut database = Database::open(span, sink);
+    let mut scripts = Vec::new();
+    for migration in migrations {
+        let file = collection.file();
+        let script = lambdas::script(scope.sources, file, migration, "migration", sink);
+        let is_sound = match (&script, &database) {
+            (Some(script), Some(database)) => database.migrate(script, sink),
+            (None, _) | (_, None) => false,
+        };
+        if !is_sound {
+            database = None;
+        }
+        scripts.extend(script.map(|script| script.script));
+    }
+    (scripts, database)
+}
+
+/// A transform and what it refers to.
+#[derive(Clone, Copy)]
+struct Transform<'s> {
+    index: usize,
+    spec: &'s TransformSpec,
+    reference: &'s Reference,
+}
+
+fn check_transform(
+    collection: &Collection,
+    transform: Transform<'_>,
+    database: Option<&Database>,
+    scope: Scope<'_>,
+    sink: &mut Sink,
+) -> Option<CheckedTransform> {
+    let Transform { index, spec, reference } = transform;
+    let file = collection.file();
+    let is_sqlite = matches!(
+        collection.spec().derive.as_ref().and_then(|derive| derive.using.as_ref()),
+        Some(UsingSpec::Sqlite { .. })
+    );
+    let script = match &spec.lambda {
+        _ if !is_sqlite => None,
+        Some(lambda) => lambdas::script(scope.sources, file, lambda, "lambda", sink),
+        None => {
+            sink.report(missing_lambda(&spec.name.value, collection.span(spec.name.range)));
+            None
+        }
+    };
+    let (source_spec, target) = (spec.source.as_ref()?, reference.target?);
+    let read = scope.read(target);
+    let source = check_source(source_spec, file, read, scope.sources, sink);
+    let shuffle = shuffles::check(collection, spec, read, scope.sources, sink);
+    let read_only = match (&script, database) {
+        (Some(script), Some(database)) => database.prepare(script, read, sink),
+        (None, _) | (_, None) => None,
+    };
+    Some(CheckedTransform {
+        index,
+        name: spec.name.value.clone(),
+        source,
+        shuffle,
+        lambda: script.map(|script| script.script).unwrap_or_default(),
+        read_only: read_only.unwrap_or_default(),
+        read_delay_ms: spec.read_delay_ms.as_ref().map_or(0, |delay| delay.value),
+        priority: spec.priority,
+        backfill: spec.backfill,
+        span: collection.span(spec.name.range),
+    })
+}
+
+fn unsupported_derivation(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        &rules::UNSUPPORTED_DERIVATION,
+        span,
+        format!("derivations by `{name}` cannot be built yet"),
+    )
+    .label("only `sqlite` is built in")
+    .help("derive with `sqlite`, or disable the transforms and remove `derive` for now")
+}
+
+fn missing_lambda(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(&rules::MISSING_LAMBDA, span, format!("transform `{name}` has no lambda"))
+        .label("it would publish nothing")
+        .help("add `lambda` with SQL, or the name of a file that has it")
+}

@@ -1,0 +1,291 @@
+//! What captures and materializations connect to, checked against the schemas of the connectors that are built in.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+use tidegate_stdlib::bundle::Endpoint;
+use tidegate_stdlib::connector::{ALL, Connector, Protocol, by_image};
+use tidegate_stdlib::schema::{Schema, Violation};
+
+use super::checked::{CheckedEndpoint, ConnectorReference};
+use super::keys::rewritten;
+use crate::catalog::SourceValue;
+use crate::diag::{Diagnostic, Fix, Rule, Sink, nearest, rules};
+use crate::model::{EndpointSpec, InlineOrFile, Spanned};
+use crate::source::{FileId, Role, Sources, Span};
+
+/// Checks an endpoint; `task` is the name of the task, for when the endpoint is absent.
+pub(super) fn check(
+    endpoint: Option<&Spanned<EndpointSpec>>,
+    file: FileId,
+    task: Span,
+    protocol: Protocol,
+    sources: &Sources,
+    sink: &mut Sink,
+) -> CheckedEndpoint {
+    let nothing = || Endpoint::Connector { image: String::new(), config: Value::Null };
+    let Some(spec) = endpoint else {
+        return CheckedEndpoint { endpoint: nothing(), connector: None, span: task };
+    };
+    let span = spec.range.in_file(file);
+    match &spec.value {
+        EndpointSpec::Connector { image, config } => {
+            let connector = check_image(image, file, protocol, sink);
+            let (config, place) =
+                check_config(config.as_ref(), file, span, connector, sources, sink);
+            CheckedEndpoint {
+                endpoint: Endpoint::Connector { image: image.value.clone(), config },
+                connector: connector.map(ConnectorReference),
+                span: place,
+            }
+        }
+        EndpointSpec::Local { command, config, env } => {
+            let (config, place) = check_config(config.as_ref(), file, span, None, sources, sink);
+            let command = command.iter().map(|word| word.value.clone()).collect();
+            let env: BTreeMap<String, String> =
+                env.iter().map(|(name, value)| (name.value.clone(), value.value.clone())).collect();
+            CheckedEndpoint {
+                endpoint: Endpoint::Local { command, config, env },
+                connector: None,
+                span: place,
+            }
+        }
+        EndpointSpec::Other(name) => {
+            sink.report(unsupported_endpoint(&name.value, name.range.in_file(file)));
+            CheckedEndpoint { endpoint: nothing(), connector: None, span }
+        }
+    }
+}
+
+/// The built-in connector of an image, if there is one for the protocol.
+fn check_image(
+    image: &Spanned<String>,
+    file: FileId,
+    protocol: Protocol,
+    sink: &mut Sink,
+) -> Option<&'static Connector> {
+    let span = image.range.in_file(file);
+    match by_image(&image.value) {
+        Some(connector) if connector.protocol == protocol => Some(connector),
+        Some(connector) => {
+            sink.report(wrong_connector(&image.value, span, connector.protocol));
+            None
+        }
+        None => {
+            sink.report(unknown_connector(&image.value, span, protocol));
+            None
+        }
+    }
+}
+
+fn check_config(
+    config: Option<&InlineOrFile>,
+    file: FileId,
+    endpoint: Span,
+    connector: Option<&'static Connector>,
+    sources: &Sources,
+    sink: &mut Sink,
+) -> (Value, Span) {
+    let Some(config) = config else {
+        let value = SourceValue::absent(Value::Object(Map::new()), endpoint);
+        if let Some(connector) = connector {
+            Subject::config(connector).check(&value, sources, sink);
+        }
+        return (value.value, endpoint);
+    };
+    let Some(value) = SourceValue::new(sources, file, config, Role::Config) else {
+        return (Value::Null, config.range().in_file(file));
+    };
+    // An encrypted document is opened by whoever runs the task.
+    let is_encrypted = value.value.get("sops").is_some();
+    if let Some(connector) = connector.filter(|_| !is_encrypted) {
+        Subject::config(connector).check(&value, sources, sink);
+    }
+    let place = value.name_place("");
+    (value.value, place)
+}
+
+/// The resource of a binding; `None` when it is absent or its file was not read.
+pub(super) fn check_resource(
+    resource: Option<&InlineOrFile>,
+    file: FileId,
+    connector: Option<&'static Connector>,
+    sources: &Sources,
+    sink: &mut Sink,
+) -> Option<SourceValue> {
+    let value = SourceValue::new(sources, file, resource?, Role::Config)?;
+    if let Some(connector) = connector {
+        Subject::resource(connector).check(&value, sources, sink);
+    }
+    Some(value)
+}
+
+/// What identifies a resource: the values that the connector names, or those by which most others name theirs.
+pub(super) fn resource_path(
+    resource: &Value,
+    connector: Option<&'static Connector>,
+) -> Vec<String> {
+    const NAMESPACES: [&str; 3] = ["schema", "namespace", "dataset"];
+    const NAMES: [&str; 8] =
+        ["table", "stream", "name", "collection", "topic", "index", "path", "prefix"];
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    if let Some(connector) = connector {
+        let schema: Value = serde_json::from_str(connector.resource_schema).unwrap_or_default();
+        let value = |pointer: &&str| {
+            let default = || schema.pointer(&format!("/properties{pointer}/default"));
+            resource.pointer(pointer).or_else(default).map(text)
+        };
+        return connector.resource_path.iter().filter_map(value).collect();
+    }
+    let first = |names: &[&str]| names.iter().find_map(|name| resource.get(name)).map(text);
+    match first(&NAMES) {
+        Some(name) => first(&NAMESPACES).into_iter().chain([name]).collect(),
+        None => vec![resource.to_string()],
+    }
+}
+
+/// What is checked against a schema of a connector.
+struct Subject {
+    schema: &'static str,
+    noun: &'static str,
+    rule: &'static Rule,
+    connector: &'static Connector,
+}
+
+impl Subject {
+    fn config(connector: &'static Connector) -> Self {
+        let (schema, rule) = (connector.config_schema, &rules::CONFIG_VIOLATES_SCHEMA);
+        Self { schema, noun: "config", rule, connector }
+    }
+
+    fn resource(connector: &'static Connector) -> Self {
+        let (schema, rule) = (connector.resource_schema, &rules::RESOURCE_VIOLATES_SCHEMA);
+        Self { schema, noun: "resource", rule, connector }
+    }
+
+    /// Checks a value; a property that the schema does not have is told apart from other mistakes.
+    fn check(&self, value: &SourceValue, sources: &Sources, sink: &mut Sink) {
+        let schema: Value =
+            serde_json::from_str(self.schema).expect("schemas of connectors are JSON");
+        let known: Vec<&str> = match schema.get("properties") {
+            Some(Value::Object(properties)) => properties.keys().map(String::as_str).collect(),
+            Some(_) | None => Vec::new(),
+        };
+        let is_closed = schema.get("additionalProperties") == Some(&Value::Bool(false));
+        let mut unknown = false;
+        if let (Value::Object(properties), true) = (&value.value, is_closed) {
+            for name in properties.keys().filter(|name| !known.contains(&name.as_str())) {
+                unknown = true;
+                sink.report(self.unknown_property(name, &known, value, sources));
+            }
+        }
+        if unknown {
+            return;
+        }
+        let schema = Schema::compile(&schema).expect("schemas of connectors are valid");
+        if let Err(violation) = schema.validate(&value.value) {
+            sink.report(self.violation(&violation, value));
+        }
+    }
+
+    fn violation(&self, violation: &Violation, value: &SourceValue) -> Diagnostic {
+        let Self { noun, connector, .. } = self;
+        let pointer = violation.instance_pointer.as_str();
+        let is_about_all = pointer.is_empty() || violation.keyword == "required";
+        let span =
+            if is_about_all { value.name_place(pointer) } else { value.value_place(pointer) };
+        Diagnostic::new(self.rule, span, violation.message.clone())
+            .label(format!("`{}` does not take this {noun}", connector.name))
+            .help(format!("correct the {noun}: {}", self.properties()))
+    }
+
+    fn unknown_property(
+        &self,
+        name: &str,
+        known: &[&str],
+        value: &SourceValue,
+        sources: &Sources,
+    ) -> Diagnostic {
+        let Self { noun, connector, .. } = self;
+        let pointer = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
+        let span = value.name_place(&pointer);
+        let diagnostic = Diagnostic::new(
+            &rules::UNKNOWN_PROPERTY,
+            span,
+            format!("the {noun} of `{}` has no `{name}`", connector.name),
+        )
+        .label("the connector does not know this property");
+        match nearest(name, known.iter().copied()) {
+            Some(near) if !value.value.as_object().is_some_and(|all| all.contains_key(near)) => {
+                let text = rewritten(sources, span, near);
+                diagnostic.fix(Fix::replace(span, text, format!("name it `{near}`")))
+            }
+            Some(_) | None => diagnostic.help(format!("it has {}", self.properties())),
+        }
+    }
+
+    fn properties(&self) -> String {
+        let schema: Value = serde_json::from_str(self.schema).unwrap_or_default();
+        let names = schema.get("properties").and_then(Value::as_object);
+        let names = names.into_iter().flat_map(Map::keys).map(|name| format!("`{name}`"));
+        names.collect::<Vec<_>>().join(", ")
+    }
+}
+
+fn unsupported_endpoint(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        &rules::UNSUPPORTED_ENDPOINT,
+        span,
+        format!("endpoints of the form `{name}` cannot be built yet"),
+    )
+    .label("only `connector` and `local` are built in")
+    .help("connect by `connector`")
+}
+
+fn images(protocol: Protocol) -> impl Iterator<Item = &'static str> {
+    ALL.iter()
+        .filter(move |connector| connector.protocol == protocol)
+        .filter_map(|connector| connector.images.first().copied())
+}
+
+const fn task_word(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Capture => "capture",
+        Protocol::Materialization => "materialization",
+    }
+}
+
+fn wrong_connector(image: &str, span: Span, protocol: Protocol) -> Diagnostic {
+    let (word, other) = match protocol {
+        Protocol::Capture => ("capture", Protocol::Materialization),
+        Protocol::Materialization => ("materialization", Protocol::Capture),
+    };
+    let known: Vec<String> = images(other).map(|image| format!("`{image}`")).collect();
+    Diagnostic::new(
+        &rules::WRONG_CONNECTOR,
+        span,
+        format!("`{image}` is the connector of a {word}"),
+    )
+    .label(format!("this is a {}", task_word(other)))
+    .help(format!("use {}", known.join(" or ")))
+}
+
+fn unknown_connector(image: &str, span: Span, protocol: Protocol) -> Diagnostic {
+    let known: Vec<&str> = images(protocol).collect();
+    let diagnostic = Diagnostic::new(
+        &rules::UNKNOWN_CONNECTOR,
+        span,
+        format!("`{image}` is not built in, so its settings are not checked"),
+    )
+    .label("this task cannot run here");
+    match nearest(image, known.iter().copied()) {
+        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+        None => {
+            let known: Vec<String> = known.iter().map(|image| format!("`{image}`")).collect();
+            diagnostic.help(format!("use {} to run it here", known.join(" or ")))
+        }
+    }
+}

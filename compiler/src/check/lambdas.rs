@@ -1,0 +1,226 @@
+//! SQL of migrations and lambdas, run and prepared by SQLite itself.
+
+use std::ops::Range;
+
+use tidegate_stdlib::lambda::sqlite::{
+    Guard, Lambda, Parameters, SqlFailure, SqlFailureKind, migrate, open_in_memory, split,
+};
+
+use super::selectors::ReadCollection;
+use crate::catalog::{ScriptAbsence, ScriptSource};
+use crate::diag::{Diagnostic, Edit, Fix, Sink, nearest, rules};
+use crate::model::InlineOrFile;
+use crate::source::{FileId, Sources, Span};
+
+/// The text of a migration or lambda; a value that is no text is reported.
+pub(super) fn script(
+    sources: &Sources,
+    file: FileId,
+    value: &InlineOrFile,
+    noun: &str,
+    sink: &mut Sink,
+) -> Option<ScriptSource> {
+    match ScriptSource::new(sources, file, value) {
+        Ok(script) => {
+            check_semicolon(&script, noun, sink);
+            Some(script)
+        }
+        Err(ScriptAbsence::Unread) => None,
+        Err(ScriptAbsence::NotText) => {
+            sink.report(lambda_not_text(noun, value.range().in_file(file)));
+            None
+        }
+    }
+}
+
+/// A database with the tables of the migrations that were run.
+pub(super) struct Database {
+    connection: rusqlite::Connection,
+    guard: Guard,
+}
+
+impl Database {
+    /// An empty database. When SQLite lacks what lambdas need, that is reported at `span`.
+    pub(super) fn open(span: Span, sink: &mut Sink) -> Option<Self> {
+        match open_in_memory() {
+            Ok((connection, guard)) => Some(Self { connection, guard }),
+            Err(failure) => {
+                sink.report(sqlite_unusable(&failure, span));
+                None
+            }
+        }
+    }
+
+    /// Runs a migration; whether it succeeded.
+    pub(super) fn migrate(&self, script: &ScriptSource, sink: &mut Sink) -> bool {
+        match migrate(&self.connection, &self.guard, &script.script.text) {
+            Ok(()) => true,
+            Err(failure) => {
+                sink.report(self.sql_fault(&failure, script, "migration", None));
+                false
+            }
+        }
+    }
+
+    /// Prepares a lambda over a collection; whether it only reads. `None` when it cannot be prepared, which is reported, or
+    /// when it cannot be told, because the schema of the source cannot be used.
+    pub(super) fn prepare(
+        &self,
+        script: &ScriptSource,
+        read: ReadCollection<'_>,
+        sink: &mut Sink,
+    ) -> Option<bool> {
+        read.known.validators.as_ref()?;
+        let checked = &read.known.checked;
+        let shape = checked.effective_read_schema().shape.clone();
+        let parameters = Parameters::new(&checked.projections, shape);
+        let text = &script.script.text;
+        match Lambda::compile(&self.connection, &self.guard, text, &parameters) {
+            Ok(lambda) => Some(lambda.is_read_only()),
+            Err(failures) => {
+                for failure in &failures {
+                    sink.report(self.sql_fault(failure, script, "lambda", Some(read)));
+                }
+                None
+            }
+        }
+    }
+
+    fn sql_fault(
+        &self,
+        failure: &SqlFailure,
+        script: &ScriptSource,
+        noun: &str,
+        read: Option<ReadCollection<'_>>,
+    ) -> Diagnostic {
+        let span = script.span(failure.range.clone());
+        let message = failure.message.clone();
+        let new = |rule| Diagnostic::new(rule, span, message.clone());
+        match &failure.kind {
+            SqlFailureKind::Syntax | SqlFailureKind::Incomplete => new(&rules::SQL_SYNTAX)
+                .label("SQLite does not understand the statement from here")
+                .help("correct the statement"),
+            SqlFailureKind::Unknown(name) => {
+                self.sql_unknown_name(name, new(&rules::SQL_UNKNOWN_NAME))
+            }
+            SqlFailureKind::UnknownParameter { parameter, nearest } => {
+                unknown_parameter(parameter, nearest.as_deref(), span, read)
+            }
+            SqlFailureKind::EndsTransaction => new(&rules::LAMBDA_ENDS_TRANSACTION)
+                .label("the transaction around this is committed with the task's progress")
+                .help("remove the statement, or use SAVEPOINT, RELEASE and ROLLBACK TO"),
+            SqlFailureKind::Denied => new(&rules::SQL_DENIED)
+                .label(format!("a {noun} may not do this"))
+                .help(match noun {
+                    "lambda" => "create tables, indices, views and triggers in `migrations`",
+                    _ => "use names and statements of your own tables only",
+                }),
+            SqlFailureKind::ParameterInMigration => new(&rules::PARAMETER_IN_MIGRATION)
+                .label("a migration runs before there are documents")
+                .help("use the parameter in a lambda"),
+            SqlFailureKind::Execution | SqlFailureKind::Bind | SqlFailureKind::Limit => {
+                new(&rules::MIGRATION_CANNOT_RUN)
+                    .label("this statement fails when it runs on an empty database")
+                    .help("correct the statement")
+            }
+        }
+    }
+
+    fn sql_unknown_name(&self, name: &str, diagnostic: Diagnostic) -> Diagnostic {
+        let names = self.names();
+        let last = name.rsplit('.').next().unwrap_or(name);
+        let diagnostic = diagnostic.label("no migration of this derivation creates it");
+        match nearest(last, names.iter().map(String::as_str)) {
+            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+            None => diagnostic.help("create it in `migrations`, or name an existing one"),
+        }
+    }
+
+    /// The names of all tables, views and columns.
+    fn names(&self) -> Vec<String> {
+        const QUERY: &str = "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') \
+             UNION SELECT columns.name FROM sqlite_schema AS objects, \
+             pragma_table_info(objects.name) AS columns \
+             WHERE objects.type IN ('table', 'view') ORDER BY 1";
+        let Ok(mut statement) = self.connection.prepare(QUERY) else { return Vec::new() };
+        let rows = statement.query_map([], |row| row.get::<_, String>(0));
+        rows.map(|rows| rows.filter_map(Result::ok).collect()).unwrap_or_default()
+    }
+}
+
+/// Other tools refuse a text whose last statement is not closed.
+fn check_semicolon(script: &ScriptSource, noun: &str, sink: &mut Sink) {
+    let text = &script.script.text;
+    let last = split(text).ok().and_then(|statements| statements.last().cloned());
+    let Some(last) = last.filter(|last| !is_closed(text, last)) else { return };
+    sink.report(missing_semicolon(script, last.end, noun));
+}
+
+/// Whether a `;` follows a statement, comments aside.
+fn is_closed(text: &str, statement: &Range<usize>) -> bool {
+    let mut rest = text.get(statement.end..).unwrap_or_default();
+    loop {
+        rest = rest.trim_start();
+        let comment = [("--", "\n"), ("/*", "*/")].into_iter().find_map(|(begin, end)| {
+            let inside = rest.strip_prefix(begin)?;
+            Some(inside.split_once(end).map_or("", |(_, after)| after))
+        });
+        match comment {
+            Some(after) => rest = after,
+            None => return rest.starts_with(';'),
+        }
+    }
+}
+
+fn missing_semicolon(script: &ScriptSource, end: usize, noun: &str) -> Diagnostic {
+    let last = script.script.text.get(..end).and_then(|text| text.chars().next_back());
+    let begin = end - last.map_or(0, char::len_utf8);
+    let span = script.span(begin..end);
+    let insertion = crate::source::Range::new(span.range.end, span.range.end).in_file(span.file);
+    let fix = Fix {
+        edits: vec![Edit { span: insertion, text: ";".to_owned() }],
+        ..Fix::replace(insertion, "", "close the statement with `;`")
+    };
+    Diagnostic::new(
+        &rules::MISSING_SEMICOLON,
+        span,
+        format!("the last statement of the {noun} has no `;`"),
+    )
+    .label("it ends here")
+    .note("it works here, but other tools refuse it")
+    .fix(fix)
+}
+
+fn lambda_not_text(noun: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(&rules::LAMBDA_NOT_TEXT, span, format!("the {noun} is not text"))
+        .label("this is a value, where SQL is expected")
+        .help("write the SQL as text, or name a file that has it")
+}
+
+fn unknown_parameter(
+    parameter: &str,
+    near: Option<&str>,
+    span: Span,
+    read: Option<ReadCollection<'_>>,
+) -> Diagnostic {
+    let source = read.map_or("the source", |read| read.declared.name());
+    let diagnostic = Diagnostic::new(
+        &rules::UNKNOWN_PARAMETER,
+        span,
+        format!("`{parameter}` is no field of `{source}`"),
+    )
+    .label("the documents of the source have no such location");
+    let diagnostic =
+        diagnostic.also(read.map(|read| read.declared.name_span()), "the source is declared here");
+    match near {
+        Some(near) => diagnostic.fix(Fix::replace(span, near, format!("use `{near}`"))),
+        None => diagnostic
+            .help("use a field of the source, such as `$flow_document` for the whole document"),
+    }
+}
+
+fn sqlite_unusable(failure: &SqlFailure, span: Span) -> Diagnostic {
+    Diagnostic::new(&rules::SQLITE_UNUSABLE, span, failure.message.clone())
+        .label("this derivation needs it")
+        .help("build this program with the settings of its repository")
+}

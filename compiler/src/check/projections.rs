@@ -1,0 +1,240 @@
+//! The fields of a collection: declared ones, those that always exist, and one for each location of its documents.
+
+use std::collections::BTreeMap;
+
+use tidegate_stdlib::bundle::{FLOW_DOCUMENT, FLOW_PUBLISHED_AT, Projection, UUID_POINTER};
+use tidegate_stdlib::shape::{Exists, Shape};
+use tidegate_stdlib::value::{Pointer, Token};
+
+use super::keys::{self, KeyLocation, WrittenPointer};
+use super::locations::declaration_place;
+use super::schemas::CollectionSchemas;
+use crate::catalog::{
+    BundledSchema, Collection, NameForm, NameSubject, check_form, collate, colliding_names,
+};
+use crate::diag::{Diagnostic, Sink, rules};
+use crate::model::ProjectionSpec;
+use crate::source::{Sources, Span};
+
+/// The field of the flag for pruned documents.
+const FLOW_TRUNCATED: &str = "_meta/flow_truncated";
+
+/// All projections of a collection, sorted by field. Of a collection whose schemas cannot be used there are none.
+pub(super) fn check(
+    collection: &Collection,
+    schemas: &CollectionSchemas,
+    key: Option<&[KeyLocation]>,
+    sources: &Sources,
+    sink: &mut Sink,
+) -> Vec<Projection> {
+    check_fields(collection, sources, sink);
+    if schemas.validators.is_none() {
+        return Vec::new();
+    }
+    let read = schemas.read.as_ref().unwrap_or(&schemas.write);
+    let mut fields = Fields { collection, read, projections: BTreeMap::new() };
+    for spec in &collection.spec().projections {
+        if let Some(projection) = check_declared(collection, spec, schemas, sources, sink) {
+            fields.projections.insert(projection.field.clone(), (projection, Some(spec)));
+        }
+    }
+    fields.add_well_known(sink);
+    for location in key.unwrap_or_default() {
+        fields.add_location(&location.pointer, sink);
+    }
+    for (pointer, _, _) in read.shape.locations() {
+        let has_field = !pointer.is_root()
+            && pointer.field() != FLOW_DOCUMENT
+            && pointer.tokens().last() != Some(&Token::Property(String::new()));
+        if has_field {
+            fields.add_location(&pointer, sink);
+        }
+    }
+    fields.projections.into_values().map(|(projection, _)| projection).collect()
+}
+
+/// The names of declared fields: their form, and that no two are one.
+fn check_fields(collection: &Collection, sources: &Sources, sink: &mut Sink) {
+    let mut first_of: BTreeMap<String, NameSubject<'_>> = BTreeMap::new();
+    for spec in &collection.spec().projections {
+        let (noun, form) = if spec.partition {
+            ("partition", NameForm::Token)
+        } else {
+            ("projection", NameForm::Field)
+        };
+        let span = collection.span(spec.field.range);
+        let subject = NameSubject { noun, span, name: &spec.field.value };
+        if !check_form(subject, form, sources, sink) {
+            continue;
+        }
+        match first_of.get(&collate(subject.name)) {
+            Some(first) => sink.report(colliding_names(subject, *first)),
+            None => {
+                first_of.insert(collate(subject.name), subject);
+            }
+        }
+    }
+}
+
+fn check_declared(
+    collection: &Collection,
+    spec: &ProjectionSpec,
+    schemas: &CollectionSchemas,
+    sources: &Sources,
+    sink: &mut Sink,
+) -> Option<Projection> {
+    let read = schemas.read.as_ref().unwrap_or(&schemas.write);
+    let (pointer, shape) = if spec.partition {
+        let written = WrittenPointer::new(&spec.location, collection.file(), "partition");
+        let write = schemas.read.as_ref().map(|_| &schemas.write);
+        let location = keys::check_key_location(written, read, write, sources, sink)?;
+        (location.pointer, location.shape)
+    } else {
+        let written = WrittenPointer::new(&spec.location, collection.file(), "projection");
+        let pointer = keys::check_form(written, read, sources, sink)?;
+        let shape = keys::check_existence(written, &pointer, read, sources, sink)?;
+        (pointer, shape)
+    };
+    let exists = read.shape.locate(&pointer).1;
+    let mut projection = projection(spec.field.value.clone(), &pointer, &shape, exists);
+    projection.explicit = true;
+    projection.partition = spec.partition;
+    Some(projection)
+}
+
+/// A projection of a location.
+pub(super) fn projection(
+    field: String,
+    pointer: &Pointer,
+    shape: &Shape,
+    exists: Exists,
+) -> Projection {
+    Projection {
+        field,
+        pointer: pointer.to_string(),
+        explicit: false,
+        partition: false,
+        types: shape.types.names().into_iter().map(str::to_owned).collect(),
+        required: exists == Exists::Must,
+        format: shape.string.format.clone(),
+        content_encoding: shape.string.content_encoding.clone(),
+        default: shape.default.clone(),
+        title: shape.title.clone(),
+        description: shape.description.clone(),
+    }
+}
+
+struct Fields<'c> {
+    collection: &'c Collection,
+    read: &'c BundledSchema,
+    projections: BTreeMap<String, (Projection, Option<&'c ProjectionSpec>)>,
+}
+
+impl Fields<'_> {
+    /// The fields that every collection has.
+    fn add_well_known(&mut self, sink: &mut Sink) {
+        let has_root =
+            self.projections.values().any(|(projection, _)| projection.pointer.is_empty());
+        if !has_root {
+            let (root, shape) = (Pointer::default(), &self.read.shape);
+            let document = projection(FLOW_DOCUMENT.to_owned(), &root, shape, Exists::Must);
+            self.add(document, sink);
+        }
+        let published_at = Projection {
+            format: Some("date-time".to_owned()),
+            title: Some("Time of publication".to_owned()),
+            ..always(FLOW_PUBLISHED_AT, UUID_POINTER, "string")
+        };
+        self.add(published_at, sink);
+        let truncated = Projection {
+            required: false,
+            title: Some("Whether values were pruned".to_owned()),
+            ..always(FLOW_TRUNCATED, "/_meta/flow_truncated", "boolean")
+        };
+        self.add(truncated, sink);
+    }
+
+    /// The canonical field of a location.
+    fn add_location(&mut self, pointer: &Pointer, sink: &mut Sink) {
+        let (shape, exists) = self.read.shape.locate(pointer);
+        self.add(projection(pointer.field(), pointer, &shape, exists), sink);
+    }
+
+    /// Adds a field that is not declared, unless it is there already.
+    fn add(&mut self, added: Projection, sink: &mut Sink) {
+        let Some((known, spec)) = self.projections.get(&added.field) else {
+            self.projections.insert(added.field.clone(), (added, None));
+            return;
+        };
+        // The flag for pruned documents is what the schema says of it, if it says anything.
+        if known.pointer == added.pointer || added.field == FLOW_TRUNCATED {
+            return;
+        }
+        let location = |projection: &Projection| {
+            let pointer = Pointer::parse(&projection.pointer).ok();
+            pointer.and_then(|pointer| declaration_place(self.read, &pointer))
+        };
+        let declared = spec.map(|spec| self.collection.span(spec.field.range));
+        let diagnostic = match declared {
+            Some(span) => projection_remaps_field(known, &added, span, location(&added)),
+            None => {
+                let span = location(&added).unwrap_or_else(|| self.collection.name_span());
+                field_is_reserved(&added, span)
+            }
+        };
+        sink.report(diagnostic);
+    }
+}
+
+fn always(field: &str, pointer: &str, type_name: &str) -> Projection {
+    Projection {
+        field: field.to_owned(),
+        pointer: pointer.to_owned(),
+        explicit: false,
+        partition: false,
+        types: vec![type_name.to_owned()],
+        required: true,
+        format: None,
+        content_encoding: None,
+        default: None,
+        title: None,
+        description: None,
+    }
+}
+
+fn projection_remaps_field(
+    declared: &Projection,
+    canonical: &Projection,
+    span: Span,
+    place: Option<Span>,
+) -> Diagnostic {
+    let Projection { field, pointer, .. } = canonical;
+    let location = if pointer.is_empty() { "the whole document" } else { pointer.as_str() };
+    Diagnostic::new(
+        &rules::PROJECTION_REMAPS_FIELD,
+        span,
+        format!("projection `{field}` takes the name of another location"),
+    )
+    .label(format!(
+        "`{field}` is the field of {}, not of `{}`",
+        in_ticks(location),
+        declared.pointer
+    ))
+    .also(place, format!("{} is declared here", in_ticks(location)))
+    .help("give the projection another name")
+}
+
+fn in_ticks(location: &str) -> String {
+    if location.starts_with('/') { format!("`{location}`") } else { location.to_owned() }
+}
+
+fn field_is_reserved(property: &Projection, span: Span) -> Diagnostic {
+    let field = &property.field;
+    Diagnostic::new(
+        &rules::PROJECTION_REMAPS_FIELD,
+        span,
+        format!("property `{field}` takes the name of a field that every collection has"),
+    )
+    .label(format!("`{field}` is the time of publication"))
+    .help("rename the property")
+}

@@ -1,0 +1,314 @@
+//! The schemas of a collection: which it has, whether they can be used, and what is wrong with them.
+
+use tidegate_stdlib::schema::{Schema, SchemaFailure};
+use tidegate_stdlib::shape::{Exists, Inspection, InspectionKind, Types};
+use tidegate_stdlib::value::Pointer;
+
+use super::keys::type_words;
+use super::locations::{declaration_place, keyword_place, type_place};
+use super::rewrite;
+use crate::catalog::{BundledSchema, Collection, SchemaUse, bundle_schema, declaring_field};
+use crate::diag::{Diagnostic, Fix, Sink, rules};
+use crate::model::InlineOrFile;
+use crate::source::{Sources, Span};
+
+/// The schemas of one collection.
+#[derive(Debug)]
+pub(super) struct CollectionSchemas {
+    /// What documents satisfy when they are written.
+    pub(super) write: BundledSchema,
+    /// What they satisfy when they are read, unless it is the write schema.
+    pub(super) read: Option<BundledSchema>,
+    /// Both compiled; `None` when a schema is missing or has a fault, which has been reported.
+    pub(super) validators: Option<Validators>,
+}
+
+/// The compiled schemas of one collection.
+#[derive(Debug)]
+pub(super) struct Validators {
+    pub(super) write: Schema,
+    pub(super) read: Option<Schema>,
+}
+
+/// Bundles, compiles and inspects the schemas of a collection.
+pub(super) fn check(
+    collection: &Collection,
+    sources: &Sources,
+    sink: &mut Sink,
+) -> CollectionSchemas {
+    let spec = collection.spec();
+    let pair = match (&spec.schema, &spec.write_schema, &spec.read_schema) {
+        (Some(both), None, None) => Some((both, None)),
+        (None, Some(write), Some(read)) => Some((write, Some(read))),
+        _ => None,
+    };
+    let Some((write_source, read_source)) = pair else {
+        sink.report(schema_combination(collection, sources));
+        return CollectionSchemas::missing(collection);
+    };
+    let write = check_schema(collection, write_source, SchemaUse::Write, sources, sink);
+    let read = read_source.map(|read| {
+        check_schema(collection, read, SchemaUse::Read(Some(write_source)), sources, sink)
+    });
+    let (Some((write, write_validator)), false) = (write, matches!(read, Some(None))) else {
+        return CollectionSchemas::missing(collection);
+    };
+    let (read, read_validator) = read.flatten().unzip();
+    let validators = match (write_validator, read_validator) {
+        (Some(write), None) => Some(Validators { write, read: None }),
+        (Some(write), Some(Some(read))) => Some(Validators { write, read: Some(read) }),
+        (None, _) | (Some(_), Some(None)) => None,
+    };
+    if validators.is_some() {
+        check_meta(&write, read.as_ref(), sources, sink);
+    }
+    CollectionSchemas { write, read, validators }
+}
+
+impl CollectionSchemas {
+    fn missing(collection: &Collection) -> Self {
+        let write = BundledSchema::stand_in(collection.name_span());
+        Self { write, read: None, validators: None }
+    }
+}
+
+/// Bundles and checks one schema. It has no validator when it has faults; there is nothing at all when a file is missing.
+fn check_schema(
+    collection: &Collection,
+    source: &InlineOrFile,
+    schema_use: SchemaUse<'_>,
+    sources: &Sources,
+    sink: &mut Sink,
+) -> Option<(BundledSchema, Option<Schema>)> {
+    let bundled = bundle_schema(sources, collection.file(), source, schema_use, sink)?;
+    let validator = match Schema::compile(&bundled.value) {
+        Ok(validator) => validator,
+        Err(failures) => {
+            for failure in &failures {
+                sink.report(schema_fault(failure, &bundled));
+            }
+            return Some((bundled, None));
+        }
+    };
+    let mut is_usable = true;
+    if bundled.shape.types != Types::OBJECT {
+        sink.report(collection_schema_not_object(collection, &bundled, sources));
+        is_usable = false;
+    }
+    for inspection in bundled.shape.inspect() {
+        if let Some(diagnostic) = inspected(&inspection, &bundled) {
+            sink.report(diagnostic);
+        }
+    }
+    Some((bundled, is_usable.then_some(validator)))
+}
+
+/// Other tools stamp documents before they validate them.
+fn check_meta(
+    write: &BundledSchema,
+    read: Option<&BundledSchema>,
+    sources: &Sources,
+    sink: &mut Sink,
+) {
+    let uuid = Pointer::parse(tidegate_stdlib::bundle::UUID_POINTER).expect("a valid pointer");
+    let refusing = std::iter::once(write).chain(read).find(|schema| {
+        let (shape, exists) = schema.shape.locate(&uuid);
+        exists == Exists::Cannot || !shape.types.overlaps(Types::STRING)
+    });
+    if let Some(schema) = refusing {
+        sink.report(meta_refused(schema, sources));
+    }
+}
+
+/// The schema line of an inspected location, whose pointer may hold `*` for what is not named.
+fn inspected_place(inspection: &Inspection, schema: &BundledSchema, keyword: &str) -> Option<Span> {
+    let Ok(pointer) = Pointer::parse(&inspection.pointer) else {
+        return schema.place("");
+    };
+    keyword_place(schema, &pointer, keyword)
+        .or_else(|| declaration_place(schema, &pointer))
+        .or_else(|| schema.place(""))
+}
+
+fn inspected(inspection: &Inspection, schema: &BundledSchema) -> Option<Diagnostic> {
+    let name = match inspection.pointer.as_str() {
+        "" => "the document".to_owned(),
+        pointer => format!("`{pointer}`"),
+    };
+    let place = |keyword: &str| inspected_place(inspection, schema, keyword);
+    let pointer = Pointer::parse(&inspection.pointer).unwrap_or_default();
+    let types = schema.shape.locate(&pointer).0.types;
+    let declared = || type_place(schema, &pointer);
+    let admits = format!("the schema admits {} here", type_words(types));
+    Some(match inspection.kind {
+        InspectionKind::ImpossibleMustExist => impossible_location(&name, place("type")?),
+        InspectionKind::ChildWithoutParentReduction => {
+            reduction_not_reached(&name, &pointer, schema, place("reduce")?)
+        }
+        InspectionKind::SumNotNumber => Diagnostic::new(
+            &rules::SUM_NOT_NUMBER,
+            place("reduce")?,
+            format!("{name} is summed but may be something else than a number"),
+        )
+        .label("only numbers and numeric strings can be summed")
+        .also(declared(), admits)
+        .help("give it `type: number` or `type: integer`, or a string a numeric `format`"),
+        InspectionKind::MergeNotObjectOrArray => Diagnostic::new(
+            &rules::MERGE_NOT_OBJECT_OR_ARRAY,
+            place("reduce")?,
+            format!("{name} is merged but may be no object or array"),
+        )
+        .label("only objects and arrays can be merged")
+        .also(declared(), admits)
+        .help("give it `type: object` or `type: array`"),
+        InspectionKind::SetNotObject => Diagnostic::new(
+            &rules::SET_NOT_OBJECT,
+            place("reduce")?,
+            format!("{name} is reduced as a set but may be no object"),
+        )
+        .label("a set is an object of `add`, `intersect` and `remove`")
+        .also(declared(), admits)
+        .help("give it `type: object`"),
+        InspectionKind::SetInvalidProperty => Diagnostic::new(
+            &rules::SET_INVALID_PROPERTY,
+            declaration_place(schema, &pointer).or_else(|| schema.place(""))?,
+            format!("{name} cannot be a property of a set"),
+        )
+        .label("a set has only `add`, `intersect` and `remove`")
+        .help("name it as one of these, or choose another reduction"),
+        InspectionKind::InvalidDefaultValue => Diagnostic::new(
+            &rules::DEFAULT_VIOLATES_SCHEMA,
+            place("default")?,
+            format!("the default of {name} is not a value it may have"),
+        )
+        .label("this value does not satisfy the schema of its location")
+        .also(declared(), admits)
+        .help("give it a default that satisfies the schema, or none"),
+    })
+}
+
+fn impossible_location(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        &rules::IMPOSSIBLE_LOCATION,
+        span,
+        format!("{name} must exist, but no value fits it"),
+    )
+    .label("nothing satisfies this together with the rest of the schema")
+    .help("make the parts of the schema agree, or do not require the location")
+}
+
+fn reduction_not_reached(
+    name: &str,
+    pointer: &Pointer,
+    schema: &BundledSchema,
+    span: Span,
+) -> Diagnostic {
+    let parent = super::keys::around(pointer);
+    let words = if parent.is_root() { "the document".to_owned() } else { format!("`{parent}`") };
+    Diagnostic::new(
+        &rules::REDUCTION_NOT_REACHED,
+        span,
+        format!("the reduction of {name} is never reached"),
+    )
+    .label(format!("{words} around it has no `reduce`, so it is replaced as a whole"))
+    .also(declaration_place(schema, &parent), "this has no `reduce`")
+    .help(format!("give {words} `reduce: {{strategy: merge}}`"))
+}
+
+fn schema_combination(collection: &Collection, sources: &Sources) -> Diagnostic {
+    let spec = collection.spec();
+    let place = |schema: &InlineOrFile| declaring_field(sources, collection.file(), schema);
+    let given: Vec<(&str, Span)> = [
+        ("schema", &spec.schema),
+        ("writeSchema", &spec.write_schema),
+        ("readSchema", &spec.read_schema),
+    ]
+    .into_iter()
+    .filter_map(|(field, schema)| Some((field, place(schema.as_ref()?))))
+    .collect();
+    let name = collection.name();
+    let new = |span, message| Diagnostic::new(&rules::SCHEMA_COMBINATION, span, message);
+    match given.as_slice() {
+        [] => new(collection.name_span(), format!("collection `{name}` has no schema"))
+            .label("its documents are not described")
+            .help("add `schema`, or `writeSchema` and `readSchema`"),
+        [(field, span)] => {
+            let other = if *field == "writeSchema" { "readSchema" } else { "writeSchema" };
+            new(*span, format!("collection `{name}` has a `{field}` but no `{other}`"))
+                .label("the two are declared together")
+                .help(format!("add `{other}`, or call this one `schema`"))
+        }
+        [(_, first), (field, second), ..] => {
+            new(*second, format!("collection `{name}` has `schema` and `{field}`"))
+                .label("`schema` describes documents both when written and when read")
+                .also(*first, "and is declared here")
+                .help("keep `schema` alone, or `writeSchema` and `readSchema`")
+        }
+    }
+}
+
+fn schema_fault(failure: &SchemaFailure, schema: &BundledSchema) -> Diagnostic {
+    let is_unknown_keyword = failure.message.starts_with("unknown keyword");
+    let rule = if is_unknown_keyword {
+        &rules::SCHEMA_UNKNOWN_KEYWORD
+    } else if failure.message.starts_with("unknown format") {
+        &rules::SCHEMA_UNKNOWN_FORMAT
+    } else {
+        &rules::SCHEMA_MALFORMED
+    };
+    let place = if is_unknown_keyword {
+        schema.place(&failure.pointer)
+    } else {
+        schema.value_place(&failure.pointer)
+    };
+    let place = place.expect("the root of a bundle has a place");
+    let diagnostic = Diagnostic::new(rule, place, failure.message.clone());
+    match &failure.suggestion {
+        Some(suggestion) => diagnostic.help(suggestion.clone()),
+        None => diagnostic,
+    }
+}
+
+fn collection_schema_not_object(
+    collection: &Collection,
+    schema: &BundledSchema,
+    sources: &Sources,
+) -> Diagnostic {
+    let root = Pointer::default();
+    let declared = keyword_place(schema, &root, "type");
+    let span = declared.or_else(|| schema.place("")).unwrap_or_else(|| collection.name_span());
+    let types = type_words(schema.shape.types);
+    let diagnostic = Diagnostic::new(
+        &rules::COLLECTION_SCHEMA_NOT_OBJECT,
+        span,
+        format!("documents of `{}` may be something else than objects", collection.name()),
+    )
+    .label(format!("the schema admits {types}"))
+    .help("give the schema `type: object`");
+    match declared {
+        Some(_) => diagnostic,
+        None => diagnostic.fix(schema.root_place.and_then(|root| {
+            let edit = rewrite::first_entry(sources, root, "type", "object")?;
+            Some(Fix { edits: vec![edit], ..Fix::replace(span, "", "add `type: object`") })
+        })),
+    }
+}
+
+fn meta_refused(schema: &BundledSchema, sources: &Sources) -> Diagnostic {
+    let meta = Pointer::parse("/_meta").expect("a valid pointer");
+    let span = declaration_place(schema, &meta)
+        .or_else(|| schema.place(""))
+        .expect("the root of a bundle has a place");
+    let fix = schema.value_places.get("/properties").and_then(|properties| {
+        let is_declared = schema.value.pointer("/properties/_meta").is_some();
+        let edit = rewrite::first_entry(sources, *properties, "_meta", "{type: object}")?;
+        (!is_declared).then(|| Fix {
+            edits: vec![edit],
+            ..Fix::replace(span, "", "declare the property `_meta`")
+        })
+    });
+    Diagnostic::new(&rules::META_REFUSED, span, "the schema refuses `/_meta/uuid`")
+        .label("other tools stamp documents before they validate them")
+        .note("here documents are validated without the stamp, so this catalog works")
+        .fix(fix)
+}

@@ -1,0 +1,169 @@
+//! Which shard gets a document: the keys of shuffles, and that those of one derivation agree.
+
+use tidegate_stdlib::bundle::Shuffle;
+use tidegate_stdlib::shape::Types;
+
+use super::Scope;
+use super::keys::{self, WrittenPointer, type_words};
+use super::selectors::ReadCollection;
+use crate::catalog::Collection;
+use crate::diag::{Diagnostic, Sink, nearest, rules};
+use crate::model::{DeriveSpec, ShuffleSpec, TransformSpec};
+use crate::source::{Sources, Span};
+
+/// Checks the shuffle of one transform; one that was left out is the key of the source.
+pub(super) fn check(
+    collection: &Collection,
+    spec: &TransformSpec,
+    read: ReadCollection<'_>,
+    sources: &Sources,
+    sink: &mut Sink,
+) -> Shuffle {
+    match &spec.shuffle {
+        Some(ShuffleSpec::Any(_)) => Shuffle::Any,
+        Some(ShuffleSpec::Lambda(lambda)) => {
+            sink.report(unsupported_shuffle(collection.span(lambda.range())));
+            Shuffle::Any
+        }
+        Some(ShuffleSpec::Key(key)) => {
+            if key.value.is_empty() {
+                sink.report(shuffle_key_empty(&spec.name.value, collection.span(key.range)));
+            }
+            if read.known.validators.is_some() {
+                let schema = read.known.checked.effective_read_schema();
+                for pointer in &key.value {
+                    let written = WrittenPointer::new(pointer, collection.file(), "shuffle key");
+                    keys::check_key_location(written, schema, None, sources, sink);
+                }
+            }
+            Shuffle::Key(key.value.iter().map(|pointer| pointer.value.clone()).collect())
+        }
+        None => Shuffle::Key(read.known.checked.key_pointers.clone()),
+    }
+}
+
+/// The key of one shuffle: its types, and where it is declared.
+struct ShuffleKey {
+    types: Vec<Types>,
+    span: Span,
+    transform: String,
+}
+
+/// Documents of all transforms are assigned by one function, so their keys must be of the same types.
+pub(super) fn check_types(
+    collection: &Collection,
+    derive: &DeriveSpec,
+    scope: Scope<'_>,
+    sink: &mut Sink,
+) {
+    let wanted = wanted_types(collection, derive, sink);
+    let transforms = derive.transforms.iter().zip(&collection.sources);
+    let mut keys = transforms.filter(|(spec, _)| !spec.disable).filter_map(|(spec, reference)| {
+        shuffle_key(collection, spec, scope.read(reference.target?))
+    });
+    let reference = match wanted {
+        Some(wanted) => wanted,
+        None => match keys.next() {
+            Some(first) => first,
+            None => return,
+        },
+    };
+    for key in keys {
+        if key.types != reference.types {
+            sink.report(shuffle_keys_differ(&key, &reference));
+        }
+    }
+}
+
+/// The types that `shuffleKeyTypes` names.
+fn wanted_types(
+    collection: &Collection,
+    derive: &DeriveSpec,
+    sink: &mut Sink,
+) -> Option<ShuffleKey> {
+    const NAMES: [(&str, Types); 3] =
+        [("boolean", Types::BOOLEAN), ("integer", Types::INTEGER), ("string", Types::STRING)];
+    let written = derive.shuffle_key_types.as_ref()?;
+    let mut types = Vec::new();
+    for name in &written.value {
+        match NAMES.iter().find(|(known, _)| *known == name.value) {
+            Some((_, known)) => types.push(*known),
+            None => {
+                let near = nearest(&name.value, NAMES.map(|(known, _)| known));
+                sink.report(unknown_key_type(&name.value, collection.span(name.range), near));
+                return None;
+            }
+        }
+    }
+    let span = collection.span(written.range);
+    Some(ShuffleKey { types, span, transform: String::new() })
+}
+
+/// The types of a transform's key; `None` when it has none, or when a part of it is reported elsewhere.
+fn shuffle_key(
+    collection: &Collection,
+    spec: &TransformSpec,
+    read: ReadCollection<'_>,
+) -> Option<ShuffleKey> {
+    read.known.validators.as_ref()?;
+    let schema = read.known.checked.effective_read_schema();
+    let (types, span) = match &spec.shuffle {
+        Some(ShuffleSpec::Any(_) | ShuffleSpec::Lambda(_)) => return None,
+        Some(ShuffleSpec::Key(key)) if key.value.is_empty() => return None,
+        Some(ShuffleSpec::Key(key)) => {
+            let types = key.value.iter().map(|pointer| keys::key_types(&pointer.value, schema));
+            (types.collect::<Option<Vec<_>>>()?, collection.span(key.range))
+        }
+        None => (read.known.key_types.clone()?, collection.span(spec.name.range)),
+    };
+    Some(ShuffleKey { types, span, transform: spec.name.value.clone() })
+}
+
+fn words(types: &[Types]) -> String {
+    let words: Vec<String> = types.iter().map(|types| type_words(*types)).collect();
+    words.join(", ")
+}
+
+fn shuffle_keys_differ(key: &ShuffleKey, reference: &ShuffleKey) -> Diagnostic {
+    let other = match reference.transform.as_str() {
+        "" => format!("`shuffleKeyTypes` asks for {}", words(&reference.types)),
+        transform => format!("that of `{transform}` is {}", words(&reference.types)),
+    };
+    Diagnostic::new(
+        &rules::SHUFFLE_KEYS_DIFFER,
+        key.span,
+        format!("the shuffle key of `{}` has other types", key.transform),
+    )
+    .label(format!("this key is {}", words(&key.types)))
+    .also(reference.span, other)
+    .help("shuffle all transforms by keys of the same number and types, or by `any`")
+}
+
+fn unknown_key_type(name: &str, span: Span, near: Option<&str>) -> Diagnostic {
+    let diagnostic = Diagnostic::new(
+        &rules::UNKNOWN_KEY_TYPE,
+        span,
+        format!("`{name}` is not the type of a key"),
+    )
+    .label("a key is made of booleans, integers and strings");
+    match near {
+        Some(near) => diagnostic.help(format!("write `{near}`")),
+        None => diagnostic.help("write `boolean`, `integer` or `string`"),
+    }
+}
+
+fn shuffle_key_empty(transform: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        &rules::SHUFFLE_KEY_EMPTY,
+        span,
+        format!("the shuffle key of `{transform}` is empty"),
+    )
+    .label("documents are assigned to shards by it")
+    .help("list JSON pointers, or write `shuffle: any`")
+}
+
+fn unsupported_shuffle(span: Span) -> Diagnostic {
+    Diagnostic::new(&rules::UNSUPPORTED_SHUFFLE, span, "shuffles by a lambda cannot be built yet")
+        .label("only `any` and `key` are built in")
+        .help("shuffle by a key, or by `any`")
+}

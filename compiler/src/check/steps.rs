@@ -1,0 +1,177 @@
+//! Tests: the documents that are ingested and expected.
+
+use std::cmp::Ordering;
+
+use serde_json::Value;
+use tidegate_stdlib::bundle::TestAction;
+use tidegate_stdlib::schema::{Schema, Violation};
+use tidegate_stdlib::value::compare;
+
+use super::Scope;
+use super::checked::{CheckedStep, CheckedTest};
+use super::selectors::{ReadCollection, check_selector};
+use crate::catalog::{BundledSchema, SourceValue, Test};
+use crate::diag::{Diagnostic, Sink, rules};
+use crate::model::StepSpec;
+use crate::source::{FileId, Role, Span};
+
+/// Checks a test.
+pub(super) fn check(test: &Test, scope: Scope<'_>, sink: &mut Sink) -> CheckedTest {
+    let steps = test.spec().steps.iter().zip(&test.collections);
+    let steps = steps.filter_map(|(spec, reference)| {
+        let step = Step { test, spec, span: test.span(spec.key) };
+        match reference.target {
+            Some(target) => step.check(scope.read(target), scope, sink),
+            None => None,
+        }
+    });
+    CheckedTest { steps: steps.collect() }
+}
+
+struct Step<'t> {
+    test: &'t Test,
+    spec: &'t StepSpec,
+    span: Span,
+}
+
+impl Step<'_> {
+    fn check(
+        &self,
+        read: ReadCollection<'_>,
+        scope: Scope<'_>,
+        sink: &mut Sink,
+    ) -> Option<CheckedStep> {
+        let Self { test, spec, span } = self;
+        let file = test.file();
+        let collection = spec.collection.as_ref()?;
+        let partitions = collection.partitions.as_ref();
+        let partitions = check_selector(partitions, file, read, scope.sources, sink);
+        for time in [&collection.not_before, &collection.not_after].into_iter().flatten() {
+            sink.report(verify_with_times(time.range.in_file(file)));
+        }
+        let documents = self.documents(file, scope, sink);
+        let action = if spec.is_verify {
+            check_order(&documents, read, sink);
+            TestAction::Verify
+        } else {
+            check_documents(&documents, read, sink);
+            TestAction::Ingest
+        };
+        Some(CheckedStep {
+            action,
+            collection: read.id,
+            partitions,
+            description: spec.description.clone(),
+            documents: documents.into_iter().map(|found| (found.value, found.span)).collect(),
+            span: *span,
+        })
+    }
+
+    /// The documents of a step; what is no list of objects is reported.
+    fn documents(&self, file: FileId, scope: Scope<'_>, sink: &mut Sink) -> Vec<Document> {
+        let source = self.spec.documents.as_ref();
+        let source =
+            source.and_then(|source| SourceValue::new(scope.sources, file, source, Role::Fixture));
+        let Some(source) = source else { return Vec::new() };
+        let Value::Array(items) = &source.value else {
+            sink.report(documents_not_objects("the documents are no list", source.value_place("")));
+            return Vec::new();
+        };
+        let mut documents = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            let pointer = format!("/{index}");
+            let span = source.value_place(&pointer);
+            if !item.is_object() {
+                sink.report(documents_not_objects("a document is no object", span));
+                continue;
+            }
+            documents.push(Document { value: item.clone(), span, source: source.clone(), pointer });
+        }
+        documents
+    }
+}
+
+/// A document and where it stands.
+struct Document {
+    value: Value,
+    span: Span,
+    source: SourceValue,
+    pointer: String,
+}
+
+/// Documents that are ingested satisfy both schemas.
+fn check_documents(documents: &[Document], read: ReadCollection<'_>, sink: &mut Sink) {
+    let Some(validators) = &read.known.validators else { return };
+    let checked = &read.known.checked;
+    let schemas = std::iter::once((&validators.write, &checked.write_schema))
+        .chain(validators.read.as_ref().zip(checked.read_schema.as_ref()));
+    for document in documents {
+        let violation = schemas.clone().find_map(|(schema, bundled): (&Schema, _)| {
+            schema.validate(&document.value).err().map(|violation| (violation, bundled))
+        });
+        if let Some((violation, bundled)) = violation {
+            sink.report(ingest_document_violates(document, &violation, bundled, read));
+        }
+    }
+}
+
+/// Expected documents stand in the order of their keys.
+fn check_order(documents: &[Document], read: ReadCollection<'_>, sink: &mut Sink) {
+    if read.known.key_types.is_none() {
+        return;
+    }
+    let key = &read.known.checked.key;
+    for pair in documents.windows(2) {
+        let [earlier, later] = pair else { continue };
+        let (left, right) = (key.extract(&earlier.value), key.extract(&later.value));
+        let order = left
+            .iter()
+            .zip(&right)
+            .map(|(left, right)| compare(left, right))
+            .find(|order| order.is_ne());
+        if order == Some(Ordering::Greater) {
+            sink.report(verify_order(earlier.span, later.span, read));
+        }
+    }
+}
+
+fn documents_not_objects(message: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(&rules::DOCUMENTS_NOT_OBJECTS, span, message)
+        .label("a list of objects is expected")
+        .help("write the documents as a list, each an object")
+}
+
+fn ingest_document_violates(
+    document: &Document,
+    violation: &Violation,
+    schema: &BundledSchema,
+    read: ReadCollection<'_>,
+) -> Diagnostic {
+    let pointer = format!("{}{}", document.pointer, violation.instance_pointer);
+    let name = read.declared.name();
+    Diagnostic::new(
+        &rules::INGEST_DOCUMENT_VIOLATES,
+        document.source.value_place(&pointer),
+        format!("the document does not satisfy the schema of `{name}`"),
+    )
+    .label(violation.message.clone())
+    .also(
+        schema.place(&violation.schema_pointer),
+        format!("because of this `{}`", violation.keyword),
+    )
+    .help("correct the document, or the schema")
+}
+
+fn verify_order(earlier: Span, later: Span, read: ReadCollection<'_>) -> Diagnostic {
+    Diagnostic::new(&rules::VERIFY_ORDER, earlier, "expected documents are not in order")
+        .label("the key of this document is greater than that of the next")
+        .also(later, "which is here")
+        .also(read.known.key_span, "the key is declared here")
+        .help("list the documents in the order of their keys")
+}
+
+fn verify_with_times(span: Span) -> Diagnostic {
+    Diagnostic::new(&rules::VERIFY_WITH_TIMES, span, "a step of a test has no times")
+        .label("all that was written since the test began is compared")
+        .help("remove the bound")
+}
