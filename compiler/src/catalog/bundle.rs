@@ -10,12 +10,13 @@ use std::collections::BTreeMap;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Map, Value};
 use tidegate_stdlib::shape::Shape;
+use url::Url;
 
 use super::document::{Document, Keyword, Scope, Target};
 use crate::diag::{Diagnostic, Fix, Sink, nearest, rules};
 use crate::model::InlineOrFile;
-use crate::source::{FileId, Sources, Span};
-use crate::syntax::{Entry, NodeId, NodeKind};
+use crate::source::{FileId, Role, Sources, Span};
+use crate::syntax::{Entry, NodeId};
 
 /// A schema that refers to nothing outside itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,7 +103,7 @@ pub fn bundle_schema(
     bundler.places.insert(String::new(), declaring_field(sources, file, schema));
     let shape = Shape::infer(&value);
     let root = bundler.documents.first().filter(|document| document.is_root());
-    let root_place = root.and_then(Document::place);
+    let root_place = root.map(Document::place);
     let Bundler { places, value_places, .. } = bundler;
     Some(BundledSchema { value, places, value_places, root_place, shape })
 }
@@ -205,11 +206,11 @@ impl Bundler<'_, '_> {
     fn schema(&mut self, scope: &Scope, node: NodeId, pointer: &mut String) -> Value {
         let scope = scope.enter(node);
         let tree = scope.tree();
-        let NodeKind::Mapping(entries) = &tree.node(node).kind else {
+        if !tree.is_mapping(node) {
             return self.data(&scope, node, pointer);
-        };
+        }
         let mut object = Map::new();
-        for entry in entries {
+        for entry in tree.entries(node) {
             let length = self.push(&scope, entry, pointer);
             let value = match Keyword::of(entry, &tree) {
                 Keyword::Identity => None,
@@ -233,52 +234,44 @@ impl Bundler<'_, '_> {
     /// A list of schemas, or a mapping to schemas.
     fn schemas(&mut self, scope: &Scope, node: NodeId, pointer: &mut String) -> Value {
         let tree = scope.tree();
-        match &tree.node(node).kind {
-            NodeKind::Sequence(items) => {
-                let each = items.iter().enumerate().map(|(index, item)| {
-                    let length = self.push_item(scope, index, *item, pointer);
-                    let value = self.schema(scope, *item, pointer);
-                    pointer.truncate(length);
-                    value
-                });
-                Value::Array(each.collect())
-            }
-            NodeKind::Mapping(entries) => {
-                let each = entries.iter().map(|entry| {
-                    let length = self.push(scope, entry, pointer);
-                    let value = self.schema(scope, entry.value, pointer);
-                    pointer.truncate(length);
-                    (entry.key.clone(), value)
-                });
-                Value::Object(each.collect())
-            }
-            NodeKind::Null | NodeKind::Boolean(_) | NodeKind::Number(_) | NodeKind::String(_) => {
-                tree.to_json(node)
+        let mut value = tree.to_json(node);
+        if let Value::Array(values) = &mut value {
+            for ((index, item), value) in tree.items(node).iter().enumerate().zip(values) {
+                let length = self.push_item(scope, index, *item, pointer);
+                *value = self.schema(scope, *item, pointer);
+                pointer.truncate(length);
             }
         }
+        if let Value::Object(values) = &mut value {
+            for entry in tree.entries(node) {
+                let length = self.push(scope, entry, pointer);
+                let schema = self.schema(scope, entry.value, pointer);
+                values.insert(entry.key.clone(), schema);
+                pointer.truncate(length);
+            }
+        }
+        value
     }
 
     /// A value that holds no schemas; its parts keep their places too.
     fn data(&mut self, scope: &Scope, node: NodeId, pointer: &mut String) -> Value {
         let tree = scope.tree();
-        match &tree.node(node).kind {
-            NodeKind::Sequence(items) => {
-                for (index, item) in items.iter().enumerate() {
-                    let length = self.push_item(scope, index, *item, pointer);
-                    self.data(scope, *item, pointer);
-                    pointer.truncate(length);
-                }
-            }
-            NodeKind::Mapping(entries) => {
-                for entry in entries {
-                    let length = self.push(scope, entry, pointer);
-                    self.data(scope, entry.value, pointer);
-                    pointer.truncate(length);
-                }
-            }
-            NodeKind::Null | NodeKind::Boolean(_) | NodeKind::Number(_) | NodeKind::String(_) => {}
-        }
+        self.data_places(scope, node, pointer);
         tree.to_json(node)
+    }
+
+    fn data_places(&mut self, scope: &Scope, node: NodeId, pointer: &mut String) {
+        let tree = scope.tree();
+        for (index, item) in tree.items(node).iter().enumerate() {
+            let length = self.push_item(scope, index, *item, pointer);
+            self.data_places(scope, *item, pointer);
+            pointer.truncate(length);
+        }
+        for entry in tree.entries(node) {
+            let length = self.push(scope, entry, pointer);
+            self.data_places(scope, entry.value, pointer);
+            pointer.truncate(length);
+        }
     }
 
     /// Descends into an entry and remembers its place; gives the length to return to.
@@ -286,7 +279,7 @@ impl Bundler<'_, '_> {
         let length = pointer.len();
         pointer.push('/');
         pointer.push_str(&entry.key.replace('~', "~0").replace('/', "~1"));
-        let value = scope.span(scope.tree().node(entry.value).range);
+        let value = scope.span(scope.tree().text_range(entry.value));
         self.places.insert(pointer.clone(), scope.span(entry.key_range));
         self.value_places.insert(pointer.clone(), value);
         length
@@ -302,7 +295,7 @@ impl Bundler<'_, '_> {
         let length = pointer.len();
         pointer.push('/');
         pointer.push_str(&index.to_string());
-        let span = scope.span(scope.tree().node(item).range);
+        let span = scope.span(scope.tree().text_range(item));
         self.places.insert(pointer.clone(), span);
         self.value_places.insert(pointer.clone(), span);
         length
@@ -311,10 +304,10 @@ impl Bundler<'_, '_> {
     /// The value of a `$ref` inside the bundle; `None` when it leads nowhere or anywhere.
     fn reference(&mut self, scope: &Scope, entry: &Entry) -> Option<Value> {
         let tree = scope.tree();
-        let NodeKind::String(text) = &tree.node(entry.value).kind else {
+        let Some(text) = tree.string(entry.value) else {
             return Some(tree.to_json(entry.value));
         };
-        let span = scope.span(tree.node(entry.value).range);
+        let span = scope.span(tree.text_range(entry.value));
         if text.value.starts_with("flow:") {
             return self.special(&text.value, span);
         }
@@ -325,7 +318,7 @@ impl Bundler<'_, '_> {
                 (index, self.documents.get(index)?.root, fragment)
             }
             Target::Malformed => {
-                self.refuse(malformed_reference(&text.value, span));
+                self.is_complete = false;
                 return None;
             }
         };
@@ -341,8 +334,12 @@ impl Bundler<'_, '_> {
     }
 
     /// The document of a URL, which becomes part of the bundle.
-    fn open(&mut self, url: &url::Url, span: Span) -> Option<usize> {
+    fn open(&mut self, url: &Url, span: Span) -> Option<usize> {
         let Some(document) = Document::of_url(self.sources, url, span) else {
+            // A file that could not be read is among the sources, and has been reported.
+            if self.sources.by_url(url, Role::Schema).is_none() {
+                self.sink.report(unknown_schema(url, span));
+            }
             self.is_complete = false;
             return None;
         };
@@ -373,9 +370,10 @@ impl Bundler<'_, '_> {
         };
         let opened = match write {
             InlineOrFile::Inline(value) => {
-                let known = self.documents.iter().position(|document| {
-                    document.file == Some(self.file) && document.root == value.node
-                });
+                let known = self
+                    .documents
+                    .iter()
+                    .position(|document| document.file == self.file && document.root == value.node);
                 if let Some(known) = known {
                     return Some(Value::String(self.reference_to(known, "")));
                 }
@@ -446,9 +444,10 @@ fn unknown_fragment(fragment: &str, name: &str, span: Span, near: Vec<String>) -
     }
 }
 
-fn malformed_reference(text: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(&rules::MALFORMED_REFERENCE, span, format!("`{text}` is not a URL"))
-        .label("a schema is named by a path or a URL")
+fn unknown_schema(url: &Url, span: Span) -> Diagnostic {
+    Diagnostic::new(&rules::UNKNOWN_SCHEMA, span, format!("no schema is called `{url}`"))
+        .label("the schema that calls itself so is not part of this one")
+        .help("put the schema into a file of its own, and name the file")
 }
 
 fn unknown_flow_reference(text: &str, span: Span, schema_use: SchemaUse<'_>) -> Diagnostic {

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
-use tidegate_stdlib::schema::well_known;
 use url::Url;
 
 use crate::source::{FileId, Range, Role, SourceFile, Sources, Span};
-use crate::syntax::{Entry, NodeId, NodeKind, ParseOptions, Tree, parse};
+use crate::syntax::{Entry, NodeId, NodeKind, Tree};
 
 /// One schema document.
 #[derive(Debug)]
@@ -19,8 +18,8 @@ pub(super) struct Document {
     url: Url,
     /// What people call it.
     pub(super) name: String,
-    /// The file it stands in; a public schema that ships with the program stands in none.
-    pub(super) file: Option<FileId>,
+    /// The file it stands in.
+    pub(super) file: FileId,
     /// The reference that led to it.
     pub(super) referred: Span,
     /// Its pointer in the bundle.
@@ -37,7 +36,7 @@ impl Document {
         let source = sources.file(file);
         let tree = source.tree.clone()?;
         let span = tree.node(root).range.in_file(file);
-        Some(Self::new(tree, root, source.url.clone(), "the schema".to_owned(), Some(file), span))
+        Some(Self::new(tree, root, source.url.clone(), "the schema".to_owned(), file, span))
     }
 
     /// The document that a reference in a file leads to, and its fragment.
@@ -53,18 +52,22 @@ impl Document {
         Some((Self::of_url(sources, &url, span)?, fragment))
     }
 
-    /// The document of a URL: a file of the catalog, else a public schema.
+    /// The document of a URL: a file of the catalog, or the one with a schema that calls itself so.
     pub(super) fn of_url(sources: &Sources, url: &Url, span: Span) -> Option<Self> {
         if let Some(file) = sources.by_url(url, Role::Schema) {
-            let source = sources.file(file);
-            let tree = source.tree.clone().filter(|_| source.is_present)?;
-            let root = tree.root();
-            return Some(Self::new(tree, root, url.clone(), source.name.clone(), Some(file), span));
+            return Self::of_file(sources, file, span);
         }
-        let text = well_known(url.as_str())?;
-        let tree = Arc::new(parse(text, ParseOptions { merge_keys: false }));
+        let files = sources.files().filter(|(_, source)| source.role == Role::Schema);
+        files
+            .filter_map(|(file, _)| Self::of_file(sources, file, span))
+            .find(|document| document.resources.contains_key(url.as_str()))
+    }
+
+    fn of_file(sources: &Sources, file: FileId, span: Span) -> Option<Self> {
+        let source = sources.file(file);
+        let tree = source.tree.clone().filter(|_| source.is_present)?;
         let root = tree.root();
-        Some(Self::new(tree, root, url.clone(), url.to_string(), None, span))
+        Some(Self::new(tree, root, source.url.clone(), source.name.clone(), file, span))
     }
 
     fn new(
@@ -72,7 +75,7 @@ impl Document {
         root: NodeId,
         url: Url,
         name: String,
-        file: Option<FileId>,
+        file: FileId,
         referred: Span,
     ) -> Self {
         let mut document = Self {
@@ -92,7 +95,6 @@ impl Document {
 
     /// Collects identities and anchors below a schema.
     fn index(&mut self, tree: &Tree, node: NodeId, resource: NodeId, base: &Url) {
-        let NodeKind::Mapping(entries) = &tree.node(node).kind else { return };
         let (resource, base) = match identity(tree, node, base) {
             Some(url) => {
                 self.resources.insert(url.to_string(), node);
@@ -100,30 +102,23 @@ impl Document {
             }
             None => (resource, base.clone()),
         };
-        for name in ["$anchor", "$dynamicAnchor"] {
-            if let Some(NodeKind::String(anchor)) =
-                tree.entry(node, name).map(|entry| &tree.node(entry.value).kind)
-            {
-                self.anchors.insert((resource, anchor.value.clone()), node);
+        for (name, mark) in [("$anchor", ""), ("$dynamicAnchor", ""), ("$id", "#")] {
+            let text = tree.entry(node, name).and_then(|entry| tree.string(entry.value));
+            if let Some(anchor) = text.and_then(|text| text.value.strip_prefix(mark)) {
+                self.anchors.insert((resource, anchor.to_owned()), node);
             }
         }
-        for entry in entries {
+        for entry in tree.entries(node) {
             match Keyword::of(entry, tree) {
                 Keyword::Schema => self.index(tree, entry.value, resource, &base),
-                Keyword::Schemas => match &tree.node(entry.value).kind {
-                    NodeKind::Sequence(items) => {
-                        items.iter().for_each(|item| self.index(tree, *item, resource, &base));
+                Keyword::Schemas => {
+                    for item in tree.items(entry.value) {
+                        self.index(tree, *item, resource, &base);
                     }
-                    NodeKind::Mapping(entries) => {
-                        for entry in entries {
-                            self.index(tree, entry.value, resource, &base);
-                        }
+                    for named in tree.entries(entry.value) {
+                        self.index(tree, named.value, resource, &base);
                     }
-                    NodeKind::Null
-                    | NodeKind::Boolean(_)
-                    | NodeKind::Number(_)
-                    | NodeKind::String(_) => {}
-                },
+                }
                 Keyword::Identity | Keyword::Reference | Keyword::Data => {}
             }
         }
@@ -139,9 +134,9 @@ impl Document {
         self.prefix.rsplit_once('/').map(|(_, name)| name.to_owned())
     }
 
-    /// Its bytes, when it stands in a file.
-    pub(super) fn place(&self) -> Option<Span> {
-        self.file.map(|file| self.tree.node(self.root).range.in_file(file))
+    /// Its bytes.
+    pub(super) fn place(&self) -> Span {
+        self.tree.node(self.root).range.in_file(self.file)
     }
 
     /// Whether both are the same schema.
@@ -155,10 +150,8 @@ impl Document {
             document: index,
             tree: Arc::clone(&self.tree),
             file: self.file,
-            referred: self.referred,
             resource: self.root,
             base: self.url.clone(),
-            url: self.url.clone(),
         }
     }
 
@@ -193,8 +186,7 @@ impl Document {
         while let Some((shorter, _)) = around.rsplit_once('/') {
             around = shorter;
             if let Some(node) = self.tree.at(resource, around) {
-                let NodeKind::Mapping(entries) = &self.tree.node(node).kind else { break };
-                return entries.iter().map(|entry| entry.key.clone()).collect();
+                return self.tree.entries(node).iter().map(|entry| entry.key.clone()).collect();
             }
         }
         Vec::new()
@@ -206,11 +198,9 @@ impl Document {
 pub(super) struct Scope {
     document: usize,
     tree: Arc<Tree>,
-    file: Option<FileId>,
-    referred: Span,
+    file: FileId,
     resource: NodeId,
     base: Url,
-    url: Url,
 }
 
 /// What a reference leads to.
@@ -237,9 +227,9 @@ impl Scope {
         }
     }
 
-    /// Bytes of the document as a place; those of a public schema are where it is referred to.
+    /// Bytes of the document as a place.
     pub(super) fn span(&self, range: Range) -> Span {
-        self.file.map_or(self.referred, |file| range.in_file(file))
+        range.in_file(self.file)
     }
 
     pub(super) fn resolve(&self, reference: &str, documents: &[Document]) -> Target {
@@ -255,13 +245,6 @@ impl Scope {
             let is_whole = document.url == url && document.root == document.tree.root();
             if let Some(resource) = resource.or(is_whole.then_some(document.root)) {
                 return Target::Known { document: index, resource, fragment };
-            }
-        }
-        // Files are found beside the file that names them, whatever identity the schema gives itself.
-        if self.file.is_some() && self.base != self.url && well_known(url.as_str()).is_none() {
-            if let Ok(mut beside) = self.url.join(reference) {
-                beside.set_fragment(None);
-                url = beside;
             }
         }
         Target::Elsewhere { url, fragment }
@@ -287,15 +270,11 @@ impl Keyword {
     pub(super) fn of(entry: &Entry, tree: &Tree) -> Self {
         let kind = &tree.node(entry.value).kind;
         match entry.key.as_str() {
-            "$id" | "$anchor" | "$dynamicAnchor" => match kind {
-                NodeKind::String(text) if !text.value.contains('#') => Self::Identity,
-                NodeKind::Null
-                | NodeKind::Boolean(_)
-                | NodeKind::Number(_)
-                | NodeKind::String(_)
-                | NodeKind::Sequence(_)
-                | NodeKind::Mapping(_) => Self::Data,
-            },
+            "$id" | "$anchor" | "$dynamicAnchor" => {
+                let text = tree.string(entry.value);
+                let is_name = text.is_some_and(|text| !text.value.contains('#'));
+                if is_name { Self::Identity } else { Self::Data }
+            }
             "$recursiveAnchor" if matches!(kind, NodeKind::Boolean(_)) => Self::Identity,
             "$ref" | "$recursiveRef" | "$dynamicRef" => Self::Reference,
             "items" | "dependencies" if matches!(kind, NodeKind::Sequence(_)) => Self::Schemas,
@@ -320,15 +299,8 @@ impl Keyword {
 /// The URL that a schema gives itself.
 fn identity(tree: &Tree, node: NodeId, base: &Url) -> Option<Url> {
     let entry = tree.entry(node, "$id")?;
-    match &tree.node(entry.value).kind {
-        NodeKind::String(text) if !text.value.contains('#') => base.join(&text.value).ok(),
-        NodeKind::Null
-        | NodeKind::Boolean(_)
-        | NodeKind::Number(_)
-        | NodeKind::String(_)
-        | NodeKind::Sequence(_)
-        | NodeKind::Mapping(_) => None,
-    }
+    let text = &tree.string(entry.value)?.value;
+    if text.contains('#') { None } else { base.join(text).ok() }
 }
 
 fn decoded(fragment: &str) -> String {

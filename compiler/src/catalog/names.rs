@@ -185,15 +185,10 @@ fn unmatched(pattern: &Regex, name: &str) -> Option<Range<usize>> {
 
 /// The bytes of a part of a name in its source, when the source shows the name as it is; else all of it.
 pub(crate) fn part(sources: &Sources, span: Span, name: &str, part: Range<usize>) -> Span {
-    let text = sources.text(span);
-    let quoted = text.get(1..text.len().saturating_sub(1));
-    let skip = match quoted {
-        _ if text == name => 0,
-        Some(quoted) if quoted == name => 1,
-        Some(_) | None => return span,
-    };
-    let (Ok(start), Ok(end)) = (u32::try_from(part.start + skip), u32::try_from(part.end + skip))
-    else {
+    if sources.text(span) != name {
+        return span;
+    }
+    let (Ok(start), Ok(end)) = (u32::try_from(part.start), u32::try_from(part.end)) else {
         return span;
     };
     let begin = span.range.start;

@@ -6,7 +6,7 @@ use tidegate_stdlib::bundle::{Origin, Script};
 
 use crate::model::InlineOrFile;
 use crate::source::{FileId, Range, Role, Sources, Span};
-use crate::syntax::{NodeKind, StringNode};
+use crate::syntax::{NodeId, Tree};
 
 /// A text of SQL and the file that holds it.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,16 +39,7 @@ impl ScriptSource {
         match value {
             InlineOrFile::Inline(inline) => {
                 let tree = sources.file(file).tree.as_ref().ok_or(ScriptAbsence::Unread)?;
-                match &tree.node(inline.node).kind {
-                    NodeKind::String(text) => {
-                        Ok(Self::from_scalar(sources, inline.range.in_file(file), text))
-                    }
-                    NodeKind::Null
-                    | NodeKind::Boolean(_)
-                    | NodeKind::Number(_)
-                    | NodeKind::Sequence(_)
-                    | NodeKind::Mapping(_) => Err(ScriptAbsence::NotText),
-                }
+                Self::from_node(sources, file, tree, inline.node)
             }
             InlineOrFile::File(reference) => {
                 let resolved = sources.resolve(file, &reference.value, Role::Config);
@@ -64,17 +55,7 @@ impl ScriptSource {
             return Err(ScriptAbsence::Unread);
         }
         if let Some(tree) = &source.tree {
-            let root = tree.node(tree.root());
-            return match &root.kind {
-                NodeKind::String(text) => {
-                    Ok(Self::from_scalar(sources, root.range.in_file(file), text))
-                }
-                NodeKind::Null
-                | NodeKind::Boolean(_)
-                | NodeKind::Number(_)
-                | NodeKind::Sequence(_)
-                | NodeKind::Mapping(_) => Err(ScriptAbsence::NotText),
-            };
+            return Self::from_node(sources, file, tree, tree.root());
         }
         let end = u32::try_from(source.text.len()).unwrap_or(u32::MAX);
         let origin = sources.origin(Range::new(0, end).in_file(file));
@@ -82,16 +63,22 @@ impl ScriptSource {
         Ok(Self { script: Script { text: source.text.to_string(), origin, map }, file })
     }
 
-    fn from_scalar(sources: &Sources, span: Span, text: &StringNode) -> Self {
+    fn from_node(
+        sources: &Sources,
+        file: FileId,
+        tree: &Tree,
+        node: NodeId,
+    ) -> Result<Self, ScriptAbsence> {
+        let text = tree.string(node).ok_or(ScriptAbsence::NotText)?;
         let place = |(offset, byte): &(u32, u32)| -> (u32, Origin) {
-            (*offset, sources.origin(Range::new(*byte, *byte).in_file(span.file)))
+            (*offset, sources.origin(Range::new(*byte, *byte).in_file(file)))
         };
         let script = Script {
             text: text.value.clone(),
-            origin: sources.origin(span),
+            origin: sources.origin(tree.text_range(node).in_file(file)),
             map: text.map.iter().map(place).collect(),
         };
-        Self { script, file: span.file }
+        Ok(Self { script, file })
     }
 
     /// The place of bytes of the text in its file.

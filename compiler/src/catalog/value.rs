@@ -50,7 +50,7 @@ impl SourceValue {
 
     /// The place of the value at a JSON pointer, or of the nearest value around it.
     pub fn value_place(&self, pointer: &str) -> Span {
-        self.place(pointer, |tree, node| tree.node(node).range)
+        self.place(pointer, Tree::text_range)
     }
 
     /// The place of the name under which the value at a JSON pointer stands, or of the nearest value around it. Of a whole file it

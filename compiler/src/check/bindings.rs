@@ -127,7 +127,7 @@ impl Binding<'_> {
         let source_spec = spec.source.as_ref()?;
         let reference = materialization.sources.get(*index)?;
         let read = scope.read(reference.target?);
-        let source = check_source(source_spec, file, read, scope.sources, sink);
+        let source = check_source(source_spec, file, read, sink);
         let request = FieldRequest {
             file,
             spec: spec.fields.as_ref(),
@@ -138,7 +138,7 @@ impl Binding<'_> {
         };
         Some(CheckedMaterializationBinding {
             index: *index,
-            fields: fields::select(&request, scope.sources, sink),
+            fields: fields::select(&request, sink),
             resource,
             resource_path,
             source,

@@ -9,7 +9,7 @@ use super::keys::{self, KeyLocation, WrittenPointer};
 use super::projections;
 use super::schemas::{self, CollectionSchemas, Validators};
 use crate::catalog::Collection;
-use crate::diag::{Diagnostic, Sink, nearest, rules};
+use crate::diag::{Diagnostic, Sink, rules};
 use crate::model::FragmentsSpec;
 use crate::source::{Sources, Span};
 
@@ -122,17 +122,10 @@ fn key_empty(collection: &Collection, span: Span) -> Diagnostic {
 }
 
 fn unsupported_codec(codec: &str, span: Span) -> Diagnostic {
-    let names = CODECS.map(|(name, _)| name);
-    let diagnostic = Diagnostic::new(
-        &rules::UNSUPPORTED_CODEC,
-        span,
-        format!("journals cannot be compressed with `{codec}`"),
-    );
-    let diagnostic = diagnostic.label("this codec is not built in");
-    match nearest(codec, names) {
-        Some(near) => diagnostic.help(format!("use `{near}`")),
-        None => diagnostic.help("use `GZIP`, `ZSTANDARD` or `NONE`"),
-    }
+    let message = format!("journals cannot be compressed with `{codec}`");
+    Diagnostic::new(&rules::UNSUPPORTED_CODEC, span, message)
+        .label("this codec is not built in")
+        .help("use `GZIP`, `ZSTANDARD` or `NONE`")
 }
 
 fn fragment_length(length: u64, span: Span) -> Diagnostic {

@@ -144,7 +144,7 @@ fn check_transform(
     };
     let (source_spec, target) = (spec.source.as_ref()?, reference.target?);
     let read = scope.read(target);
-    let source = check_source(source_spec, file, read, scope.sources, sink);
+    let source = check_source(source_spec, file, read, sink);
     let shuffle = shuffles::check(collection, spec, read, scope.sources, sink);
     let read_only = match (&script, database) {
         (Some(script), Some(database)) => database.prepare(script, read, sink),

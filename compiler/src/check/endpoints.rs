@@ -8,7 +8,6 @@ use tidegate_stdlib::connector::{ALL, Connector, Protocol, by_image};
 use tidegate_stdlib::schema::{Schema, Violation};
 
 use super::checked::{CheckedEndpoint, ConnectorReference};
-use super::keys::rewritten;
 use crate::catalog::SourceValue;
 use crate::diag::{Diagnostic, Fix, Rule, Sink, nearest, rules};
 use crate::model::{EndpointSpec, InlineOrFile, Spanned};
@@ -89,7 +88,7 @@ fn check_config(
     let Some(config) = config else {
         let value = SourceValue::absent(Value::Object(Map::new()), endpoint);
         if let Some(connector) = connector {
-            Subject::config(connector).check(&value, sources, sink);
+            Subject::config(connector).check(&value, sink);
         }
         return (value.value, endpoint);
     };
@@ -99,7 +98,7 @@ fn check_config(
     // An encrypted document is opened by whoever runs the task.
     let is_encrypted = value.value.get("sops").is_some();
     if let Some(connector) = connector.filter(|_| !is_encrypted) {
-        Subject::config(connector).check(&value, sources, sink);
+        Subject::config(connector).check(&value, sink);
     }
     let place = value.name_place("");
     (value.value, place)
@@ -115,7 +114,7 @@ pub(super) fn check_resource(
 ) -> Option<SourceValue> {
     let value = SourceValue::new(sources, file, resource?, Role::Config)?;
     if let Some(connector) = connector {
-        Subject::resource(connector).check(&value, sources, sink);
+        Subject::resource(connector).check(&value, sink);
     }
     Some(value)
 }
@@ -167,7 +166,7 @@ impl Subject {
     }
 
     /// Checks a value; a property that the schema does not have is told apart from other mistakes.
-    fn check(&self, value: &SourceValue, sources: &Sources, sink: &mut Sink) {
+    fn check(&self, value: &SourceValue, sink: &mut Sink) {
         let schema: Value =
             serde_json::from_str(self.schema).expect("schemas of connectors are JSON");
         let known: Vec<&str> = match schema.get("properties") {
@@ -179,7 +178,7 @@ impl Subject {
         if let (Value::Object(properties), true) = (&value.value, is_closed) {
             for name in properties.keys().filter(|name| !known.contains(&name.as_str())) {
                 unknown = true;
-                sink.report(self.unknown_property(name, &known, value, sources));
+                sink.report(self.unknown_property(name, &known, value));
             }
         }
         if unknown {
@@ -202,13 +201,7 @@ impl Subject {
             .help(format!("correct the {noun}: {}", self.properties()))
     }
 
-    fn unknown_property(
-        &self,
-        name: &str,
-        known: &[&str],
-        value: &SourceValue,
-        sources: &Sources,
-    ) -> Diagnostic {
+    fn unknown_property(&self, name: &str, known: &[&str], value: &SourceValue) -> Diagnostic {
         let Self { noun, connector, .. } = self;
         let pointer = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
         let span = value.name_place(&pointer);
@@ -220,8 +213,7 @@ impl Subject {
         .label("the connector does not know this property");
         match nearest(name, known.iter().copied()) {
             Some(near) if !value.value.as_object().is_some_and(|all| all.contains_key(near)) => {
-                let text = rewritten(sources, span, near);
-                diagnostic.fix(Fix::replace(span, text, format!("name it `{near}`")))
+                diagnostic.fix(Fix::replace(span, near, format!("name it `{near}`")))
             }
             Some(_) | None => diagnostic.help(format!("it has {}", self.properties())),
         }

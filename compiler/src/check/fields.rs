@@ -10,13 +10,13 @@ use tidegate_stdlib::shape::Types;
 use tidegate_stdlib::value::Pointer;
 
 use super::checked::SelectedFields;
-use super::keys::{is_key_type, rewritten, type_words};
+use super::keys::{is_key_type, type_words};
 use super::locations::{declaration_place, type_place};
 use super::selectors::{ReadCollection, projection_place};
 use crate::diag::{Diagnostic, Fix, Sink, nearest, rules};
 use crate::dialect;
 use crate::model::{FieldsSpec, Spanned};
-use crate::source::{FileId, Sources, Span};
+use crate::source::{FileId, Span};
 
 /// What a binding asks for.
 #[derive(Debug)]
@@ -45,15 +45,11 @@ enum Reason {
 }
 
 /// Selects the fields of a binding. Of a collection whose schemas cannot be used there are none.
-pub(super) fn select(
-    request: &FieldRequest<'_>,
-    sources: &Sources,
-    sink: &mut Sink,
-) -> SelectedFields {
+pub(super) fn select(request: &FieldRequest<'_>, sink: &mut Sink) -> SelectedFields {
     if request.read.known.validators.is_none() {
         return SelectedFields::default();
     }
-    let wishes = Wishes::new(request, sources, sink);
+    let wishes = Wishes::new(request, sink);
     let selection = Selection::new(request, &wishes);
     for (field, reason) in &selection.conflicts {
         sink.report(field_conflict(field, *reason, &wishes, request));
@@ -73,7 +69,7 @@ struct Wishes<'r> {
 }
 
 impl<'r> Wishes<'r> {
-    fn new(request: &FieldRequest<'r>, sources: &Sources, sink: &mut Sink) -> Self {
+    fn new(request: &FieldRequest<'r>, sink: &mut Sink) -> Self {
         let key = &request.read.known.checked.key_pointers;
         let canonical = || {
             let field = |pointer: &String| pointer.strip_prefix('/').map(str::to_owned);
@@ -90,7 +86,7 @@ impl<'r> Wishes<'r> {
                 if request.read.known.checked.projection(&field.value).is_some() {
                     existing.push((field.value.as_str(), span));
                 } else {
-                    sink.report(unknown_materialized_field(&field.value, span, request, sources));
+                    sink.report(unknown_materialized_field(&field.value, span, request));
                 }
             }
             existing
@@ -261,12 +257,7 @@ fn field_place(field: &Projection, request: &FieldRequest<'_>) -> Option<Span> {
     declaration_place(read.known.checked.effective_read_schema(), &pointer)
 }
 
-fn unknown_materialized_field(
-    field: &str,
-    span: Span,
-    request: &FieldRequest<'_>,
-    sources: &Sources,
-) -> Diagnostic {
+fn unknown_materialized_field(field: &str, span: Span, request: &FieldRequest<'_>) -> Diagnostic {
     let read = request.read;
     let names = read.known.checked.projections.iter().map(|known| known.field.as_str());
     let diagnostic = Diagnostic::new(
@@ -281,7 +272,7 @@ fn unknown_materialized_field(
     match near {
         Some(near) => diagnostic
             .also(known(near).and_then(|known| field_place(known, request)), "this one is similar")
-            .fix(Fix::replace(span, rewritten(sources, span, near), format!("name `{near}`"))),
+            .fix(Fix::replace(span, near, format!("name `{near}`"))),
         None => diagnostic
             .also(read.declared.name_span(), "the collection is declared here")
             .help("name a field of the collection, or declare a projection"),

@@ -54,7 +54,7 @@ pub(super) fn check_form(
     match Pointer::parse(written.text) {
         Ok(pointer) => Some(pointer),
         Err(PointerFailure::MissingLeadingSlash) => {
-            sink.report(pointer_without_slash(written, &schema.shape, sources));
+            sink.report(pointer_without_slash(written, &schema.shape));
             None
         }
         Err(PointerFailure::Malformed(range)) => {
@@ -69,14 +69,13 @@ pub(super) fn check_existence(
     written: WrittenPointer<'_>,
     pointer: &Pointer,
     schema: &BundledSchema,
-    sources: &Sources,
     sink: &mut Sink,
 ) -> Option<Shape> {
     let (shape, exists) = schema.shape.locate(pointer);
     match exists {
         Exists::Must | Exists::May => Some(shape),
         Exists::Implicit => {
-            sink.report(key_unknown_location(written, pointer, schema, sources));
+            sink.report(key_unknown_location(written, pointer, schema));
             None
         }
         Exists::Cannot => {
@@ -95,7 +94,7 @@ pub(super) fn check_key_location(
     sink: &mut Sink,
 ) -> Option<KeyLocation> {
     let pointer = check_form(written, read, sources, sink)?;
-    let shape = check_existence(written, &pointer, read, sources, sink)?;
+    let shape = check_existence(written, &pointer, read, sink)?;
     let types = shape.types.without(Types::NULL);
     if !is_key_type(types) {
         sink.report(key_wrong_type(written, &pointer, shape.types, read));
@@ -110,7 +109,7 @@ pub(super) fn check_key_location(
         return None;
     }
     if let Some(write) = write {
-        let written_shape = check_existence(written, &pointer, write, sources, sink)?;
+        let written_shape = check_existence(written, &pointer, write, sink)?;
         if written_shape.types.without(Types::NULL) != types {
             sink.report(key_types_differ(written, &pointer, read, write));
             return None;
@@ -156,14 +155,6 @@ fn is_last_write_wins(reduce: &Reduce) -> bool {
     }
 }
 
-/// Another text in place of a scalar, in the quotes that it has.
-pub(super) fn rewritten(sources: &Sources, span: Span, text: &str) -> String {
-    match sources.text(span).chars().next() {
-        Some(quote @ ('"' | '\'')) => format!("{quote}{text}{quote}"),
-        Some(_) | None => text.to_owned(),
-    }
-}
-
 /// The location around a location.
 pub(super) fn around(pointer: &Pointer) -> Pointer {
     let tokens = pointer.tokens();
@@ -171,11 +162,7 @@ pub(super) fn around(pointer: &Pointer) -> Pointer {
     outer.fold(Pointer::default(), |pointer, token| pointer.child(token.clone()))
 }
 
-fn pointer_without_slash(
-    written: WrittenPointer<'_>,
-    shape: &Shape,
-    sources: &Sources,
-) -> Diagnostic {
+fn pointer_without_slash(written: WrittenPointer<'_>, shape: &Shape) -> Diagnostic {
     let WrittenPointer { text, span, noun } = written;
     let path = text.strip_prefix("$.").or_else(|| text.strip_prefix('.')).unwrap_or(text);
     let is_property = shape.object.properties.iter().any(|property| property.name == path);
@@ -186,11 +173,7 @@ fn pointer_without_slash(
     };
     let is_known = Pointer::parse(&pointer)
         .is_ok_and(|pointer| matches!(shape.locate(&pointer).1, Exists::Must | Exists::May));
-    let fix = Fix::replace(
-        span,
-        rewritten(sources, span, &pointer),
-        format!("write the JSON pointer `{pointer}`"),
-    );
+    let fix = Fix::replace(span, pointer.clone(), format!("write the JSON pointer `{pointer}`"));
     Diagnostic::new(
         &rules::POINTER_WITHOUT_SLASH,
         span,
@@ -225,7 +208,6 @@ fn key_unknown_location(
     written: WrittenPointer<'_>,
     pointer: &Pointer,
     schema: &BundledSchema,
-    sources: &Sources,
 ) -> Diagnostic {
     let WrittenPointer { text, span, noun } = written;
     let around = around(pointer);
@@ -254,7 +236,7 @@ fn key_unknown_location(
     let text = near.to_string();
     diagnostic
         .also(declaration_place(schema, &near), "a property of a similar name is declared here")
-        .fix(Fix::replace(span, rewritten(sources, span, &text), format!("name `{text}`")))
+        .fix(Fix::replace(span, text.clone(), format!("name `{text}`")))
 }
 
 fn key_cannot_exist(

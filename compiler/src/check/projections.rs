@@ -92,7 +92,7 @@ fn check_declared(
     } else {
         let written = WrittenPointer::new(&spec.location, collection.file(), "projection");
         let pointer = keys::check_form(written, read, sources, sink)?;
-        let shape = keys::check_existence(written, &pointer, read, sources, sink)?;
+        let shape = keys::check_existence(written, &pointer, read, sink)?;
         (pointer, shape)
     };
     let exists = read.shape.locate(&pointer).1;

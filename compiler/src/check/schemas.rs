@@ -43,7 +43,9 @@ pub(super) fn check(
         _ => None,
     };
     let Some((write_source, read_source)) = pair else {
-        sink.report(schema_combination(collection, sources));
+        if !has_unbound_schema(collection, sources) {
+            sink.report(schema_combination(collection, sources));
+        }
         return CollectionSchemas::missing(collection);
     };
     let write = check_schema(collection, write_source, SchemaUse::Write, sources, sink);
@@ -70,6 +72,19 @@ impl CollectionSchemas {
         let write = BundledSchema::stand_in(collection.name_span());
         Self { write, read: None, validators: None }
     }
+}
+
+/// Whether a schema is written that is none, which was reported when it was bound.
+fn has_unbound_schema(collection: &Collection, sources: &Sources) -> bool {
+    let spec = collection.spec();
+    let Some(tree) = &sources.file(collection.file()).tree else { return false };
+    [
+        ("schema", &spec.schema),
+        ("writeSchema", &spec.write_schema),
+        ("readSchema", &spec.read_schema),
+    ]
+    .into_iter()
+    .any(|(field, schema)| schema.is_none() && tree.entry(spec.name.node, field).is_some())
 }
 
 /// Bundles and checks one schema. It has no validator when it has faults; there is nothing at all when a file is missing.

@@ -7,12 +7,11 @@ use tidegate_stdlib::shape::Types;
 
 use super::checked::{CheckedCollection, CheckedSource};
 use super::collections::KnownCollection;
-use super::keys::rewritten;
 use super::keys::type_words;
 use crate::catalog::{Collection, CollectionId};
 use crate::diag::{Diagnostic, Fix, Sink, nearest, rules};
 use crate::model::{SelectorSpec, SourceSpec, Spanned};
-use crate::source::{FileId, Sources, Span};
+use crate::source::{FileId, Span};
 
 /// A collection that is read: what is declared and what is known.
 #[derive(Debug, Clone, Copy)]
@@ -27,14 +26,13 @@ pub(super) fn check_source(
     spec: &SourceSpec,
     file: FileId,
     read: ReadCollection<'_>,
-    sources: &Sources,
     sink: &mut Sink,
 ) -> CheckedSource {
     check_times(spec, file, sink);
     let text = |time: &Option<Spanned<String>>| time.as_ref().map(|time| time.value.clone());
     CheckedSource {
         collection: read.id,
-        partitions: check_selector(spec.partitions.as_ref(), file, read, sources, sink),
+        partitions: check_selector(spec.partitions.as_ref(), file, read, sink),
         not_before: text(&spec.not_before),
         not_after: text(&spec.not_after),
     }
@@ -45,7 +43,6 @@ pub(super) fn check_selector(
     spec: Option<&SelectorSpec>,
     file: FileId,
     read: ReadCollection<'_>,
-    sources: &Sources,
     sink: &mut Sink,
 ) -> Option<Selector> {
     let SelectorSpec { include, exclude } = spec?;
@@ -53,7 +50,7 @@ pub(super) fn check_selector(
     for (side, target) in [(include, &mut selector.include), (exclude, &mut selector.exclude)] {
         for (field, values) in side {
             if read.known.validators.is_some() {
-                check_field(field, values, file, read, sources, sink);
+                check_field(field, values, file, read, sink);
             }
             let values = values.iter().map(|value| value.value.clone());
             target.entry(field.value.clone()).or_default().extend(values);
@@ -67,12 +64,11 @@ fn check_field(
     values: &[Spanned<Value>],
     file: FileId,
     read: ReadCollection<'_>,
-    sources: &Sources,
     sink: &mut Sink,
 ) {
     let span = field.range.in_file(file);
     let Some(projection) = read.known.checked.projection(&field.value) else {
-        sink.report(selector_unknown_field(&field.value, span, read, sources));
+        sink.report(selector_unknown_field(&field.value, span, read));
         return;
     };
     if !projection.partition {
@@ -119,12 +115,7 @@ fn partition_names(checked: &CheckedCollection) -> Vec<&str> {
         .collect()
 }
 
-fn selector_unknown_field(
-    field: &str,
-    span: Span,
-    read: ReadCollection<'_>,
-    sources: &Sources,
-) -> Diagnostic {
+fn selector_unknown_field(field: &str, span: Span, read: ReadCollection<'_>) -> Diagnostic {
     let partitions = partition_names(&read.known.checked);
     let name = read.declared.name();
     let diagnostic = Diagnostic::new(
@@ -136,7 +127,7 @@ fn selector_unknown_field(
     match nearest(field, partitions.iter().copied()) {
         Some(near) => diagnostic
             .also(projection_place(read.declared, near), "a partition of a similar name is here")
-            .fix(Fix::replace(span, rewritten(sources, span, near), format!("name `{near}`"))),
+            .fix(Fix::replace(span, near, format!("name `{near}`"))),
         None => with_partitions(diagnostic, &partitions, read),
     }
 }

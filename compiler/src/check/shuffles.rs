@@ -7,8 +7,8 @@ use super::Scope;
 use super::keys::{self, WrittenPointer, type_words};
 use super::selectors::ReadCollection;
 use crate::catalog::Collection;
-use crate::diag::{Diagnostic, Sink, nearest, rules};
-use crate::model::{DeriveSpec, ShuffleSpec, TransformSpec};
+use crate::diag::{Diagnostic, Sink, rules};
+use crate::model::{DeriveSpec, ShuffleSpec, Spanned, TransformSpec};
 use crate::source::{Sources, Span};
 
 /// Checks the shuffle of one transform; one that was left out is the key of the source.
@@ -56,7 +56,7 @@ pub(super) fn check_types(
     scope: Scope<'_>,
     sink: &mut Sink,
 ) {
-    let wanted = wanted_types(collection, derive, sink);
+    let wanted = wanted_types(collection, derive);
     let transforms = derive.transforms.iter().zip(&collection.sources);
     let mut keys = transforms.filter(|(spec, _)| !spec.disable).filter_map(|(spec, reference)| {
         shuffle_key(collection, spec, scope.read(reference.target?))
@@ -75,26 +75,16 @@ pub(super) fn check_types(
     }
 }
 
-/// The types that `shuffleKeyTypes` names.
-fn wanted_types(
-    collection: &Collection,
-    derive: &DeriveSpec,
-    sink: &mut Sink,
-) -> Option<ShuffleKey> {
-    const NAMES: [(&str, Types); 3] =
-        [("boolean", Types::BOOLEAN), ("integer", Types::INTEGER), ("string", Types::STRING)];
+/// The types that `shuffleKeyTypes` names; words that are no types were reported when they were bound.
+fn wanted_types(collection: &Collection, derive: &DeriveSpec) -> Option<ShuffleKey> {
     let written = derive.shuffle_key_types.as_ref()?;
-    let mut types = Vec::new();
-    for name in &written.value {
-        match NAMES.iter().find(|(known, _)| *known == name.value) {
-            Some((_, known)) => types.push(*known),
-            None => {
-                let near = nearest(&name.value, NAMES.map(|(known, _)| known));
-                sink.report(unknown_key_type(&name.value, collection.span(name.range), near));
-                return None;
-            }
-        }
-    }
+    let named = |name: &Spanned<String>| match name.value.as_str() {
+        "boolean" => Some(Types::BOOLEAN),
+        "integer" => Some(Types::INTEGER),
+        "string" => Some(Types::STRING),
+        _ => None,
+    };
+    let types = written.value.iter().map(named).collect::<Option<Vec<_>>>()?;
     let span = collection.span(written.range);
     Some(ShuffleKey { types, span, transform: String::new() })
 }
@@ -137,19 +127,6 @@ fn shuffle_keys_differ(key: &ShuffleKey, reference: &ShuffleKey) -> Diagnostic {
     .label(format!("this key is {}", words(&key.types)))
     .also(reference.span, other)
     .help("shuffle all transforms by keys of the same number and types, or by `any`")
-}
-
-fn unknown_key_type(name: &str, span: Span, near: Option<&str>) -> Diagnostic {
-    let diagnostic = Diagnostic::new(
-        &rules::UNKNOWN_KEY_TYPE,
-        span,
-        format!("`{name}` is not the type of a key"),
-    )
-    .label("a key is made of booleans, integers and strings");
-    match near {
-        Some(near) => diagnostic.help(format!("write `{near}`")),
-        None => diagnostic.help("write `boolean`, `integer` or `string`"),
-    }
 }
 
 fn shuffle_key_empty(transform: &str, span: Span) -> Diagnostic {

@@ -45,7 +45,7 @@ impl Step<'_> {
         let file = test.file();
         let collection = spec.collection.as_ref()?;
         let partitions = collection.partitions.as_ref();
-        let partitions = check_selector(partitions, file, read, scope.sources, sink);
+        let partitions = check_selector(partitions, file, read, sink);
         for time in [&collection.not_before, &collection.not_after].into_iter().flatten() {
             sink.report(verify_with_times(time.range.in_file(file)));
         }
@@ -73,16 +73,14 @@ impl Step<'_> {
         let source =
             source.and_then(|source| SourceValue::new(scope.sources, file, source, Role::Fixture));
         let Some(source) = source else { return Vec::new() };
-        let Value::Array(items) = &source.value else {
-            sink.report(documents_not_objects("the documents are no list", source.value_place("")));
-            return Vec::new();
-        };
+        // What is no list was reported when it was bound or loaded.
+        let Value::Array(items) = &source.value else { return Vec::new() };
         let mut documents = Vec::new();
         for (index, item) in items.iter().enumerate() {
             let pointer = format!("/{index}");
             let span = source.value_place(&pointer);
             if !item.is_object() {
-                sink.report(documents_not_objects("a document is no object", span));
+                sink.report(document_not_object(span));
                 continue;
             }
             documents.push(Document { value: item.clone(), span, source: source.clone(), pointer });
@@ -135,10 +133,10 @@ fn check_order(documents: &[Document], read: ReadCollection<'_>, sink: &mut Sink
     }
 }
 
-fn documents_not_objects(message: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(&rules::DOCUMENTS_NOT_OBJECTS, span, message)
-        .label("a list of objects is expected")
-        .help("write the documents as a list, each an object")
+fn document_not_object(span: Span) -> Diagnostic {
+    Diagnostic::new(&rules::DOCUMENT_NOT_OBJECT, span, "a document is an object")
+        .label("this is another value")
+        .help("write the document as an object")
 }
 
 fn ingest_document_violates(
