@@ -73,6 +73,23 @@ impl<'b> Contract<'b> {
         components.collect::<Result<_, _>>().map(Key::new)
     }
 
+    /// Takes the UUID out of a document that is to be written, and validates it.
+    ///
+    /// # Errors
+    /// `document-violates-schema`, also when a new UUID would not fit in.
+    pub(crate) fn admit(&self, document: &mut Value) -> Result<(), Failure> {
+        let taken = stamp::take(document);
+        if !stamp::fits(document) {
+            let name = &self.collection.name;
+            let message = format!("a document for `{name}` has no room for its UUID");
+            return Err(Failure::new(FailureKind::DocumentViolatesSchema, message)
+                .collection(name)
+                .document(document, Some("/_meta".to_owned()))
+                .help("make the document an object, and `/_meta` an object when it is there"));
+        }
+        self.validate(document, taken.emptied)
+    }
+
     /// Validates a document that does not carry its UUID. `emptied` says that `/_meta` was taken away with it; it is
     /// put back, empty, when the schema wants it.
     ///
@@ -132,16 +149,7 @@ impl<'b> Combiner<'b> {
     /// # Errors
     /// `document-violates-schema`, `reduction-failed`.
     pub(crate) fn add(&mut self, mut document: Value) -> Result<(), Failure> {
-        let taken = stamp::take(&mut document);
-        if !stamp::fits(&document) {
-            let name = &self.contract.collection.name;
-            let message = format!("a document for `{name}` has no room for its UUID");
-            return Err(Failure::new(FailureKind::DocumentViolatesSchema, message)
-                .collection(name)
-                .document(&document, Some("/_meta".to_owned()))
-                .help("make the document an object, and `/_meta` an object when it is there"));
-        }
-        self.contract.validate(&mut document, taken.emptied)?;
+        self.contract.admit(&mut document)?;
         self.packed.clear();
         self.key.pack(&document, &mut self.packed);
         self.fold

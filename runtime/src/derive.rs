@@ -196,7 +196,12 @@ fn invocation_failed(
 }
 
 /// Names the transform, and the document that it was given, beside a failure of what it published.
-fn blame(derivation: &Derivation, read: usize, source: &Value, failure: Failure) -> Failure {
+pub(crate) fn blame(
+    derivation: &Derivation,
+    read: usize,
+    source: &Value,
+    failure: Failure,
+) -> Failure {
     let name = TaskName { kind: TaskKind::Derivation, name: derivation.collection.clone() };
     let failure = failure.of(&name);
     if failure.kind == FailureKind::LambdaFailed {

@@ -16,3 +16,7 @@ pub const BATCH_BYTES: usize = 4 << 20;
 pub const BATCH_DOCUMENTS: usize = 1024;
 /// Bytes of a line of an ingested file.
 pub const LINE_BYTES_MAX: usize = 32 << 20;
+/// Reads of derivations in one catalog test.
+pub const TEST_READS_MAX: usize = 100_000;
+/// Documents that are written in one catalog test.
+pub const TEST_DOCUMENTS_MAX: usize = 1_000_000;

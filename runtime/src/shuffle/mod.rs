@@ -24,9 +24,8 @@ use crate::task::{Counted, Input, Then};
 use crate::uuid::Clock;
 use crate::violation::SchemaSide;
 use cursor::{Cursor, Decoded, Trust};
-use selection::Selection;
 
-pub(crate) use selection::parse_time;
+pub(crate) use selection::{Selection, parse_time};
 
 /// One read of a task: a transform, or a binding of a materialization.
 #[derive(Debug, Clone)]

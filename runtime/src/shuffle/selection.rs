@@ -9,7 +9,7 @@ use crate::uuid::Clock;
 
 /// The bounds of one read.
 #[derive(Debug)]
-pub(super) struct Selection {
+pub(crate) struct Selection {
     collection: String,
     partitions: Selector,
     not_before: Option<Clock>,
@@ -21,7 +21,7 @@ impl Selection {
     ///
     /// # Errors
     /// `damaged` when a time of the bundle is none.
-    pub(super) fn new(collection: &Collection, source: &Source) -> Result<Self, Failure> {
+    pub(crate) fn new(collection: &Collection, source: &Source) -> Result<Self, Failure> {
         Ok(Self {
             collection: collection.name.clone(),
             partitions: source.partitions.clone().unwrap_or_default(),
@@ -31,7 +31,7 @@ impl Selection {
     }
 
     /// Whether the documents of a journal are read; the others stay unread.
-    pub(super) fn has_journal(&self, journal: &JournalName) -> bool {
+    pub(crate) fn has_journal(&self, journal: &JournalName) -> bool {
         let path = journal.0.strip_prefix(self.collection.as_str()).unwrap_or_default();
         let value_of = |field: &str| -> Option<Value> {
             let parts = path.split('/').filter_map(|part| part.split_once('='));
@@ -47,7 +47,7 @@ impl Selection {
     }
 
     /// Whether a document published at this time is taken in.
-    pub(super) fn has_time(&self, clock: Clock) -> bool {
+    pub(crate) fn has_time(&self, clock: Clock) -> bool {
         self.not_before.is_none_or(|bound| clock >= bound)
             && self.not_after.is_none_or(|bound| clock <= bound)
     }

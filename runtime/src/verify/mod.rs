@@ -1,8 +1,23 @@
 //! Catalog tests: ingest, run derivations in memory, compare.
+//!
+//! A case has a clock of its own that stands still while anything is due, so results repeat: they depend neither on the
+//! wall clock nor on threads nor on other cases. Captures and materializations take no part.
+
+mod case;
+mod catalog;
+mod compare;
+mod derivation;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 use serde::Serialize;
 use serde_json::Value;
-use tidegate_stdlib::bundle::{Bundle, Failure, Origin};
+use tidegate_stdlib::bundle::{Bundle, Failure, Origin, Test};
+
+use case::Case;
+use catalog::TestCatalog;
 
 /// How a test ended.
 #[derive(Debug, Clone, Serialize)]
@@ -82,8 +97,48 @@ pub enum DifferenceKind {
 /// Runs the tests of a bundle whose name contains `filter` (all when empty), in parallel; outcomes in order of name.
 ///
 /// # Errors
-/// When the derivations cannot be opened at all (a migration that fails).
+/// When the bundle is damaged. What stops one test is its outcome.
 pub fn run_tests(bundle: &Bundle, filter: &str) -> Result<Vec<TestOutcome>, Failure> {
-    let _ = (bundle, filter);
-    todo!("H7")
+    let tests: Vec<&Test> =
+        bundle.tests.values().filter(|test| test.name.contains(filter)).collect();
+    let catalog = TestCatalog::new(bundle)?;
+    let next = AtomicUsize::new(0);
+    let outcomes = Mutex::new(Vec::with_capacity(tests.len()));
+    let work = || {
+        while let Some(test) = tests.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let outcome = run_test(&catalog, test);
+            outcomes.lock().expect("no thread panics while it holds the lock").push(outcome);
+        }
+    };
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    std::thread::scope(|scope| {
+        for _ in 0..cores.min(tests.len()) {
+            scope.spawn(work);
+        }
+    });
+    let mut outcomes = outcomes.into_inner().expect("a panic has ended the scope already");
+    outcomes.sort_by(|left, right| left.name.cmp(&right.name));
+    Ok(outcomes)
 }
+
+fn run_test(catalog: &TestCatalog<'_>, test: &Test) -> TestOutcome {
+    let start = Instant::now();
+    let mut failures = Vec::new();
+    let error = Case::new(catalog).run(test, &mut |failure| failures.push(failure)).err();
+    let status = match (&error, failures.is_empty()) {
+        (Some(_), _) => TestStatus::Error,
+        (None, false) => TestStatus::Failed,
+        (None, true) => TestStatus::Passed,
+    };
+    TestOutcome {
+        name: test.name.clone(),
+        origin: test.origin.clone(),
+        status,
+        duration_ms: start.elapsed().as_secs_f64() * 1000.0,
+        failures,
+        error,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,215 @@
+//! A derivation in memory, as one case sees it.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use rusqlite::Connection;
+use serde_json::Value;
+use tidegate_stdlib::bundle::{
+    Collection, Derivation, Failure, FailureKind, TaskKind, TaskName, Transform,
+};
+use tidegate_stdlib::lambda::sqlite::{
+    Guard, Invocation, Lambda, Parameters, SqlFailure, migrate, open_in_memory,
+};
+use tidegate_stdlib::shape::Shape;
+
+use super::catalog::{Combining, TestCatalog};
+use crate::derive::blame;
+use crate::shuffle::Selection;
+use crate::stamp;
+use crate::store::JournalName;
+use crate::uuid::Clock;
+use crate::violation::{SchemaSide, lambda_failure, lambda_refused, migration_failure};
+
+/// A document that was written during a case.
+#[derive(Debug)]
+pub(super) struct Written {
+    /// The document with its UUID.
+    pub(super) document: Value,
+    pub(super) clock: Clock,
+    pub(super) journal: JournalName,
+}
+
+/// What was written, by collection, in the order of writing.
+pub(super) type Journals<'b> = BTreeMap<&'b str, Vec<Written>>;
+
+/// A derivation with a database of its own.
+#[derive(Debug)]
+pub(super) struct OpenDerivation<'b> {
+    derivation: &'b Derivation,
+    connection: Connection,
+    guard: Guard,
+    reads: Vec<OpenRead<'b>>,
+}
+
+/// One transform and how far it has read.
+#[derive(Debug)]
+struct OpenRead<'b> {
+    transform: &'b Transform,
+    lambda: Lambda,
+    selection: Selection,
+    /// Documents of the source that have been read.
+    position: usize,
+}
+
+/// A document in its turn.
+struct Turn<'d> {
+    read: usize,
+    document: &'d Value,
+}
+
+impl<'b> OpenDerivation<'b> {
+    /// A new database after the migrations, with prepared lambdas.
+    ///
+    /// # Errors
+    /// A migration or a lambda that is refused.
+    pub(super) fn open(
+        derivation: &'b Derivation,
+        catalog: &TestCatalog<'b>,
+    ) -> Result<Self, Failure> {
+        let open = || {
+            let (connection, guard) = open_in_memory().map_err(|failure| unusable(&failure))?;
+            for (index, migration) in derivation.migrations.iter().enumerate() {
+                migrate(&connection, &guard, &migration.text)
+                    .map_err(|failure| migration_failure(migration, index, &failure))?;
+            }
+            let reads = derivation.transforms.iter().map(|transform| {
+                let source = catalog.collection(&transform.source.collection)?;
+                OpenRead::new(transform, source, &connection, &guard)
+            });
+            let reads = reads.collect::<Result<_, Failure>>()?;
+            Ok(Self { derivation, connection, guard, reads })
+        };
+        open().map_err(|failure: Failure| failure.of(&name(derivation)))
+    }
+
+    /// Reads up to the given positions, by transform, in one transaction, and gives what is published, combined by key.
+    ///
+    /// # Errors
+    /// A lambda that fails, or a document that violates a schema.
+    pub(super) fn read(
+        &mut self,
+        through: &BTreeMap<usize, usize>,
+        journals: &Journals<'_>,
+        catalog: &TestCatalog<'b>,
+    ) -> Result<Vec<Value>, Failure> {
+        self.derive(through, journals, catalog)
+            .map_err(|failure| failure.of(&name(self.derivation)))
+    }
+
+    fn derive(
+        &mut self,
+        through: &BTreeMap<usize, usize>,
+        journals: &Journals<'_>,
+        catalog: &TestCatalog<'b>,
+    ) -> Result<Vec<Value>, Failure> {
+        let rules = catalog.rules(&self.derivation.collection, SchemaSide::Write)?;
+        let mut combining = Combining::for_write(rules);
+        let turns = self.take_turns(through, journals);
+        self.execute("BEGIN")?;
+        for turn in turns {
+            check_source(self.derivation, &turn, catalog)?;
+            let Some(read) = self.reads.get(turn.read) else { continue };
+            let mut rows = Vec::new();
+            let invocation = Invocation { document: turn.document };
+            let invoked =
+                read.lambda.invoke(&self.connection, &self.guard, invocation, &mut |row| {
+                    rows.push(row);
+                });
+            let outcome = invoked
+                .map_err(|failure| lambda_failure(read.transform, &failure, turn.document))
+                .and_then(|()| {
+                    rows.into_iter().try_for_each(|mut row| {
+                        rules.contract.admit(&mut row)?;
+                        combining.add(row)
+                    })
+                });
+            outcome.map_err(|failure| blame(self.derivation, turn.read, turn.document, failure))?;
+        }
+        self.execute("COMMIT")?;
+        combining.drain()
+    }
+
+    /// The documents up to the given positions that the transforms have not read, in the order of the runtime: higher
+    /// priorities first, then by publication plus delay.
+    fn take_turns<'d>(
+        &mut self,
+        through: &BTreeMap<usize, usize>,
+        journals: &'d Journals<'_>,
+    ) -> Vec<Turn<'d>> {
+        let mut turns = Vec::new();
+        for (&index, &end) in through {
+            let Some(read) = self.reads.get_mut(index) else { continue };
+            let source = read.transform.source.collection.as_str();
+            let written = journals.get(source).map_or(&[][..], Vec::as_slice);
+            let unread = written.get(read.position..end).unwrap_or_default();
+            read.position = read.position.max(end);
+            for written in unread {
+                if !read.selection.has_journal(&written.journal)
+                    || !read.selection.has_time(written.clock)
+                {
+                    continue;
+                }
+                let adjusted = written.clock.plus_ms(read.transform.read_delay_ms);
+                let order = (Reverse(read.transform.priority), adjusted, &written.journal, index);
+                turns.push((order, Turn { read: index, document: &written.document }));
+            }
+        }
+        turns.sort_by(|(left, _), (right, _)| left.cmp(right));
+        turns.into_iter().map(|(_, turn)| turn).collect()
+    }
+
+    fn execute(&self, statement: &str) -> Result<(), Failure> {
+        self.connection.execute_batch(statement).map_err(|error| {
+            let message = format!("the database of the derivation refuses `{statement}`: {error}");
+            Failure::new(FailureKind::LambdaFailed, message)
+        })
+    }
+}
+
+impl<'b> OpenRead<'b> {
+    fn new(
+        transform: &'b Transform,
+        source: &'b Collection,
+        connection: &Connection,
+        guard: &Guard,
+    ) -> Result<Self, Failure> {
+        let shape = Shape::infer(source.effective_read_schema());
+        let parameters = Parameters::new(&source.projections, shape);
+        let lambda = Lambda::compile(connection, guard, &transform.lambda.text, &parameters)
+            .map_err(|failures| {
+                let first = failures.first().expect("a lambda is refused for a reason");
+                lambda_refused(transform, first)
+            })?;
+        let selection = Selection::new(source, &transform.source)?;
+        Ok(Self { transform, lambda, selection, position: 0 })
+    }
+}
+
+/// Validates a source document under the read schema, where its writer has not done so.
+fn check_source(
+    derivation: &Derivation,
+    turn: &Turn<'_>,
+    catalog: &TestCatalog<'_>,
+) -> Result<(), Failure> {
+    let Some(transform) = derivation.transforms.get(turn.read) else { return Ok(()) };
+    let source = catalog.collection(&transform.source.collection)?;
+    if source.read_schema.is_none() {
+        return Ok(());
+    }
+    let mut document = turn.document.clone();
+    let taken = stamp::take(&mut document);
+    let rules = catalog.rules(&source.name, SchemaSide::Read)?;
+    rules
+        .contract
+        .validate(&mut document, taken.emptied)
+        .map_err(|failure| failure.note(format!("it was read by transform `{}`", transform.name)))
+}
+
+fn name(derivation: &Derivation) -> TaskName {
+    TaskName { kind: TaskKind::Derivation, name: derivation.collection.clone() }
+}
+
+fn unusable(failure: &SqlFailure) -> Failure {
+    Failure::new(FailureKind::ConnectorUnavailable, failure.message.clone())
+}
