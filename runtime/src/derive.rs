@@ -9,6 +9,7 @@ use tidegate_stdlib::bundle::{
 };
 use tidegate_stdlib::lambda::sqlite::{Invocation, Lambda, Parameters, SqlFailure, migrate};
 use tidegate_stdlib::shape::Shape;
+use tidegate_stdlib::value::to_text;
 
 use crate::combine::Combiner;
 use crate::engine::stamps::Stamps;
@@ -16,6 +17,9 @@ use crate::shuffle::{ReadDocument, ReadSpec, Shuffle, Surroundings};
 use crate::store::{CommittedAppend, Shard};
 use crate::task::{Input, Task};
 use crate::violation::{lambda_failure, lambda_refused, migration_failure};
+
+/// How much of a document is shown in a note.
+const EXCERPT_CHARACTERS: usize = 400;
 
 /// A task that publishes what its lambdas make of what it reads.
 pub(crate) struct DeriveTask<'r> {
@@ -209,9 +213,20 @@ pub(crate) fn blame(
     }
     match derivation.transforms.get(read) {
         Some(transform) => failure.note(format!(
-            "transform `{}` published it for the document {source} of `{}`",
-            transform.name, transform.source.collection
+            "transform `{}` published it for this document of `{}`: {}",
+            transform.name,
+            transform.source.collection,
+            excerpt(source)
         )),
         None => failure,
+    }
+}
+
+/// The beginning of a document's text.
+fn excerpt(document: &Value) -> String {
+    let text = to_text(document);
+    match text.char_indices().nth(EXCERPT_CHARACTERS) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
     }
 }

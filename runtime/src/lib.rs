@@ -1,7 +1,7 @@
 //! The Tidegate runtime: executes bundles with exactly-once transactions.
 //!
 //! A task shard is one SQLite database, and a transaction is one SQLite commit ([`store`]). Captures, derivations and
-//! materializations are three implementations of [`task::Task`], driven by one loop ([`transaction`]). Everything
+//! materializations are three implementations of one trait, driven by one loop. Everything
 //! that is wrong is a [`tidegate_stdlib::bundle::Failure`].
 
 mod capture;

@@ -1,6 +1,6 @@
 //! Running a bundle: tasks on threads until interrupted or idle.
 //!
-//! Every task is opened before any begins. Then each runs on its own thread, through [`hub`] only; a task that fails stops
+//! Every task is opened before any begins. Then each runs on its own thread, through the hub only; a task that fails stops
 //! alone. At the end each shard writes its tails out as fragments.
 
 mod endpoints;
