@@ -96,7 +96,6 @@ fn a_run_is_idle_when_every_task_has_looked_at_everything() {
 #[test]
 fn a_source_that_will_give_more_keeps_the_run_alive() {
     let hub = wall(Ending::Idle, 1 << 20);
-    hub.observe(READER, &mut views(&hub));
     hub.end(READER);
     hub.wait(WRITER, Pause { rest: Rest::Due, wake: Some(Clock(1)) });
     assert!(!hub.is_stopped());
@@ -107,8 +106,8 @@ fn a_source_that_will_give_more_keeps_the_run_alive() {
 #[test]
 fn a_simulated_clock_jumps_to_what_is_waited_for() {
     let hub = hub(ProcessClock::simulated(START, Clock(0)), Ending::Idle, 1 << 20);
-    hub.observe(READER, &mut views(&hub));
     hub.end(WRITER);
+    hub.observe(READER, &mut views(&hub));
     let later = START.plus_ms(3_600_000);
     hub.wait(READER, idle(Some(later)));
     assert!(!hub.is_stopped());
