@@ -3,7 +3,10 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-#[expect(clippy::disallowed_methods, reason = "a build script reads the pages and writes the table")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a build script reads the pages and writes the table"
+)]
 fn main() {
     println!("cargo::rerun-if-changed=rules");
     let root = std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");

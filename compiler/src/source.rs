@@ -197,6 +197,11 @@ impl Sources {
         self.files.get_mut(id.0 as usize).expect("file ids come from this value")
     }
 
+    /// How many files there are.
+    pub fn count(&self) -> usize {
+        self.files.len()
+    }
+
     /// All files in order of discovery.
     pub fn files(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
         (0u32..).map(FileId).zip(&self.files)

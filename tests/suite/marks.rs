@@ -47,7 +47,7 @@ impl Marked {
             text.push_str(content);
             text.push_str(end);
         }
-        self.files.insert(path.to_owned(), text.into_bytes());
+        self.files.insert(path.to_owned(), content(fence, text));
     }
 
     /// Compares diagnostics with the marks. A mark without slug means `default_rule`.
@@ -94,6 +94,19 @@ impl Mark {
             && is_severity
             && diagnostic.message.contains(&self.text)
     }
+}
+
+/// The bytes of a file: its text, unless an attribute says `bytes=hex` or `repeat=N`.
+fn content(fence: &Fence, text: String) -> Vec<u8> {
+    if fence.attributes.iter().any(|attribute| attribute == "bytes=hex") {
+        let digits = text.split_whitespace();
+        return digits
+            .map(|byte| u8::from_str_radix(byte, 16).expect("bytes are two hexadecimal digits"))
+            .collect();
+    }
+    let times = fence.attributes.iter().find_map(|attribute| attribute.strip_prefix("repeat="));
+    let times = times.map_or(1, |times| times.parse().expect("times are a number"));
+    text.repeat(times).into_bytes()
 }
 
 /// One line about a diagnostic.

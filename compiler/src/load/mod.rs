@@ -7,6 +7,8 @@
 
 mod problems;
 mod references;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -239,7 +241,7 @@ impl Loader<'_> {
         if self.sources.by_url(&url, reference.role).is_some() || self.is_full {
             return;
         }
-        if self.sources.files().count() >= SOURCES_MAX {
+        if self.sources.count() >= SOURCES_MAX {
             self.is_full = true;
             self.sink.report(too_many_files(reference));
             return;
