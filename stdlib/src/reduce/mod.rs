@@ -6,7 +6,6 @@
 //! A new strategy is a file with its name, settings and laws, and a line in the list below.
 
 mod annotation;
-mod decimal;
 mod fold;
 mod plan;
 mod walk;

@@ -2,10 +2,9 @@
 
 use serde_json::{Number, Value};
 
-use super::decimal::Decimal;
 use super::walk::{Here, Reached, Stop, Walk};
 use super::{Law, Strategy};
-use crate::value::quote;
+use crate::value::{Decimal, quote};
 
 pub(super) const STRATEGY: Strategy = Strategy {
     name: "sum",

@@ -4,6 +4,7 @@
 //! to a place inside the same value. Compiling checks every keyword itself and reports all faults; only what it has
 //! rewritten to its normal form goes to the validator.
 
+mod bounds;
 mod check;
 mod formats;
 mod keywords;
@@ -15,6 +16,7 @@ mod well_known;
 use jsonschema::{Draft, PatternOptions, ValidationOptions, Validator};
 use serde_json::Value;
 
+use bounds::{NumericBound, Side};
 pub(crate) use check::count;
 pub(crate) use keywords::nearest;
 pub(crate) use normal::{NormalForm, target};
@@ -110,8 +112,17 @@ pub(crate) fn options<'i>() -> ValidationOptions<'i> {
         .with_draft(Draft::Draft202012)
         .with_pattern_options(PatternOptions::regex())
         .should_validate_formats(true)
+        .with_keyword("x-str-minimum", |_, bound, _| {
+            Ok(Box::new(NumericBound::new(bound, Side::Above)))
+        })
+        .with_keyword("x-str-maximum", |_, bound, _| {
+            Ok(Box::new(NumericBound::new(bound, Side::Below)))
+        })
         .offline();
     formats::OWN
         .into_iter()
         .fold(options, |options, (name, check)| options.with_format(name, check))
 }
+
+#[cfg(test)]
+mod tests;

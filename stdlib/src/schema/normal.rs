@@ -50,7 +50,13 @@ impl NormalForm {
             let Some(Value::Object(object)) = normal.pointer_mut(&place) else { continue };
             let all = object.entry("allOf").or_insert_with(|| Value::Array(Vec::new()));
             if let Value::Array(all) = all {
-                origins.insert(format!("{place}/allOf/{}", all.len()), origin);
+                let added = format!("{place}/allOf/{}", all.len());
+                // What is told of a part of the addition is told of the keyword that it stands for.
+                let parts = schema.as_object().into_iter().flatten();
+                origins.extend(
+                    parts.map(|(keyword, _)| (format!("{added}/{keyword}"), origin.clone())),
+                );
+                origins.insert(added, origin);
                 all.push(schema);
             }
         }

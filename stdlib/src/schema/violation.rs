@@ -85,7 +85,14 @@ fn describe(error: &ValidationError<'_>, document: &Value, normal: &NormalForm) 
         ValidationErrorKind::FalseSchema => holder(&schema_pointer),
         _ => schema_pointer.rsplit('/').next().unwrap_or_default().to_owned(),
     };
-    Violation { instance_pointer, keyword, schema_pointer, message: message(error.kind(), value) }
+    let message = match error.kind() {
+        // The normal form of `fractional`.
+        ValidationErrorKind::Not { .. } if keyword == "type" => {
+            format!("expected a number with a fraction, found {}", quote(value))
+        }
+        kind => message(kind, value),
+    };
+    Violation { instance_pointer, keyword, schema_pointer, message }
 }
 
 /// The last step of a pointer that names a keyword which may hold a schema directly.

@@ -3,6 +3,7 @@
 //! A document is a [`serde_json::Value`], whose objects keep their properties sorted by bytes; so
 //! [`to_text`] is the canonical form of a document in a journal: compact, one line, sorted at every level.
 
+mod decimal;
 mod order;
 mod parse;
 mod pointer;
@@ -13,6 +14,7 @@ use std::io;
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter};
 
+pub(crate) use decimal::Decimal;
 pub use order::compare;
 pub(crate) use order::compare_numbers;
 pub use parse::{ParseFailure, parse, parse_lines};

@@ -1,4 +1,4 @@
-//! Decimals of any precision, as far as sums need them: read, add, print.
+//! Decimals of any precision, as far as sums and bounds need them: read, add, compare, print.
 
 use std::cmp::Ordering;
 
@@ -8,7 +8,7 @@ use crate::limits::DECIMAL_DIGITS_MAX;
 ///
 /// Zeros at the end are kept, because they tell the precision of what was added.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Decimal {
+pub(crate) struct Decimal {
     negative: bool,
     digits: Vec<u8>,
     scale: usize,
@@ -16,7 +16,7 @@ pub(super) struct Decimal {
 
 impl Decimal {
     /// Reads `-12.50`, `1e3`, `.5` and the like; `None` for anything else and beyond the limit of digits.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (negative, unsigned) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
             None => (false, text.strip_prefix('+').unwrap_or(text)),
@@ -47,19 +47,29 @@ impl Decimal {
     }
 
     /// The sum, as precise as the more precise side; `None` beyond the limit of digits.
-    pub(super) fn add(mut self, mut other: Self) -> Option<Self> {
+    pub(crate) fn add(mut self, mut other: Self) -> Option<Self> {
         let scale = self.scale.max(other.scale);
         self.extend_to(scale);
         other.extend_to(scale);
         let (negative, digits) = if self.negative == other.negative {
             (self.negative, add(&self.digits, &other.digits))
         } else {
-            match compare(&self.digits, &other.digits) {
+            match compare_digits(&self.digits, &other.digits) {
                 Ordering::Less => (other.negative, subtract(&other.digits, &self.digits)),
                 _ => (self.negative, subtract(&self.digits, &other.digits)),
             }
         };
         (digits.len() <= DECIMAL_DIGITS_MAX).then(|| Self { negative, digits, scale }.trimmed())
+    }
+
+    /// Compares by value; `None` beyond the limit of digits.
+    pub(crate) fn compare(self, other: Self) -> Option<Ordering> {
+        let difference = self.add(Self { negative: !other.negative, ..other })?;
+        Some(match (difference.negative, difference.digits.is_empty()) {
+            (_, true) => Ordering::Equal,
+            (true, false) => Ordering::Less,
+            (false, false) => Ordering::Greater,
+        })
     }
 
     fn extend_to(&mut self, scale: usize) {
@@ -95,7 +105,7 @@ impl std::fmt::Display for Decimal {
 }
 
 /// Compares two digit rows without zeros before them, of one scale.
-fn compare(left: &[u8], right: &[u8]) -> Ordering {
+fn compare_digits(left: &[u8], right: &[u8]) -> Ordering {
     let significant = |digits: &[u8]| {
         let zeros = digits.iter().take_while(|digit| **digit == 0).count();
         digits.len() - zeros
@@ -167,6 +177,17 @@ mod tests {
         assert_eq!(sum("-0.05", "0.2"), "0.15");
         assert_eq!(sum("0.05", "-0.2"), "-0.15");
         assert_eq!(sum("0", "0.00"), "0.00");
+    }
+
+    #[test]
+    fn decimals_compare_by_value() {
+        let compare = |left: &str, right: &str| {
+            Decimal::parse(left).unwrap().compare(Decimal::parse(right).unwrap()).unwrap()
+        };
+        assert_eq!(compare("1.0", "1"), Ordering::Equal);
+        assert_eq!(compare("0", "-0.0"), Ordering::Equal);
+        assert_eq!(compare("-2", "1"), Ordering::Less);
+        assert_eq!(compare("18446744073709551617", "18446744073709551616.9"), Ordering::Greater);
     }
 
     #[test]

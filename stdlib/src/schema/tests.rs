@@ -1,0 +1,363 @@
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+
+use serde_json::{Value, json};
+
+use super::*;
+
+fn faults(schema: Value) -> Vec<(String, String)> {
+    let faults = Schema::compile(&schema).err().unwrap_or_default();
+    faults.into_iter().map(|fault| (fault.pointer, fault.message)).collect()
+}
+
+fn fault(schema: Value) -> (String, String) {
+    let mut faults = faults(schema.clone());
+    assert_eq!(faults.len(), 1, "{schema}: {faults:?}");
+    faults.remove(0)
+}
+
+/// The place of the value, the place of the keyword, and the message.
+fn violation(schema: &Value, document: Value) -> (String, String, String) {
+    let compiled = Schema::compile(schema).unwrap();
+    let violation = compiled.validate(&document).unwrap_err();
+    assert!(document.pointer(&violation.instance_pointer).is_some(), "{violation:?}");
+    assert!(schema.pointer(&violation.schema_pointer).is_some(), "{violation:?}");
+    (violation.instance_pointer, violation.schema_pointer, violation.message)
+}
+
+fn at(instance: &str, schema: &str, message: &str) -> (String, String, String) {
+    (instance.to_owned(), schema.to_owned(), message.to_owned())
+}
+
+#[test]
+fn all_faults_are_reported_in_order() {
+    let schema = json!({
+        "type": "objekt",
+        "requred": ["id"],
+        "properties": {
+            "a": {"format": "date-tme", "minLength": -1},
+            "b": {"type": [null, "string"]},
+            "c": {"pattern": "(?=x)"},
+            "d": {"$ref": "#/$defs/nope"},
+            "e": {"reduce": {"strategy": "sun"}},
+            "f/g": 5,
+        },
+        "required": "id",
+        "patternProperties": {"(": true},
+    });
+    let found: Vec<_> = Schema::compile(&schema)
+        .unwrap_err()
+        .into_iter()
+        .map(|fault| (fault.pointer, fault.suggestion))
+        .collect();
+    let expected = [
+        ("/patternProperties/(", None),
+        ("/required", None),
+        ("/requred", Some("did you mean `required`?")),
+        ("/type", Some("did you mean `object`?")),
+        ("/properties/a/format", Some("did you mean `date-time`?")),
+        ("/properties/a/minLength", None),
+        ("/properties/b/type/0", Some("write \"null\" with its quotes")),
+        ("/properties/c/pattern", None),
+        ("/properties/d/$ref", None),
+        ("/properties/e/reduce/strategy", Some("did you mean `sum`?")),
+        ("/properties/f~1g", None),
+    ];
+    let expected: Vec<_> = expected
+        .into_iter()
+        .map(|(pointer, suggestion)| (pointer.to_owned(), suggestion.map(str::to_owned)))
+        .collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn annotations_are_checked() {
+    let cases = [
+        (json!({"reduce": "sum"}), "/reduce", "`reduce` wants an object with a `strategy`"),
+        (json!({"reduce": {}}), "/reduce", "`reduce` wants a `strategy`"),
+        (
+            json!({"reduce": {"strategy": "sum", "x": 1}}),
+            "/reduce/x",
+            "the strategy `sum` has no `x`",
+        ),
+        (
+            json!({"reduce": {"strategy": "merge", "key": "/k"}}),
+            "/reduce/key",
+            "`key` wants an array of JSON pointers",
+        ),
+        (
+            json!({"reduce": {"strategy": "merge", "key": ["/k", 1]}}),
+            "/reduce/key/1",
+            "a key is an array of JSON pointers",
+        ),
+        (
+            json!({"redact": {"strategy": "frob"}}),
+            "/redact/strategy",
+            "unknown redaction `frob`; there are `block` and `sha256`",
+        ),
+        (json!({"secret": "yes"}), "/secret", "`secret` wants `true` or `false`"),
+        (json!({"order": 1.5}), "/order", "`order` wants a whole number of 32 bits"),
+    ];
+    for (schema, pointer, message) in cases {
+        assert_eq!(fault(schema), (pointer.to_owned(), message.to_owned()));
+    }
+    assert_eq!(faults(json!({"x-anything": 1, "X-Other": null, "advanced": true})), []);
+}
+
+#[test]
+fn violations_are_placed_in_the_schema_as_written() {
+    let schema = json!({
+        "definitions": {"id": {"type": "integer", "minimum": 1}},
+        "type": "object",
+        "properties": {
+            "id": {"$ref": "#/definitions/id"},
+            "pair": {"items": [{"type": "integer"}], "additionalItems": {"type": "string"}},
+            "half": {"type": ["fractional", "string"]},
+            "nullable": {"type": "string", "nullable": true},
+        },
+        "required": ["id"],
+        "additionalProperties": false,
+    });
+    let cases = [
+        (json!({"id": 0}), "/id", "/definitions/id/minimum", "expected at least 1, found 0"),
+        (json!({}), "", "/required", "the property `id` is missing"),
+        (json!({"id": 1, "x": 1}), "", "/additionalProperties", "the schema has no property `x`"),
+        (
+            json!({"id": 1, "pair": ["a"]}),
+            "/pair/0",
+            "/properties/pair/items/0/type",
+            "expected integer, found `\"a\"`",
+        ),
+        (
+            json!({"id": 1, "pair": [1, 2]}),
+            "/pair/1",
+            "/properties/pair/additionalItems/type",
+            "expected string, found `2`",
+        ),
+        (
+            json!({"id": 1, "half": 2}),
+            "/half",
+            "/properties/half/type",
+            "expected a number with a fraction, found `2`",
+        ),
+        (
+            json!({"id": 1, "nullable": 2}),
+            "/nullable",
+            "/properties/nullable/type",
+            "expected null or string, found `2`",
+        ),
+    ];
+    for (document, instance, keyword, message) in cases {
+        assert_eq!(violation(&schema, document), at(instance, keyword, message));
+    }
+    let schema = Schema::compile(&schema).unwrap();
+    for half in [json!(2.5), json!("x")] {
+        assert!(schema.is_valid(&json!({"id": 1, "half": half, "nullable": null})));
+    }
+}
+
+#[test]
+fn the_best_fitting_branch_is_told() {
+    let schema = json!({
+        "oneOf": [
+            {"type": "null"},
+            {"type": "object", "properties": {"kind": {"const": "a"}, "size": {"type": "integer"}}, "required": ["size"]},
+            {"type": "object", "properties": {"kind": {"const": "b"}, "name": {"type": "string"}}},
+        ],
+    });
+    let cases = [
+        (
+            json!({"kind": "b", "name": 1}),
+            "/name",
+            "/oneOf/2/properties/name/type",
+            "expected string, found `1`",
+        ),
+        (json!({"kind": "a"}), "", "/oneOf/1/required", "the property `size` is missing"),
+        (json!(5), "", "/oneOf", "expected null or object or object, found `5`"),
+    ];
+    for (document, instance, keyword, message) in cases {
+        assert_eq!(violation(&schema, document), at(instance, keyword, message));
+    }
+}
+
+#[test]
+fn bundles_with_resources_of_their_own_are_followed() {
+    let schema = json!({
+        "$id": "file:///p/flow.yaml?ptr=/collections/a/schema",
+        "type": "object",
+        "properties": {
+            "point": {"$ref": "point.json"},
+            "again": {"$ref": "file:///p/point.json#/properties/x"},
+            "anchored": {"$ref": "point.json#whole"},
+            "own": {"$ref": "#here"},
+        },
+        "$defs": {
+            "__flowInline1": {
+                "$id": "file:///p/point.json",
+                "type": "object",
+                "properties": {"x": {"type": "number"}, "next": {"$ref": "#"}},
+                "$defs": {"w": {"$anchor": "whole", "type": "integer"}},
+            },
+            "o": {"$anchor": "here", "type": "boolean"},
+        },
+    });
+    let resource = "/$defs/__flowInline1";
+    let cases = [
+        (json!({"point": {"x": "a"}}), "/point/x", format!("{resource}/properties/x/type")),
+        (
+            json!({"point": {"next": {"next": {"x": "a"}}}}),
+            "/point/next/next/x",
+            format!("{resource}/properties/x/type"),
+        ),
+        (json!({"again": "a"}), "/again", format!("{resource}/properties/x/type")),
+        (json!({"anchored": 1.5}), "/anchored", format!("{resource}/$defs/w/type")),
+        (json!({"own": 1}), "/own", "/$defs/o/type".to_owned()),
+    ];
+    for (document, instance, keyword) in cases {
+        let (found_instance, found_keyword, _) = violation(&schema, document);
+        assert_eq!((found_instance.as_str(), found_keyword), (instance, keyword));
+    }
+}
+
+#[test]
+fn dynamic_references_lead_to_the_outermost_anchor() {
+    let tree = json!({
+        "$id": "https://example.com/tree",
+        "$dynamicAnchor": "node",
+        "type": "object",
+        "properties": {"children": {"type": "array", "items": {"$dynamicRef": "#node"}}},
+    });
+    let strict = json!({
+        "$id": "https://example.com/strict",
+        "$dynamicAnchor": "node",
+        "$ref": "tree",
+        "unevaluatedProperties": false,
+        "$defs": {"tree": tree},
+    });
+    let document = json!({"children": [{"daat": 1}]});
+    assert!(Schema::compile(&tree).unwrap().is_valid(&document));
+    assert!(!Schema::compile(&strict).unwrap().is_valid(&document));
+    let recursive = json!({
+        "$recursiveAnchor": true,
+        "properties": {"next": {"$recursiveRef": "#"}, "id": {"type": "integer"}},
+    });
+    let (instance, keyword, _) = violation(&recursive, json!({"next": {"next": {"id": "x"}}}));
+    assert_eq!((instance.as_str(), keyword.as_str()), ("/next/next/id", "/properties/id/type"));
+}
+
+#[test]
+fn draft_7_is_read_where_it_is_declared() {
+    let schema = json!({
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "properties": {"x": {"$ref": "#anchored"}},
+        "dependencies": {"a": ["b"], "c": {"required": ["d"]}},
+        "definitions": {"anchored": {"$id": "#anchored", "type": "string"}},
+    });
+    let cases = [
+        (json!({"a": 1}), "/dependencies"),
+        (json!({"c": 1}), "/dependencies/c/required"),
+        (json!({"x": 1}), "/definitions/anchored/type"),
+    ];
+    for (document, keyword) in cases {
+        assert_eq!(violation(&schema, document).1, keyword);
+    }
+    let (pointer, _) = fault(json!({"dependencies": {"a": ["b"]}}));
+    assert_eq!(pointer, "/dependencies");
+}
+
+#[test]
+fn schemas_that_refer_to_themselves_without_end_are_refused() {
+    let endless = [
+        json!({"$ref": "#"}),
+        json!({"allOf": [{"$ref": "#"}]}),
+        json!({"$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"not": {"$ref": "#/$defs/a"}}}}),
+    ];
+    for schema in endless {
+        let (_, message) = fault(schema);
+        assert_eq!(message, "the schema refers to itself without end");
+    }
+    assert_eq!(faults(json!({"properties": {"next": {"$ref": "#"}}})), []);
+}
+
+#[test]
+fn long_chains_and_deep_nesting_do_not_overflow() {
+    let mut nested = json!({});
+    for _ in 0..2_000 {
+        nested = Value::Object([("items".to_owned(), nested)].into_iter().collect());
+    }
+    assert!(fault(nested).1.contains("too deeply"));
+    let chain = |step: fn(String) -> Value| {
+        let links =
+            (0..1_000).map(|link| (format!("d{link}"), step(format!("#/$defs/d{}", link + 1))));
+        let mut definitions: serde_json::Map<String, Value> = links.collect();
+        definitions.insert("d1000".to_owned(), json!({"type": "integer"}));
+        json!({"$defs": definitions, "$ref": "#/$defs/d0"})
+    };
+    let in_place = chain(|target| json!({"$ref": target}));
+    let inside = chain(|target| json!({"items": {"$ref": target}}));
+    for schema in [in_place, inside] {
+        let _ = Schema::compile(&schema).map(|schema| schema.is_valid(&json!([[[1]]])));
+        let _ = crate::shape::Shape::infer(&schema);
+    }
+}
+
+#[test]
+fn public_schemas_are_known_and_sound() {
+    let point = json!({"type": "Point", "coordinates": [1.5, 2]});
+    let feature = json!({"type": "Feature", "geometry": point, "properties": null, "id": 7});
+    let collection = json!({"type": "FeatureCollection", "features": [feature]});
+    let geometries = json!({"type": "GeometryCollection", "geometries": [point]});
+    let ring = json!([[0, 0], [0, 1], [1, 1], [0, 0]]);
+    let documents = [
+        ("Point", point.clone()),
+        ("MultiPoint", json!({"type": "MultiPoint", "coordinates": [[1, 2], [3, 4, 5]]})),
+        ("LineString", json!({"type": "LineString", "coordinates": [[1, 2], [3, 4]]})),
+        ("MultiLineString", json!({"type": "MultiLineString", "coordinates": [[[1, 2], [3, 4]]]})),
+        ("Polygon", json!({"type": "Polygon", "coordinates": [ring]})),
+        ("MultiPolygon", json!({"type": "MultiPolygon", "coordinates": [[ring]]})),
+        ("GeometryCollection", geometries.clone()),
+        ("Geometry", geometries),
+        ("Feature", feature),
+        ("FeatureCollection", collection.clone()),
+        ("GeoJSON", collection),
+    ];
+    for (name, document) in documents {
+        let text = well_known(&format!("https://geojson.org/schema/{name}.json")).unwrap();
+        assert_eq!(well_known(&format!("http://geojson.org/schema/{name}.json#")), Some(text));
+        let schema: Value = serde_json::from_str(text).unwrap();
+        let compiled = Schema::compile(&schema).unwrap();
+        compiled.validate(&document).unwrap();
+        assert!(
+            compiled.validate(&json!({"type": name, "coordinates": [[[]]]})).is_err(),
+            "{name}"
+        );
+    }
+    assert_eq!(well_known("https://geojson.org/schema/Nope.json"), None);
+    assert_eq!(well_known("https://example.com/Point.json"), None);
+}
+
+#[test]
+fn a_nested_geometry_is_told_by_its_own_fault() {
+    let text = well_known("https://geojson.org/schema/FeatureCollection.json").unwrap();
+    let schema: Value = serde_json::from_str(text).unwrap();
+    let document = json!({"type": "FeatureCollection", "features": [{
+        "type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": [1, "x"]},
+    }]});
+    let (instance, _, message) = violation(&schema, document);
+    assert_eq!(instance, "/features/0/geometry/coordinates/1");
+    assert_eq!(message, "expected number, found `\"x\"`");
+}
+
+#[test]
+fn bounds_of_numeric_strings_are_enforced() {
+    let schema =
+        json!({"type": "string", "format": "integer", "x-str-minimum": "-5", "x-str-maximum": 10});
+    let compiled = Schema::compile(&schema).unwrap();
+    for inside in ["-5", "10", "1e1", "0"] {
+        assert!(compiled.is_valid(&json!(inside)), "{inside}");
+    }
+    assert_eq!(
+        violation(&schema, json!("11")),
+        at("", "/x-str-maximum", "expected at most 10, found `\"11\"`")
+    );
+    assert_eq!(violation(&schema, json!("-6")).1, "/x-str-minimum");
+}
