@@ -14,7 +14,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
            arrays that are sorted by it are merged like sorted lists. With `delete: true` the location is removed \
            once its base is known.",
     settings: &[Setting::Key, Setting::Delete],
-    laws: &[Law::Associative, Law::Idempotent],
+    laws: &[Law::Associative],
     reduce,
 };
 

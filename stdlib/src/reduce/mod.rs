@@ -26,7 +26,7 @@ use crate::value::{Pointer, compare};
 macro_rules! strategies {
     ($($module:ident: $($strategy:ident)+;)+) => {
         $(mod $module;)+
-        /// All strategies, in order of their names.
+        /// All strategies.
         pub const STRATEGIES: &[&Strategy] = &[$($(&$module::$strategy),+),+];
     };
 }
@@ -204,3 +204,6 @@ pub(crate) fn compare_by(key: &[Pointer], left: &Value, right: &Value) -> Orderi
         .find(|order| order.is_ne())
         .unwrap_or(Ordering::Equal)
 }
+
+#[cfg(test)]
+mod tests;

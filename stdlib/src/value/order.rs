@@ -82,6 +82,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::value::tests::any_value;
 
     #[test]
     fn integers_beyond_the_precision_of_floats_compare_exactly() {
@@ -107,23 +108,6 @@ mod tests {
         }
         assert_eq!(compare(&json!(1), &json!(1.0)), Ordering::Equal);
         assert_eq!(compare(&json!(0), &json!(-0.0)), Ordering::Equal);
-    }
-
-    pub(crate) fn any_value() -> impl Strategy<Value = Value> {
-        let leaf = prop_oneof![
-            Just(Value::Null),
-            any::<bool>().prop_map(Value::from),
-            (-3_i64..3).prop_map(Value::from),
-            (-6_i64..6).prop_map(|half| Value::from(half as f64 / 2.0)),
-            "[ab]{0,2}".prop_map(Value::from),
-        ];
-        leaf.prop_recursive(3, 12, 3, |inner| {
-            prop_oneof![
-                prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
-                prop::collection::btree_map("[ab]", inner, 0..3)
-                    .prop_map(|map| Value::Object(map.into_iter().collect())),
-            ]
-        })
     }
 
     proptest! {

@@ -1,0 +1,353 @@
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+
+use proptest::prelude::{
+    BoxedStrategy, Just, ProptestConfig, any, prop, prop_assert, prop_assert_eq, prop_oneof,
+    proptest,
+};
+use proptest::strategy::Strategy as Generator;
+use serde_json::json;
+
+use super::*;
+
+fn reducer(schema: Value) -> Reducer {
+    crate::schema::Schema::compile(&schema).unwrap();
+    Reducer::new(&schema).unwrap()
+}
+
+fn reduced(reducer: &Reducer, left: Option<Value>, right: Value, mode: Mode) -> Value {
+    match reducer.reduce(left, right, mode) {
+        Ok(Reduced::Document(document)) => document,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn failure(schema: Value, left: Value, right: Value) -> (String, String, Vec<String>) {
+    let failure = reducer(schema).reduce(Some(left), right, Mode::Full).unwrap_err();
+    (failure.pointer, failure.message, failure.annotations)
+}
+
+#[test]
+fn strategies_are_told_by_name_once() {
+    let mut names: Vec<_> = STRATEGIES.iter().map(|strategy| strategy.name).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), STRATEGIES.len());
+}
+
+#[test]
+fn failures_name_the_place_the_values_and_the_annotation() {
+    let schema = json!({
+        "properties": {"a/b": {"items": {"$ref": "#/$defs/n"}, "reduce": {"strategy": "merge"}}},
+        "reduce": {"strategy": "merge"},
+        "$defs": {"n": {"reduce": {"strategy": "sum"}}},
+    });
+    let (pointer, message, annotations) =
+        failure(schema, json!({"a/b": [1, 2]}), json!({"a/b": [1, "x"]}));
+    assert_eq!(pointer, "/a~1b/1");
+    assert_eq!(message, "`sum` wants numbers, found `2` and `\"x\"`");
+    assert_eq!(annotations, ["/$defs/n/reduce"]);
+}
+
+#[test]
+fn conflicts_name_both_annotations() {
+    let schema = json!({
+        "properties": {"v": {
+            "reduce": {"strategy": "sum"},
+            "anyOf": [{"type": "string"}, {"reduce": {"strategy": "minimize"}}],
+        }},
+        "reduce": {"strategy": "merge"},
+    });
+    let (pointer, message, annotations) = failure(schema, json!({"v": 1}), json!({"v": 2}));
+    assert_eq!(pointer, "/v");
+    assert_eq!(message, "the strategies `sum` and `minimize` conflict");
+    assert_eq!(annotations, ["/properties/v/reduce", "/properties/v/anyOf/1/reduce"]);
+}
+
+#[test]
+fn sums_beyond_the_numbers_of_json_are_refused() {
+    let schema = json!({"reduce": {"strategy": "sum"}});
+    let (_, message, _) = failure(schema, json!(u64::MAX), json!(1));
+    assert_eq!(
+        message,
+        "the `sum` of `18446744073709551615` and `1` is beyond the numbers of JSON"
+    );
+}
+
+#[test]
+fn a_resettable_counter_depends_on_the_right_side() {
+    let counter = reducer(json!({
+        "oneOf": [
+            {"properties": {"action": {"const": "reset"}}, "reduce": {"strategy": "lastWriteWins"}},
+            {
+                "properties": {
+                    "action": {"const": "sum", "reduce": {"strategy": "firstWriteWins"}},
+                    "value": {"reduce": {"strategy": "sum"}},
+                },
+                "reduce": {"strategy": "merge"},
+            },
+        ],
+    }));
+    let sum = |value: i64| json!({"action": "sum", "value": value});
+    let reset = |value: i64| json!({"action": "reset", "value": value});
+    let mode = Mode::Associative;
+    assert_eq!(reduced(&counter, Some(sum(1)), sum(2), mode), sum(3));
+    assert_eq!(reduced(&counter, Some(sum(1)), reset(2), mode), reset(2));
+    assert_eq!(reduced(&counter, Some(reset(1)), sum(2), mode), reset(3));
+}
+
+#[test]
+fn recursive_schemas_reduce_at_every_depth() {
+    let tree = reducer(json!({
+        "type": "object",
+        "properties": {"count": {"reduce": {"strategy": "sum"}}, "inner": {"$ref": "#"}},
+        "reduce": {"strategy": "merge"},
+    }));
+    let left = json!({"count": 1, "inner": {"count": 1, "inner": {"count": 1}}});
+    let right = json!({"inner": {"count": 2, "inner": {"count": 3}}});
+    let both = json!({"count": 1, "inner": {"count": 3, "inner": {"count": 4}}});
+    assert_eq!(reduced(&tree, Some(left), right, Mode::Full), both);
+}
+
+#[test]
+fn unevaluated_and_dependent_schemas_carry_annotations() {
+    let open = reducer(json!({
+        "properties": {"id": {}},
+        "dependentSchemas": {"a": {"properties": {"a": {"reduce": {"strategy": "append"}}}}},
+        "unevaluatedProperties": {"reduce": {"strategy": "sum"}},
+        "reduce": {"strategy": "merge"},
+    }));
+    let left = json!({"id": 1, "a": [1], "n": 1});
+    let right = json!({"id": 2, "a": [2], "n": 2});
+    let both = json!({"id": 2, "a": [1, 2], "n": 3});
+    assert_eq!(reduced(&open, Some(left), right, Mode::Full), both);
+}
+
+#[test]
+fn values_that_wait_for_their_base_come_back_whole() {
+    let schema = json!({
+        "properties": {"v": {"reduce": {"strategy": "merge"}}},
+        "reduce": {"strategy": "merge"},
+    });
+    let (left, right) = (json!({"a": 1, "v": 1}), json!({"a": 2, "v": {"x": 1}}));
+    let outcome = reducer(schema).reduce(Some(left.clone()), right.clone(), Mode::Associative);
+    assert_eq!(outcome, Ok(Reduced::NotAssociative(left, right)));
+}
+
+const TOMBSTONES: &str = r#"{
+    "properties": {"n": {"reduce": {"strategy": "sum"}}},
+    "if": {"properties": {"op": {"const": "d"}}, "required": ["op"]},
+    "then": {"reduce": {"strategy": "merge", "delete": true}},
+    "else": {"reduce": {"strategy": "merge"}}
+}"#;
+
+fn tombstones() -> Reducer {
+    reducer(serde_json::from_str(TOMBSTONES).unwrap())
+}
+
+fn drained(fold: &mut Fold, reducer: &Reducer) -> Vec<Group> {
+    let mut groups = Vec::new();
+    fold.drain(reducer, &mut |group| {
+        groups.push(group);
+        Ok(())
+    })
+    .unwrap();
+    groups
+}
+
+#[test]
+fn folds_hold_the_left_most_document_back() {
+    let reducer = tombstones();
+    let mut fold = Fold::new(Mode::Associative, false);
+    for n in [1, 2, 4] {
+        fold.add(&reducer, b"k", json!({"n": n})).unwrap();
+    }
+    fold.add(&reducer, b"j", json!({"n": 8})).unwrap();
+    assert_eq!((fold.len(), fold.keys()), (2, vec![b"j".to_vec(), b"k".to_vec()]));
+    assert!(fold.size_bytes() > 0);
+    let groups = drained(&mut fold, &reducer);
+    assert_eq!(groups[0].documents, [json!({"n": 8})]);
+    assert_eq!(groups[1].documents, [json!({"n": 1}), json!({"n": 6})]);
+    assert_eq!((groups[0].folded, groups[1].folded), (false, true));
+    assert!(fold.is_empty());
+    assert_eq!(fold.size_bytes(), 0);
+}
+
+#[test]
+fn a_base_is_reduced_with_all_that_follows() {
+    let reducer = tombstones();
+    for base_first in [true, false] {
+        for mode in [Mode::Full, Mode::Associative] {
+            let mut fold = Fold::new(mode, true);
+            if base_first {
+                fold.set_base(b"k", json!({"n": 1}));
+            }
+            fold.add(&reducer, b"k", json!({"n": 2})).unwrap();
+            fold.add(&reducer, b"k", json!({"n": 4})).unwrap();
+            if !base_first {
+                fold.set_base(b"k", json!({"n": 1}));
+            }
+            let group = drained(&mut fold, &reducer).remove(0);
+            let expected = match mode {
+                Mode::Full => vec![json!({"n": 7})],
+                Mode::Associative => vec![json!({"n": 1}), json!({"n": 6})],
+            };
+            assert_eq!(group.documents, expected);
+            assert!(group.has_base && group.folded && !group.deleted);
+        }
+    }
+}
+
+#[test]
+fn what_follows_a_deletion_starts_anew() {
+    let reducer = tombstones();
+    let (create, delete) = (json!({"n": 1, "op": "c"}), json!({"n": 1, "op": "d"}));
+    let run = |mode, documents: &[&Value]| {
+        let mut fold = Fold::new(mode, true);
+        for document in documents {
+            fold.add(&reducer, b"k", (*document).clone()).unwrap();
+        }
+        drained(&mut fold, &reducer).remove(0)
+    };
+    let group = run(Mode::Full, &[&create, &delete]);
+    assert_eq!((group.documents, group.deleted), (vec![json!({"n": 2, "op": "d"})], true));
+    let group = run(Mode::Full, &[&create, &delete, &create, &create]);
+    assert_eq!((group.documents, group.deleted), (vec![json!({"n": 2, "op": "c"})], false));
+    let group = run(Mode::Full, &[&delete]);
+    assert_eq!((group.documents, group.deleted), (vec![delete.clone()], true));
+    let group = run(Mode::Associative, &[&create, &create, &delete, &create, &create]);
+    let merged = json!({"n": 2, "op": "d"});
+    assert_eq!(group.documents, [create.clone(), merged, json!({"n": 2, "op": "c"})]);
+}
+
+/// Documents without a base further left, reduced in one go, or in two batches whose outcome is what a store keeps.
+fn in_batches(
+    reducer: &Reducer,
+    documents: &[Value],
+    cut: usize,
+) -> (Option<Value>, Option<Value>) {
+    let batch = |base: Option<Value>, documents: &[Value]| {
+        let mut fold = Fold::new(Mode::Full, true);
+        if let Some(base) = base {
+            fold.set_base(b"k", base);
+        }
+        for document in documents {
+            fold.add(reducer, b"k", document.clone()).unwrap();
+        }
+        let group = drained(&mut fold, reducer).pop()?;
+        if group.deleted { None } else { group.documents.into_iter().next() }
+    };
+    let (first, second) = documents.split_at(cut);
+    (batch(None, documents), batch(batch(None, first), second))
+}
+
+fn small() -> impl Generator<Value = Value> {
+    (-3_i64..4).prop_map(Value::from)
+}
+
+fn set_terms() -> impl Generator<Value = Value> {
+    let members = || {
+        prop::collection::btree_map("[a-d]", 1_i64..4, 0..4).prop_map(|members| {
+            Value::Object(members.into_iter().map(|(k, v)| (k, json!(v))).collect())
+        })
+    };
+    (prop::option::of(members()), prop::option::of((any::<bool>(), members()))).prop_map(
+        |(add, other)| {
+            let mut terms = serde_json::Map::new();
+            terms.extend(add.map(|add| ("add".to_owned(), add)));
+            terms.extend(other.map(|(intersect, members)| {
+                (if intersect { "intersect" } else { "remove" }.to_owned(), members)
+            }));
+            Value::Object(terms)
+        },
+    )
+}
+
+/// Values that a strategy takes, and the schema under which its laws are tried.
+fn domain(strategy: &Strategy) -> (Value, BoxedStrategy<Value>) {
+    let name = strategy.name;
+    let plain = json!({"reduce": {"strategy": name}});
+    match name {
+        "append" => (plain, prop::collection::vec(small(), 0..3).prop_map(Value::from).boxed()),
+        "sum" => {
+            let text = "-?[0-9]{1,3}(\\.[0-9]{1,2})?".prop_map(Value::from);
+            (plain, prop_oneof![small(), text].boxed())
+        }
+        "merge" => {
+            let schema = json!({
+                "properties": {
+                    "a": {"reduce": {"strategy": "sum"}},
+                    "b": {"reduce": {"strategy": "merge"}, "items": {"reduce": {"strategy": "minimize"}}},
+                },
+                "reduce": {"strategy": "merge"},
+            });
+            let arrays = prop::collection::vec(small(), 0..3).prop_map(Value::from);
+            let document =
+                (prop::option::of(small()), prop::option::of(arrays), prop::option::of(small()))
+                    .prop_map(|(a, b, c)| {
+                        let parts = [("a", a), ("b", b), ("c", c)].into_iter();
+                        parts.filter_map(|(name, part)| Some((name.to_owned(), part?))).collect()
+                    });
+            (schema, document.prop_map(Value::Object).boxed())
+        }
+        "set" => {
+            let schema = json!({
+                "properties": {"add": {"additionalProperties": {"reduce": {"strategy": "sum"}}}},
+                "reduce": {"strategy": "set"},
+            });
+            (schema, set_terms().boxed())
+        }
+        _ => (plain, crate::value::tests::any_value().boxed()),
+    }
+}
+
+fn three_values() -> impl Generator<Value = (usize, [Value; 3])> {
+    (0..STRATEGIES.len()).prop_flat_map(|index| {
+        let (_, values) = domain(STRATEGIES[index]);
+        (Just(index), [values.clone(), values.clone(), values])
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn declared_laws_hold((index, [a, b, c]) in three_values()) {
+        let strategy = STRATEGIES[index];
+        let reducer = reducer(domain(strategy).0);
+        let both = |left: &Value, right: &Value| {
+            reduced(&reducer, Some(left.clone()), right.clone(), Mode::Associative)
+        };
+        for law in strategy.laws {
+            let (one, other) = match law {
+                Law::Associative => (both(&both(&a, &b), &c), both(&a, &both(&b, &c))),
+                Law::Commutative => (both(&a, &b), both(&b, &a)),
+                Law::Idempotent => (both(&a, &a), a.clone()),
+            };
+            prop_assert!(compare(&one, &other).is_eq(), "{} {law:?}: {one} {other}", strategy.name);
+        }
+    }
+
+    #[test]
+    fn results_do_not_depend_on_batching(
+        operations in prop::collection::vec((any::<bool>(), 1_i64..4), 1..6), cut in 0_usize..6
+    ) {
+        let documents: Vec<_> = operations
+            .into_iter()
+            .map(|(delete, n)| json!({"n": n, "op": if delete { "d" } else { "c" }}))
+            .collect();
+        let (at_once, in_two) = in_batches(&tombstones(), &documents, cut.min(documents.len()));
+        prop_assert_eq!(at_once, in_two);
+    }
+
+    /// Terms that wait for a base mean the same as if each had met the base by itself.
+    #[test]
+    fn folding_before_the_base_changes_nothing((index, [a, b, c]) in three_values()) {
+        let reducer = reducer(domain(STRATEGIES[index]).0);
+        let full = |left: &Value, right: &Value| {
+            reduced(&reducer, Some(left.clone()), right.clone(), Mode::Full)
+        };
+        let folded = reduced(&reducer, Some(b.clone()), c.clone(), Mode::Associative);
+        let (apart, together) = (full(&full(&a, &b), &c), full(&a, &folded));
+        prop_assert!(compare(&apart, &together).is_eq(), "{apart} {together}");
+    }
+}
