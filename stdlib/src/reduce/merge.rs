@@ -60,7 +60,7 @@ fn alone<'p>(walk: &mut Walk<'p>, here: &Here<'p>, right: Value) -> Result<Value
     match right {
         Value::Object(right) => objects(walk, here, Map::new(), right),
         Value::Array(right) => by_index(walk, here, Vec::new(), right),
-        scalar => Ok(scalar),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(right),
     }
 }
 

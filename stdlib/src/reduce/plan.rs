@@ -378,10 +378,10 @@ fn mark_bearing(nodes: &mut [Node]) {
 /// Compiles the tests of conditions that may lead to an annotation.
 fn compile_tests(node: &mut Node, normal: &NormalForm) {
     for condition in &mut node.conditions {
-        if let Test::Unused(place) = &condition.test {
-            if let Some(validator) = normal.validator_at(place) {
-                condition.test = Test::Valid(Box::new(validator));
-            }
+        if let Test::Unused(place) = &condition.test
+            && let Some(validator) = normal.validator_at(place)
+        {
+            condition.test = Test::Valid(Box::new(validator));
         }
     }
 }

@@ -134,13 +134,11 @@ fn check_type(
     pointer: &str,
     fault: &mut impl FnMut(String, String, Option<String>),
 ) {
-    let names: Vec<(String, &Value)> = match value {
-        Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .map(|(index, item)| (format!("{pointer}/{index}"), item))
-            .collect(),
-        single => vec![(pointer.to_owned(), single)],
+    let names: Vec<(String, &Value)> = if let Value::Array(items) = value {
+        let items = items.iter().enumerate();
+        items.map(|(index, item)| (format!("{pointer}/{index}"), item)).collect()
+    } else {
+        vec![(pointer.to_owned(), value)]
     };
     for (place, name) in names {
         match name {

@@ -252,11 +252,7 @@ impl Rewriter<'_, '_> {
         value: &Value,
         local: &mut Map<String, Value>,
     ) {
-        let names = match value {
-            Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),
-            single => single.as_str().into_iter().collect::<Vec<_>>(),
-        };
-        let Some(mut types) = Types::from_names(names.iter().copied()) else { return };
+        let Some(mut types) = Types::read(value) else { return };
         if object.get("nullable") == Some(&Value::Bool(true)) {
             types = types.or(Types::NULL);
         }

@@ -80,10 +80,10 @@ impl<'s> Resources<'s> {
             return self.by_pointer.get(&pointer).copied();
         }
         let place = (resource.clone(), fragment.clone().into_owned());
-        if keyword == "$dynamicRef" {
-            if let Some(site) = self.dynamic(&resource, &fragment) {
-                return Some(site);
-            }
+        if keyword == "$dynamicRef"
+            && let Some(site) = self.dynamic(&resource, &fragment)
+        {
+            return Some(site);
         }
         self.by_anchor.get(&place).copied()
     }
@@ -157,11 +157,11 @@ impl<'s> Resources<'s> {
             }
             let Some(id) = object.get(keyword).and_then(Value::as_str) else { continue };
             // Draft 7 spelled anchors this way.
-            if let Some(anchor) = id.strip_prefix('#').filter(|anchor| !anchor.is_empty()) {
-                if site.draft_7 {
-                    self.anchor(site, keyword, anchor, index);
-                    continue;
-                }
+            if let Some(anchor) = id.strip_prefix('#').filter(|anchor| !anchor.is_empty())
+                && site.draft_7
+            {
+                self.anchor(site, keyword, anchor, index);
+                continue;
             }
             let place = format!("{}/{keyword}", site.pointer);
             match site.base.join(id) {

@@ -23,10 +23,10 @@ pub(super) fn most_telling(
 fn descend<'e, 'i>(error: &'e ValidationError<'i>) -> &'e ValidationError<'i> {
     let mut error = error;
     loop {
-        let branches = match error.kind() {
-            ValidationErrorKind::AnyOf { context }
-            | ValidationErrorKind::OneOfNotValid { context } => context,
-            _ => return error,
+        let (ValidationErrorKind::AnyOf { context: branches }
+        | ValidationErrorKind::OneOfNotValid { context: branches }) = error.kind()
+        else {
+            return error;
         };
         let here = error.instance_path().as_str();
         let best = branches.iter().filter(|branch| fit(branch, here) < Fit::OtherType).min_by_key(
@@ -58,14 +58,14 @@ fn fit(branch: &[ValidationError<'_>], here: &str) -> Fit {
     let mut fit = Fit::Details;
     for error in branch {
         let at_value = error.instance_path().as_str() == here;
-        match error.kind() {
-            ValidationErrorKind::Type { .. } | ValidationErrorKind::FalseSchema if at_value => {
-                return Fit::OtherType;
-            }
-            ValidationErrorKind::Constant { .. } | ValidationErrorKind::Enum { .. } => {
-                fit = Fit::OtherKind;
-            }
-            _ => {}
+        let kind = error.kind();
+        if at_value
+            && matches!(kind, ValidationErrorKind::Type { .. } | ValidationErrorKind::FalseSchema)
+        {
+            return Fit::OtherType;
+        }
+        if matches!(kind, ValidationErrorKind::Constant { .. } | ValidationErrorKind::Enum { .. }) {
+            fit = Fit::OtherKind;
         }
     }
     fit
@@ -80,17 +80,18 @@ fn describe(error: &ValidationError<'_>, document: &Value, normal: &NormalForm) 
     let value = document.pointer(&instance_pointer).unwrap_or(document);
     let place = error.schema_path().as_str();
     let schema_pointer = normal.origin(place);
-    let keyword = match error.kind() {
+    let kind = error.kind();
+    let keyword = if matches!(kind, ValidationErrorKind::FalseSchema) {
         // The keyword that holds the schema `false` refuses the value.
-        ValidationErrorKind::FalseSchema => holder(&schema_pointer),
-        _ => schema_pointer.rsplit('/').next().unwrap_or_default().to_owned(),
+        holder(&schema_pointer)
+    } else {
+        schema_pointer.rsplit('/').next().unwrap_or_default().to_owned()
     };
-    let message = match error.kind() {
+    let message = if keyword == "type" && matches!(kind, ValidationErrorKind::Not { .. }) {
         // The normal form of `fractional`.
-        ValidationErrorKind::Not { .. } if keyword == "type" => {
-            format!("expected a number with a fraction, found {}", quote(value))
-        }
-        kind => message(kind, value),
+        format!("expected a number with a fraction, found {}", quote(value))
+    } else {
+        message(kind, value)
     };
     Violation { instance_pointer, keyword, schema_pointer, message }
 }

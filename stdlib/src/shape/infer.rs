@@ -30,11 +30,10 @@ struct Inference<'n> {
 impl<'n> Inference<'n> {
     /// The shape of the schema at `place` of the normal form.
     fn schema(&mut self, schema: &'n Value, place: &mut String) -> Shape {
-        let object = match schema {
-            Value::Object(object) => object,
-            Value::Bool(false) => return Shape::impossible(),
-            _ => return Shape::any(),
-        };
+        if *schema == Value::Bool(false) {
+            return Shape::impossible();
+        }
+        let Value::Object(object) = schema else { return Shape::any() };
         if self.visits_left == 0 || self.depth == SHAPE_DEPTH_MAX {
             return Shape::any();
         }
@@ -107,12 +106,7 @@ impl<'n> Inference<'n> {
     /// What the keywords of one schema object say by themselves.
     fn local(&mut self, object: &'n Map<String, Value>, place: &mut String) -> Shape {
         let text = |keyword: &str| object.get(keyword).and_then(Value::as_str).map(str::to_owned);
-        let mut types = match object.get("type") {
-            Some(Value::String(name)) => Types::from_names(std::iter::once(name.as_str())),
-            Some(Value::Array(names)) => Types::from_names(names.iter().filter_map(Value::as_str)),
-            _ => None,
-        }
-        .unwrap_or(Types::ANY);
+        let mut types = object.get("type").and_then(Types::read).unwrap_or(Types::ANY);
         // The normal form of `fractional`.
         if object.get("not").is_some_and(|not| *not == serde_json::json!({"type": "integer"})) {
             types = types.without(Types::INTEGER);

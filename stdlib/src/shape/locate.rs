@@ -54,8 +54,12 @@ fn step(parent: &Shape, token: &Token) -> (Shape, Exists) {
     match token {
         Token::Index(index) if may_be_array => item(parent, *index),
         Token::NextIndex if may_be_array => (Shape::impossible(), Exists::Cannot),
-        _ if may_be_object => property(parent, &token.property()),
-        _ => (Shape::impossible(), Exists::Cannot),
+        Token::Index(_) | Token::NextIndex | Token::Property(_) if may_be_object => {
+            property(parent, &token.property())
+        }
+        Token::Index(_) | Token::NextIndex | Token::Property(_) => {
+            (Shape::impossible(), Exists::Cannot)
+        }
     }
 }
 

@@ -64,6 +64,14 @@ impl Types {
     pub const fn is_none(self) -> bool {
         self.0 == 0
     }
+    /// The set that the value of a `type` keyword gives; `None` when a name is no type.
+    pub(crate) fn read(keyword: &Value) -> Option<Self> {
+        match keyword {
+            Value::String(name) => Self::from_names(std::iter::once(name.as_str())),
+            Value::Array(names) => Self::from_names(names.iter().filter_map(Value::as_str)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => None,
+        }
+    }
     /// The type of one value.
     pub fn of(value: &Value) -> Self {
         match value {

@@ -56,7 +56,9 @@ impl Decimal {
         } else {
             match compare_digits(&self.digits, &other.digits) {
                 Ordering::Less => (other.negative, subtract(&other.digits, &self.digits)),
-                _ => (self.negative, subtract(&self.digits, &other.digits)),
+                Ordering::Equal | Ordering::Greater => {
+                    (self.negative, subtract(&self.digits, &other.digits))
+                }
             }
         };
         (digits.len() <= DECIMAL_DIGITS_MAX).then(|| Self { negative, digits, scale }.trimmed())

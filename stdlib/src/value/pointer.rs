@@ -152,10 +152,11 @@ impl Token {
             return Self::NextIndex;
         }
         let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
-        if is_number && (text == "0" || !text.starts_with('0')) {
-            if let Ok(index) = text.parse() {
-                return Self::Index(index);
-            }
+        if is_number
+            && (text == "0" || !text.starts_with('0'))
+            && let Ok(index) = text.parse()
+        {
+            return Self::Index(index);
         }
         Self::Property(text)
     }
