@@ -20,3 +20,5 @@ pub const LINE_BYTES_MAX: usize = 32 << 20;
 pub const TEST_READS_MAX: usize = 100_000;
 /// Documents that are written in one catalog test.
 pub const TEST_DOCUMENTS_MAX: usize = 1_000_000;
+/// Bytes of the batches that one reading of a collection holds in order to merge its journals.
+pub const READ_BATCHES_BYTES: usize = 64 << 20;

@@ -1,9 +1,28 @@
 //! Committed documents of a collection, also beside a running process.
+//!
+//! No lock is taken. The ends of a shard's journals are looked up together before anything is read, and nothing beyond
+//! them is shown: so a transaction is seen as a whole, in all its partitions, or not at all. Documents stream; only
+//! `reduce` holds one document per key.
 
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::Value;
-use tidegate_stdlib::bundle::{Collection, Failure, Selector};
+use tidegate_stdlib::bundle::{Collection, Failure, FailureKind, Selector};
+use tidegate_stdlib::key::Key;
+use tidegate_stdlib::reduce::{Fold, Mode};
+
+use crate::combine::Contract;
+use crate::limits::{BATCH_BYTES, READ_BATCHES_BYTES};
+use crate::stamp;
+use crate::store::{
+    JournalName, JournalPosition, JournalReader, encode_partition_value, journal_heads,
+};
+use crate::uuid::{self, Clock};
+use crate::violation::SchemaSide;
 
 /// What to read.
 #[derive(Debug, Clone)]
@@ -24,8 +43,341 @@ pub struct ReadRequest<'r> {
 /// When the data directory cannot be read or a document cannot be reduced; an error of `each` ends the reading.
 pub fn read(
     request: &ReadRequest<'_>,
-    each: &mut dyn FnMut(Value) -> std::ops::ControlFlow<()>,
+    each: &mut dyn FnMut(Value) -> ControlFlow<()>,
 ) -> Result<(), Failure> {
-    let _ = (request, each);
-    todo!("H6")
+    let mut heads = journal_heads(request.data, &request.collection.name)?;
+    if let Some(selector) = &request.partitions {
+        heads.retain(|journal, _| selects(selector, journal));
+    }
+    if request.reduce {
+        return read_reduced(request, heads, each);
+    }
+    for (journal, head) in heads {
+        let mut documents = Documents::open(request.data, journal, head, BATCH_BYTES)?;
+        while let Some(document) = documents.next()? {
+            if each(document).is_break() {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Documents are reduced in the order in which they were published, whatever journals they lie in: as readers of the
+/// collection reduce them.
+fn read_reduced(
+    request: &ReadRequest<'_>,
+    heads: BTreeMap<JournalName, u64>,
+    each: &mut dyn FnMut(Value) -> ControlFlow<()>,
+) -> Result<(), Failure> {
+    let collection = request.collection;
+    let contract = Contract::new(collection, SchemaSide::Read)?;
+    let key = contract.key(collection.key.iter().map(String::as_str))?;
+    let batch_bytes = (READ_BATCHES_BYTES / heads.len().max(1)).min(BATCH_BYTES);
+    let mut published = Published::default();
+    for (journal, head) in heads {
+        published.add(Documents::open(request.data, journal, head, batch_bytes)?)?;
+    }
+    let mut folding = Folding::new(key);
+    while let Some(document) = published.next()? {
+        folding.add(&contract, document)?;
+    }
+    folding.drain(&contract, each)
+}
+
+/// Whether a journal holds selected partitions: fields are AND-ed, values of one field OR-ed, `exclude` wins.
+fn selects(selector: &Selector, journal: &JournalName) -> bool {
+    let value_of = |field: &str| {
+        journal.partitions().find(|(name, _)| *name == field).map(|(_, encoded)| encoded)
+    };
+    let has_any = |(field, values): (&String, &Vec<Value>)| {
+        let encoded = value_of(field);
+        values.iter().any(|value| encode_partition_value(value).as_deref() == encoded)
+    };
+    selector.include.iter().all(has_any) && !selector.exclude.iter().any(has_any)
+}
+
+/// The documents of one journal up to its head.
+struct Documents {
+    journal: JournalName,
+    reader: JournalReader,
+    head: u64,
+    batch_bytes: usize,
+    /// Where the next batch begins.
+    from: Option<JournalPosition>,
+    bytes: Arc<[u8]>,
+    /// Bytes of the batch that have been handed out.
+    taken: usize,
+    /// Offset in the journal after them.
+    offset: u64,
+}
+
+impl Documents {
+    fn open(
+        root: &Path,
+        journal: JournalName,
+        head: u64,
+        batch_bytes: usize,
+    ) -> Result<Self, Failure> {
+        let reader = JournalReader::open(root, &journal)?;
+        let (from, bytes, taken, offset) = (None, Arc::default(), 0, 0);
+        Ok(Self { journal, reader, head, batch_bytes, from, bytes, taken, offset })
+    }
+
+    fn next(&mut self) -> Result<Option<Value>, Failure> {
+        if self.offset >= self.head || (self.taken >= self.bytes.len() && !self.fetch()?) {
+            return Ok(None);
+        }
+        let rest = self.bytes.get(self.taken..).unwrap_or_default();
+        let length = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+        let line = rest.get(..length).unwrap_or_default();
+        let document =
+            serde_json::from_slice(line).map_err(|error| self.damaged(&error.to_string()))?;
+        self.taken += length + 1;
+        self.offset += length as u64 + 1;
+        Ok(Some(document))
+    }
+
+    /// Says whether there was anything.
+    fn fetch(&mut self) -> Result<bool, Failure> {
+        let batch = self.reader.read(self.from, self.batch_bytes)?;
+        self.from = Some(batch.end);
+        (self.bytes, self.taken) = (batch.bytes, 0);
+        Ok(!self.bytes.is_empty())
+    }
+
+    fn damaged(&self, fact: &str) -> Failure {
+        let message = format!("journal `{}` holds something that is no document", self.journal);
+        Failure::new(FailureKind::Damaged, message)
+            .collection(self.journal.collection())
+            .note(format!("at offset {}: {fact}", self.offset))
+    }
+}
+
+/// The documents of several journals in the order of their publication.
+#[derive(Default)]
+struct Published {
+    journals: Vec<(Documents, Option<Value>)>,
+    /// The clock of the next document of each journal, by index.
+    next: BinaryHeap<Reverse<(Clock, usize)>>,
+}
+
+impl Published {
+    fn add(&mut self, documents: Documents) -> Result<(), Failure> {
+        self.journals.push((documents, None));
+        self.advance(self.journals.len() - 1)
+    }
+
+    fn next(&mut self) -> Result<Option<Value>, Failure> {
+        let Some(Reverse((_, index))) = self.next.pop() else { return Ok(None) };
+        let held = self.journals.get_mut(index).and_then(|(_, held)| held.take());
+        self.advance(index)?;
+        Ok(held)
+    }
+
+    fn advance(&mut self, index: usize) -> Result<(), Failure> {
+        let Some((documents, held)) = self.journals.get_mut(index) else { return Ok(()) };
+        let Some(document) = documents.next()? else { return Ok(()) };
+        let Some((_, clock, _)) = stamp::text(&document).and_then(uuid::parse) else {
+            return Err(documents.damaged("the document before has no UUID"));
+        };
+        self.next.push(Reverse((clock, index)));
+        *held = Some(document);
+        Ok(())
+    }
+}
+
+/// Documents folded by key without their UUIDs, which are no concern of the schema; each result gets its key's last.
+struct Folding {
+    key: Key,
+    fold: Fold,
+    uuids: BTreeMap<Vec<u8>, String>,
+    packed: Vec<u8>,
+}
+
+impl Folding {
+    fn new(key: Key) -> Self {
+        let fold = Fold::new(Mode::Full, true);
+        Self { key, fold, uuids: BTreeMap::new(), packed: Vec::new() }
+    }
+
+    fn add(&mut self, contract: &Contract<'_>, mut document: Value) -> Result<(), Failure> {
+        self.packed.clear();
+        self.key.pack(&document, &mut self.packed);
+        if let Some(Value::String(uuid)) = stamp::take(&mut document).uuid {
+            match self.uuids.get_mut(&self.packed) {
+                Some(last) => *last = uuid,
+                None => {
+                    self.uuids.insert(self.packed.clone(), uuid);
+                }
+            }
+        }
+        self.fold
+            .add(&contract.reducer, &self.packed, document)
+            .map_err(|failure| contract.irreducible(&failure))
+    }
+
+    fn drain(
+        mut self,
+        contract: &Contract<'_>,
+        each: &mut dyn FnMut(Value) -> ControlFlow<()>,
+    ) -> Result<(), Failure> {
+        let mut is_wanted = true;
+        let uuids = &mut self.uuids;
+        let drained = self.fold.drain(&contract.reducer, &mut |group| {
+            let uuid = uuids.remove(&group.packed);
+            if group.deleted {
+                return Ok(());
+            }
+            for mut document in group.documents {
+                if let Some(uuid) = &uuid
+                    && stamp::fits(&document)
+                {
+                    stamp::put(&mut document, uuid.clone());
+                }
+                is_wanted = is_wanted && each(document).is_continue();
+            }
+            Ok(())
+        });
+        drained.map_err(|failure| contract.irreducible(&failure))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+
+    use serde_json::json;
+    use tidegate_stdlib::bundle::{Codec, Fragments};
+
+    use super::*;
+    use crate::store::Shard;
+    use crate::store::testing::{MORNING, collection, open, shard_name};
+    use crate::uuid::{OUTSIDE_TXN, Producer, format};
+
+    fn stamped(mut document: Value, after_ms: u64) -> (Value, Clock) {
+        let clock = Clock::from_unix(MORNING).plus_ms(after_ms);
+        stamp::put(&mut document, format(Producer([1; 6]), clock, OUTSIDE_TXN));
+        (document, clock)
+    }
+
+    fn append(shard: &mut Shard, partitions: &str, document: Value, after_ms: u64) {
+        let (document, clock) = stamped(document, after_ms);
+        let line = format!("{document}\n").into_bytes();
+        shard.append("acme/orders", partitions, Codec::Gzip, line, clock).unwrap();
+    }
+
+    fn read_ids(request: &ReadRequest<'_>) -> Vec<i64> {
+        let mut ids = Vec::new();
+        read(request, &mut |document| {
+            ids.push(document["id"].as_i64().unwrap());
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        ids
+    }
+
+    #[test]
+    fn documents_come_by_journal_and_offset_also_beside_a_writer() {
+        let root = tempfile::tempdir().unwrap();
+        let orders = collection("acme/orders", &["region"]);
+        let mut shard = open(root.path()).open_shard(&shard_name("acme/shop")).unwrap();
+        shard.begin().unwrap();
+        for (region, id) in [("us", 1), ("eu", 2), ("us", 3)] {
+            append(&mut shard, &format!("region={region}"), json!({"id": id}), 1);
+        }
+        shard.commit().unwrap();
+        shard.cut_fragments(&Fragments::default(), true).unwrap();
+        shard.begin().unwrap();
+        append(&mut shard, "region=eu", json!({"id": 4}), 2);
+        shard.commit().unwrap();
+        shard.begin().unwrap();
+        append(&mut shard, "region=eu", json!({"id": 5}), 3);
+        let mut request =
+            ReadRequest { data: root.path(), collection: &orders, partitions: None, reduce: false };
+        assert_eq!(read_ids(&request), [2, 4, 1, 3]);
+        let selector = |include: Value, exclude: Value| {
+            serde_json::from_value(json!({"include": include, "exclude": exclude})).unwrap()
+        };
+        for (selector, ids) in [
+            (selector(json!({"region": ["us"]}), json!({})), vec![1, 3]),
+            (selector(json!({"region": ["us", "eu"]}), json!({"region": ["us"]})), vec![2, 4]),
+            (selector(json!({}), json!({"region": [null]})), vec![2, 4, 1, 3]),
+            (selector(json!({"region": ["x"]}), json!({})), vec![]),
+        ] {
+            request.partitions = Some(selector);
+            assert_eq!(read_ids(&request), ids);
+        }
+    }
+
+    #[test]
+    fn documents_are_shown_as_they_are_stored_until_the_reader_has_enough() {
+        let root = tempfile::tempdir().unwrap();
+        let orders = collection("acme/orders", &[]);
+        let mut shard = open(root.path()).open_shard(&shard_name("acme/shop")).unwrap();
+        shard.begin().unwrap();
+        for id in 0..3 {
+            append(&mut shard, "", json!({"id": id, "_meta": {"op": "c"}}), id);
+        }
+        shard.commit().unwrap();
+        let mut seen = Vec::new();
+        let request =
+            ReadRequest { data: root.path(), collection: &orders, partitions: None, reduce: false };
+        read(&request, &mut |document| {
+            seen.push(document);
+            if seen.len() == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })
+        .unwrap();
+        let expected: Vec<_> =
+            (0..2).map(|id| stamped(json!({"id": id, "_meta": {"op": "c"}}), id).0).collect();
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn a_directory_without_data_has_no_documents() {
+        let root = tempfile::tempdir().unwrap();
+        let orders = collection("acme/orders", &[]);
+        let data = &root.path().join("nothing");
+        let request = ReadRequest { data, collection: &orders, partitions: None, reduce: false };
+        assert!(read_ids(&request).is_empty());
+    }
+
+    #[test]
+    fn reducing_gives_one_document_per_key_in_the_order_of_publication() {
+        let root = tempfile::tempdir().unwrap();
+        let mut orders = collection("acme/orders", &[]);
+        orders.write_schema = json!({
+            "type": "object",
+            "reduce": {"strategy": "merge"},
+            "properties": {
+                "id": {"type": "integer"},
+                "sum": {"type": "integer", "reduce": {"strategy": "sum"}},
+                "last": {"type": "string"},
+            },
+            "required": ["id"],
+        });
+        let directory = open(root.path());
+        let mut shop = directory.open_shard(&shard_name("acme/shop")).unwrap();
+        let mut web = directory.open_shard(&shard_name("acme/web")).unwrap();
+        shop.begin().unwrap();
+        append(&mut shop, "", json!({"id": 2, "sum": 1, "last": "shop"}), 1);
+        append(&mut shop, "", json!({"id": 1, "sum": 5, "last": "latest"}), 3);
+        shop.commit().unwrap();
+        web.begin().unwrap();
+        append(&mut web, "", json!({"id": 1, "sum": 7, "last": "web"}), 2);
+        web.commit().unwrap();
+        let request =
+            ReadRequest { data: root.path(), collection: &orders, partitions: None, reduce: true };
+        let mut seen = Vec::new();
+        read(&request, &mut |document| {
+            seen.push(document);
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        let expected = [
+            stamped(json!({"id": 1, "sum": 12, "last": "latest"}), 3).0,
+            stamped(json!({"id": 2, "sum": 1, "last": "shop"}), 1).0,
+        ];
+        assert_eq!(seen, expected);
+    }
 }

@@ -18,10 +18,11 @@ mod reader;
 mod shard;
 mod tables;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use directory::journal_heads;
 pub use directory::{DataDirectory, Durability};
 pub use executed::read_executed;
 pub(crate) use executed::write_executed;
