@@ -169,7 +169,7 @@ impl Bundler<'_, '_> {
                 Value::Object(Map::from_iter([("$ref".to_owned(), Value::String(text))]))
             }
             Err(near) => {
-                let diagnostic = unknown_fragment(&fragment, &document.name, span, near);
+                let diagnostic = unknown_fragment(reference, document, span, &near);
                 self.refuse(diagnostic);
                 Value::Bool(true)
             }
@@ -326,7 +326,7 @@ impl Bundler<'_, '_> {
         match document.fragment(resource, &fragment) {
             Ok(pointer) => Some(Value::String(reference_text(&document.prefix, &pointer))),
             Err(near) => {
-                let diagnostic = unknown_fragment(&fragment, &document.name, span, near);
+                let diagnostic = unknown_fragment(&text.value, document, span, &near);
                 self.refuse(diagnostic);
                 None
             }
@@ -432,15 +432,27 @@ fn reference_text(prefix: &str, pointer: &str) -> String {
     format!("#{prefix}{}", utf8_percent_encode(pointer, FRAGMENT))
 }
 
-fn unknown_fragment(fragment: &str, name: &str, span: Span, near: Vec<String>) -> Diagnostic {
-    let last = fragment.rsplit('/').next().unwrap_or(fragment);
-    let near = nearest(last, near.iter().map(String::as_str));
-    let diagnostic =
-        Diagnostic::new(&rules::UNKNOWN_FRAGMENT, span, format!("`{name}` has no `#{fragment}`"))
-            .label("this part of the schema does not exist");
-    match near {
-        Some(near) => diagnostic.help(format!("it has `{near}` there")),
-        None => diagnostic.help("name a pointer such as `#/$defs/name`, or an `$anchor`"),
+/// `text` is the reference as written, `known` what exists where the fragment leads nowhere.
+fn unknown_fragment(text: &str, document: &Document, span: Span, known: &[String]) -> Diagnostic {
+    let (file, fragment) = text.split_once('#').unwrap_or((text, ""));
+    let (around, last) = match fragment.rsplit_once('/') {
+        Some((around, last)) => (format!("{file}#{around}/"), last),
+        None => (format!("{file}#"), fragment),
+    };
+    let message = format!("{} has no part `#{fragment}`", document.name);
+    let diagnostic = Diagnostic::new(&rules::UNKNOWN_FRAGMENT, span, message)
+        .label("this part of the schema does not exist");
+    if let Some(near) = nearest(last, known.iter().map(String::as_str)) {
+        let text = format!("{around}{near}");
+        let message = format!("refer to `{text}`");
+        return diagnostic.fix(Fix::replace(span, text, message));
+    }
+    match known {
+        [] => diagnostic.help("name a pointer such as `#/$defs/name`, or an `$anchor`"),
+        known => {
+            let known: Vec<String> = known.iter().take(8).map(|name| format!("`{name}`")).collect();
+            diagnostic.help(format!("refer to one of {}", known.join(", ")))
+        }
     }
 }
 
@@ -467,9 +479,9 @@ fn unknown_flow_reference(text: &str, span: Span, schema_use: SchemaUse<'_>) -> 
             .label("only a read schema can refer to it")
             .help("declare `writeSchema` and `readSchema`, and refer to it in the read schema");
     }
-    let near = nearest(text, KNOWN);
-    diagnostic
-        .label("no schema of this name is known")
-        .help(format!("known are {}", KNOWN.map(|known| format!("`{known}`")).join(", ")))
-        .fix(near.map(|near| Fix::replace(span, near, format!("refer to `{near}`"))))
+    let diagnostic = diagnostic.label("no schema of this name is known");
+    match nearest(text, KNOWN) {
+        Some(near) => diagnostic.fix(Fix::replace(span, near, format!("refer to `{near}`"))),
+        None => diagnostic.help("refer to `flow://write-schema`, or to a file"),
+    }
 }

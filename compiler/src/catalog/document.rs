@@ -16,7 +16,7 @@ pub(super) struct Document {
     /// The node of the whole schema.
     pub(super) root: NodeId,
     url: Url,
-    /// What people call it.
+    /// What people call it, with back-ticks if it is a file.
     pub(super) name: String,
     /// The file it stands in.
     pub(super) file: FileId,
@@ -67,7 +67,7 @@ impl Document {
         let source = sources.file(file);
         let tree = source.tree.clone().filter(|_| source.is_present)?;
         let root = tree.root();
-        Some(Self::new(tree, root, source.url.clone(), source.name.clone(), file, span))
+        Some(Self::new(tree, root, source.url.clone(), format!("`{}`", source.name), file, span))
     }
 
     fn new(
@@ -172,7 +172,7 @@ impl Document {
         let anchor = self.anchors.get(&(resource, fragment.to_owned()));
         anchor
             .map(|node| self.pointer(*node))
-            .ok_or_else(|| self.anchors.keys().map(|(_, name)| format!("#{name}")).collect())
+            .ok_or_else(|| self.anchors.keys().map(|(_, name)| name.clone()).collect())
     }
 
     fn pointer(&self, node: NodeId) -> String {

@@ -216,7 +216,9 @@ fn bad_name(
             .help(allowed);
     }
     let label = match wrong {
-        " " => "a blank cannot be part of it".to_owned(),
+        wrong if wrong.starts_with(char::is_whitespace) => {
+            "a blank cannot be part of it".to_owned()
+        }
         "/" => "a slash stands only between two components".to_owned(),
         wrong => format!("`{wrong}` cannot be part of it"),
     };

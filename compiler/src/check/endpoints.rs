@@ -196,9 +196,10 @@ impl Subject {
         let is_about_all = pointer.is_empty() || violation.keyword == "required";
         let span =
             if is_about_all { value.name_place(pointer) } else { value.value_place(pointer) };
-        Diagnostic::new(self.rule, span, violation.message.clone())
-            .label(format!("`{}` does not take this {noun}", connector.name))
-            .help(format!("correct the {noun}: {}", self.properties()))
+        let message = format!("`{}` does not take this {noun}", connector.name);
+        Diagnostic::new(self.rule, span, message)
+            .label(violation.message.clone())
+            .help(format!("correct the {noun}, which has {}", self.properties()))
     }
 
     fn unknown_property(&self, name: &str, known: &[&str], value: &SourceValue) -> Diagnostic {
@@ -270,9 +271,9 @@ fn unknown_connector(image: &str, span: Span, protocol: Protocol) -> Diagnostic 
     let diagnostic = Diagnostic::new(
         &rules::UNKNOWN_CONNECTOR,
         span,
-        format!("`{image}` is not built in, so its settings are not checked"),
+        format!("`{image}` is not a connector of this program"),
     )
-    .label("this task cannot run here");
+    .label("its settings are not checked, and the task cannot run here");
     match nearest(image, known.iter().copied()) {
         Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
         None => {

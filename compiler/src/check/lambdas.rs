@@ -101,7 +101,8 @@ impl Database {
                 .label("SQLite does not understand the statement from here")
                 .help("correct the statement"),
             SqlFailureKind::Unknown(name) => {
-                self.sql_unknown_name(name, new(&rules::SQL_UNKNOWN_NAME))
+                let is_whole = script.script.text.get(failure.range.clone()) == Some(name);
+                self.sql_unknown_name(name, is_whole, new(&rules::SQL_UNKNOWN_NAME))
             }
             SqlFailureKind::UnknownParameter { parameter, nearest } => {
                 unknown_parameter(parameter, nearest.as_deref(), span, read)
@@ -126,12 +127,17 @@ impl Database {
         }
     }
 
-    fn sql_unknown_name(&self, name: &str, diagnostic: Diagnostic) -> Diagnostic {
+    /// `is_whole` when the place is the name and nothing else.
+    fn sql_unknown_name(&self, name: &str, is_whole: bool, diagnostic: Diagnostic) -> Diagnostic {
         let names = self.names();
         let last = name.rsplit('.').next().unwrap_or(name);
-        let diagnostic = diagnostic.label("no migration of this derivation creates it");
+        let diagnostic = diagnostic.label("the database of this derivation does not have it");
         match nearest(last, names.iter().map(String::as_str)) {
-            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+            Some(near) if is_whole => {
+                let fix = Fix::replace(diagnostic.primary.span, near, format!("name `{near}`"));
+                diagnostic.fix(fix.unsafe_to_apply())
+            }
+            Some(near) => diagnostic.help(format!("name `{near}`")),
             None => diagnostic.help("create it in `migrations`, or name an existing one"),
         }
     }

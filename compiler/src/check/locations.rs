@@ -37,6 +37,12 @@ pub(super) fn type_place(schema: &BundledSchema, location: &Pointer) -> Option<S
         .or_else(|| declaration_place(schema, location))
 }
 
+/// The places of all `type` keywords that speak of a location.
+pub(super) fn type_places(schema: &BundledSchema, location: &Pointer) -> Vec<Span> {
+    let all = schemas_of(&schema.value, location).into_iter();
+    all.filter_map(|pointer| schema.value_places.get(&format!("{pointer}/type")).copied()).collect()
+}
+
 /// JSON pointers, in the bundled schema, of the schemas that speak of a location.
 pub(super) fn schemas_of(schema: &Value, location: &Pointer) -> Vec<String> {
     let mut search = Search { root: schema, references: 0, found: Vec::new() };

@@ -1,11 +1,11 @@
 //! The schemas of a collection: which it has, whether they can be used, and what is wrong with them.
 
-use tidegate_stdlib::schema::{Schema, SchemaFailure};
+use tidegate_stdlib::schema::{Schema, SchemaFailure, SchemaFailureKind, Suggestion};
 use tidegate_stdlib::shape::{Exists, Inspection, InspectionKind, Types};
 use tidegate_stdlib::value::Pointer;
 
 use super::keys::type_words;
-use super::locations::{declaration_place, keyword_place, type_place};
+use super::locations::{declaration_place, keyword_place, schemas_of, type_place, type_places};
 use super::rewrite;
 use crate::catalog::{BundledSchema, Collection, SchemaUse, bundle_schema, declaring_field};
 use crate::diag::{Diagnostic, Fix, Sink, rules};
@@ -111,7 +111,7 @@ fn check_schema(
         is_usable = false;
     }
     for inspection in bundled.shape.inspect() {
-        if let Some(diagnostic) = inspected(&inspection, &bundled) {
+        if let Some(diagnostic) = inspected(&inspection, &bundled, sources) {
             sink.report(diagnostic);
         }
     }
@@ -145,7 +145,11 @@ fn inspected_place(inspection: &Inspection, schema: &BundledSchema, keyword: &st
         .or_else(|| schema.place(""))
 }
 
-fn inspected(inspection: &Inspection, schema: &BundledSchema) -> Option<Diagnostic> {
+fn inspected(
+    inspection: &Inspection,
+    schema: &BundledSchema,
+    sources: &Sources,
+) -> Option<Diagnostic> {
     let name = match inspection.pointer.as_str() {
         "" => "the document".to_owned(),
         pointer => format!("`{pointer}`"),
@@ -156,9 +160,12 @@ fn inspected(inspection: &Inspection, schema: &BundledSchema) -> Option<Diagnost
     let declared = || type_place(schema, &pointer);
     let admits = format!("the schema admits {} here", type_words(types));
     Some(match inspection.kind {
-        InspectionKind::ImpossibleMustExist => impossible_location(&name, place("type")?),
+        InspectionKind::ImpossibleMustExist => {
+            let mut places = type_places(schema, &pointer).into_iter();
+            impossible_location(&name, places.next().or_else(|| place("type"))?, places.next())
+        }
         InspectionKind::ChildWithoutParentReduction => {
-            reduction_not_reached(&name, &pointer, schema, place("reduce")?)
+            reduction_not_reached(&name, &pointer, schema, place("reduce")?, sources)
         }
         InspectionKind::SumNotNumber => Diagnostic::new(
             &rules::SUM_NOT_NUMBER,
@@ -202,13 +209,14 @@ fn inspected(inspection: &Inspection, schema: &BundledSchema) -> Option<Diagnost
     })
 }
 
-fn impossible_location(name: &str, span: Span) -> Diagnostic {
+fn impossible_location(name: &str, span: Span, other: Option<Span>) -> Diagnostic {
     Diagnostic::new(
         &rules::IMPOSSIBLE_LOCATION,
         span,
         format!("{name} must exist, but no value fits it"),
     )
     .label("nothing satisfies this together with the rest of the schema")
+    .also(other, "which also says this")
     .help("make the parts of the schema agree, or do not require the location")
 }
 
@@ -217,17 +225,32 @@ fn reduction_not_reached(
     pointer: &Pointer,
     schema: &BundledSchema,
     span: Span,
+    sources: &Sources,
 ) -> Diagnostic {
-    let parent = super::keys::around(pointer);
-    let words = if parent.is_root() { "the document".to_owned() } else { format!("`{parent}`") };
+    let around = super::keys::around(pointer);
+    let words = if around.is_root() { "the document".to_owned() } else { format!("`{around}`") };
+    let fix = schema_place(schema, &around).and_then(|place| {
+        let edit = rewrite::first_entry(sources, place, "reduce", "{strategy: merge}")?;
+        let fix = Fix::replace(span, "", format!("merge {words}")).unsafe_to_apply();
+        Some(Fix { edits: vec![edit], ..fix })
+    });
     Diagnostic::new(
         &rules::REDUCTION_NOT_REACHED,
         span,
         format!("the reduction of {name} is never reached"),
     )
     .label(format!("{words} around it has no `reduce`, so it is replaced as a whole"))
-    .also(declaration_place(schema, &parent), "this has no `reduce`")
-    .help(format!("give {words} `reduce: {{strategy: merge}}`"))
+    .also(declaration_place(schema, &around), "this has no `reduce`")
+    .fix(fix)
+}
+
+/// The bytes of the schema of a location; of the root, when it is the value of one document.
+fn schema_place(schema: &BundledSchema, location: &Pointer) -> Option<Span> {
+    if location.is_root() {
+        return schema.root_place;
+    }
+    let pointer = schemas_of(&schema.value, location).into_iter().next()?;
+    schema.value_places.get(&pointer).copied()
 }
 
 fn schema_combination(collection: &Collection, sources: &Sources) -> Diagnostic {
@@ -263,25 +286,45 @@ fn schema_combination(collection: &Collection, sources: &Sources) -> Diagnostic 
 }
 
 fn schema_fault(failure: &SchemaFailure, schema: &BundledSchema) -> Diagnostic {
-    let is_unknown_keyword = failure.message.starts_with("unknown keyword");
-    let rule = if is_unknown_keyword {
-        &rules::SCHEMA_UNKNOWN_KEYWORD
-    } else if failure.message.starts_with("unknown format") {
-        &rules::SCHEMA_UNKNOWN_FORMAT
-    } else {
-        &rules::SCHEMA_MALFORMED
-    };
-    let place = if is_unknown_keyword {
-        schema.place(&failure.pointer)
-    } else {
-        schema.value_place(&failure.pointer)
+    let name = schema.place(&failure.pointer);
+    let value = schema.value_place(&failure.pointer);
+    let (rule, place, label) = match failure.kind {
+        SchemaFailureKind::UnknownKeyword => {
+            (&rules::SCHEMA_UNKNOWN_KEYWORD, name, "no rule of JSON Schema has this name")
+        }
+        SchemaFailureKind::UnknownFormat => {
+            (&rules::SCHEMA_UNKNOWN_FORMAT, value, "texts cannot be checked against it")
+        }
+        SchemaFailureKind::Malformed => {
+            (&rules::SCHEMA_MALFORMED, value, "the schema cannot be used with this")
+        }
     };
     let place = place.expect("the root of a bundle has a place");
-    let diagnostic = Diagnostic::new(rule, place, failure.message.clone());
+    let diagnostic = Diagnostic::new(rule, place, failure.message.clone()).label(label);
     match &failure.suggestion {
-        Some(suggestion) => diagnostic.help(suggestion.clone()),
-        None => diagnostic,
+        Some(Suggestion::Word(word)) => {
+            diagnostic.fix(Fix::replace(place, word, format!("write `{word}`")))
+        }
+        Some(Suggestion::Advice(advice)) => diagnostic.help(advice.clone()),
+        None => match failure.kind {
+            SchemaFailureKind::UnknownKeyword if is_torn_text(failure, schema) => diagnostic
+                .label("this seems to be the rest of a text")
+                .help("quote the text: between braces, a comma ends it"),
+            SchemaFailureKind::UnknownKeyword => {
+                diagnostic.help("remove the keyword, or begin its name with `x-`")
+            }
+            SchemaFailureKind::UnknownFormat => {
+                diagnostic.help("use a known format such as `date-time`, or a `pattern`")
+            }
+            SchemaFailureKind::Malformed => diagnostic.help("correct the value"),
+        },
     }
+}
+
+/// Whether a keyword is what follows a comma in a text between braces: several words without a value.
+fn is_torn_text(failure: &SchemaFailure, schema: &BundledSchema) -> bool {
+    let is_null = schema.value.pointer(&failure.pointer).is_some_and(serde_json::Value::is_null);
+    is_null && failure.pointer.rsplit('/').next().is_some_and(|name| name.contains([' ', '.']))
 }
 
 fn collection_schema_not_object(

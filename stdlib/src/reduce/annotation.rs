@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{STRATEGIES, Setting, Strategy};
-use crate::schema::SchemaFailure;
+use crate::schema::{SchemaFailure, Suggestion};
 use crate::value::{Pointer, escape};
 
 /// A checked annotation.
@@ -84,11 +84,11 @@ fn strategy(fields: &Map<String, Value>) -> Result<&'static Strategy, SchemaFail
     STRATEGIES.iter().copied().find(|strategy| strategy.name == name).ok_or_else(|| {
         let names = STRATEGIES.iter().map(|strategy| strategy.name);
         let suggestion = crate::schema::nearest(name, names);
-        SchemaFailure {
-            pointer: "/strategy".to_owned(),
-            message: format!("unknown strategy `{name}`"),
-            suggestion: suggestion.map(|near| format!("did you mean `{near}`?")),
-        }
+        SchemaFailure::malformed(
+            "/strategy".to_owned(),
+            format!("unknown strategy `{name}`"),
+            suggestion.map(|near| Suggestion::Word(near.to_owned())),
+        )
     })
 }
 
@@ -107,5 +107,5 @@ fn key(pointers: &[Value], place: &str) -> Result<Vec<Pointer>, SchemaFailure> {
 }
 
 fn failure(pointer: &str, message: String) -> SchemaFailure {
-    SchemaFailure { pointer: pointer.to_owned(), message, suggestion: None }
+    SchemaFailure::malformed(pointer.to_owned(), message, None)
 }

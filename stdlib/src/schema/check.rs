@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::SchemaFailure;
 use super::formats;
 use super::keywords::{Form, nearest};
+use super::{SchemaFailure, SchemaFailureKind, Suggestion};
 use crate::shape::Types;
 use crate::value::escape;
 
@@ -16,10 +16,22 @@ pub(super) fn check(
     pointer: &str,
     faults: &mut Vec<SchemaFailure>,
 ) {
-    let mut fault = |pointer: String, message: String, suggestion: Option<String>| {
-        faults.push(SchemaFailure { pointer, message, suggestion });
-    };
     let at = pointer.to_owned();
+    if let (Form::Format, Value::String(format)) = (form, value) {
+        if !formats::is_known(format) {
+            let near = nearest(format, formats::names());
+            faults.push(SchemaFailure {
+                pointer: at,
+                kind: SchemaFailureKind::UnknownFormat,
+                message: format!("unknown format `{format}`"),
+                suggestion: near.map(|near| Suggestion::Word(near.to_owned())),
+            });
+        }
+        return;
+    }
+    let mut fault = |pointer: String, message: String, suggestion: Option<Suggestion>| {
+        faults.push(SchemaFailure::malformed(pointer, message, suggestion));
+    };
     if let Some(wanted) = mismatch(form, value) {
         return fault(at, format!("`{keyword}` wants {wanted}"), None);
     }
@@ -29,11 +41,6 @@ pub(super) fn check(
             if let Err(message) = check_pattern(pattern) {
                 fault(at, message, None);
             }
-        }
-        (Form::Format, Value::String(format)) if !formats::is_known(format) => {
-            let suggestion = nearest(format, formats::names());
-            let suggestion = suggestion.map(|near| format!("did you mean `{near}`?"));
-            fault(at, format!("unknown format `{format}`"), suggestion);
         }
         (Form::PatternSchemas, Value::Object(patterns)) => {
             for pattern in patterns.keys() {
@@ -132,7 +139,7 @@ pub(crate) fn count(value: &Value) -> Option<u64> {
 fn check_type(
     value: &Value,
     pointer: &str,
-    fault: &mut impl FnMut(String, String, Option<String>),
+    fault: &mut impl FnMut(String, String, Option<Suggestion>),
 ) {
     let names: Vec<(String, &Value)> = if let Value::Array(items) = value {
         let items = items.iter().enumerate();
@@ -145,14 +152,14 @@ fn check_type(
             Value::String(name) => {
                 if Types::from_names(std::iter::once(name.as_str())).is_none() {
                     let suggestion = nearest(name, TYPE_NAMES.iter().copied());
-                    let suggestion = suggestion.map(|near| format!("did you mean `{near}`?"));
+                    let suggestion = suggestion.map(|near| Suggestion::Word(near.to_owned()));
                     fault(place, format!("`{name}` is not a type"), suggestion);
                 }
             }
             Value::Null => fault(
                 place,
                 "the type `null` must be quoted".to_owned(),
-                Some("write \"null\" with its quotes".to_owned()),
+                Some(Suggestion::Advice("write \"null\" with its quotes".to_owned())),
             ),
             Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
                 fault(

@@ -36,10 +36,43 @@ pub struct Schema {
 pub struct SchemaFailure {
     /// JSON pointer of the keyword or schema at fault, in the schema value.
     pub pointer: String,
-    /// What is wrong, in lower case and without a full stop.
+    /// What is wrong.
+    pub kind: SchemaFailureKind,
+    /// The same in plain words, in lower case and without a full stop.
     pub message: String,
-    /// What to do instead, when that is known (for example the nearest keyword).
-    pub suggestion: Option<String>,
+    /// What to do instead, when that is known.
+    pub suggestion: Option<Suggestion>,
+}
+
+/// The kinds of faults of schemas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SchemaFailureKind {
+    /// A keyword that does not exist; the place is its name.
+    UnknownKeyword,
+    /// A format that does not exist.
+    UnknownFormat,
+    /// A keyword whose value it cannot have, or a reference without target.
+    Malformed,
+}
+
+/// What to do about a fault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Suggestion {
+    /// A word of a similar spelling, to be written in place of the one at fault.
+    Word(String),
+    /// An imperative.
+    Advice(String),
+}
+
+impl SchemaFailure {
+    /// A keyword whose value it cannot have.
+    pub(crate) fn malformed(
+        pointer: String,
+        message: String,
+        suggestion: Option<Suggestion>,
+    ) -> Self {
+        Self { pointer, kind: SchemaFailureKind::Malformed, message, suggestion }
+    }
 }
 
 /// How a document violates its schema.
@@ -68,11 +101,11 @@ impl Schema {
         }
         match options().build(&normal.schema) {
             Ok(validator) => Ok(Self { validator, normal }),
-            Err(error) => Err(vec![SchemaFailure {
-                pointer: normal.origin(error.instance_path().as_str()),
-                message: format!("the schema cannot be compiled: {}", error.masked()),
-                suggestion: None,
-            }]),
+            Err(error) => Err(vec![SchemaFailure::malformed(
+                normal.origin(error.instance_path().as_str()),
+                format!("the schema cannot be compiled: {}", error.masked()),
+                None,
+            )]),
         }
     }
 

@@ -10,12 +10,12 @@ use jsonschema::{Registry, Validator};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
-use super::SchemaFailure;
 use super::check::check;
 use super::keywords::{Form, Step, children, form, nearest_keyword, pointer};
 use super::options;
 use super::resources::{Resources, Site};
 use super::violation::most_telling;
+use super::{SchemaFailure, SchemaFailureKind, Suggestion};
 use crate::shape::Types;
 use crate::value::escape;
 
@@ -97,11 +97,12 @@ impl NormalForm {
     /// A schema whose in-place parts lead back to itself would validate forever.
     fn refuse_endless(&mut self) {
         for place in endless(&self.schema) {
-            self.faults.push(SchemaFailure {
-                pointer: self.origin(&place),
-                message: "the schema refers to itself without end".to_owned(),
-                suggestion: Some("let it refer to itself from a property or an item".to_owned()),
-            });
+            let advice = "let it refer to itself from a property or an item".to_owned();
+            self.faults.push(SchemaFailure::malformed(
+                self.origin(&place),
+                "the schema refers to itself without end".to_owned(),
+                Some(Suggestion::Advice(advice)),
+            ));
             if let Some(Value::Object(object)) = self.schema.pointer_mut(&place) {
                 object.clear();
             }
@@ -154,9 +155,13 @@ impl Rewriter<'_, '_> {
         for (keyword, value) in object {
             let at = format!("{}/{}", site.pointer, escape(keyword));
             let Some(form) = form(keyword, site.draft_7) else {
-                let suggestion = nearest_keyword(keyword);
-                let suggestion = suggestion.map(|near| format!("did you mean `{near}`?"));
-                self.fault(at, format!("unknown keyword `{keyword}`"), suggestion);
+                let near = nearest_keyword(keyword);
+                self.faults.push(SchemaFailure {
+                    pointer: at,
+                    kind: SchemaFailureKind::UnknownKeyword,
+                    message: format!("unknown keyword `{keyword}`"),
+                    suggestion: near.map(|near| Suggestion::Word(near.to_owned())),
+                });
                 continue;
             };
             let faults_before = self.faults.len();
@@ -300,8 +305,8 @@ impl Rewriter<'_, '_> {
         self.extras.push(Extra { place: pointer(&site.normal), schema, origin });
     }
 
-    fn fault(&mut self, pointer: String, message: String, suggestion: Option<String>) {
-        self.faults.push(SchemaFailure { pointer, message, suggestion });
+    fn fault(&mut self, pointer: String, message: String, suggestion: Option<Suggestion>) {
+        self.faults.push(SchemaFailure::malformed(pointer, message, suggestion));
     }
 }
 

@@ -199,7 +199,7 @@ impl<'s> Resources<'s> {
     }
 
     fn fault(&mut self, pointer: String, message: String) {
-        self.faults.push(SchemaFailure { pointer, message, suggestion: None });
+        self.faults.push(SchemaFailure::malformed(pointer, message, None));
     }
 }
 

@@ -47,7 +47,13 @@ fn all_faults_are_reported_in_order() {
     let found: Vec<_> = Schema::compile(&schema)
         .unwrap_err()
         .into_iter()
-        .map(|fault| (fault.pointer, fault.suggestion))
+        .map(|fault| {
+            let suggestion = fault.suggestion.map(|suggestion| match suggestion {
+                Suggestion::Word(near) => format!("did you mean `{near}`?"),
+                Suggestion::Advice(advice) => advice,
+            });
+            (fault.pointer, suggestion)
+        })
         .collect();
     let expected = [
         ("/patternProperties/(", None),
