@@ -155,7 +155,7 @@ impl<'b> OpenDerivation<'b> {
                 turns.push((order, Turn { read: index, document: &written.document }));
             }
         }
-        turns.sort_by(|(left, _), (right, _)| left.cmp(right));
+        turns.sort_by_key(|(order, _)| *order);
         turns.into_iter().map(|(_, turn)| turn).collect()
     }
 

@@ -80,14 +80,13 @@ impl<'t> Statement<'t> {
         if let Some(denial) = guard.take_denial() {
             return self.denied(&denial);
         }
-        let (message, offset) = match error {
-            Error::SqlInputError { msg, offset, .. } => {
-                (msg.as_str(), usize::try_from(*offset).ok())
-            }
-            Error::SqliteFailure(_, Some(message)) => (message.as_str(), None),
-            other => {
-                return self.failure(None, SqlFailureKind::Syntax, refused(&other.to_string()));
-            }
+        let (message, offset) = if let Error::SqlInputError { msg, offset, .. } = error {
+            (msg.as_str(), usize::try_from(*offset).ok())
+        } else if let Error::SqliteFailure(_, Some(message)) = error {
+            (message.as_str(), None)
+        } else {
+            let message = refused(&error.to_string());
+            return self.failure(None, SqlFailureKind::Syntax, message);
         };
         self.explain(message, offset.and_then(|offset| token_at(self.text, offset)))
     }
@@ -97,13 +96,14 @@ impl<'t> Statement<'t> {
         if let Some(denial) = guard.take_denial() {
             return self.denied(&denial);
         }
-        let message = match error {
-            Error::SqliteFailure(code, _) if code.code == ErrorCode::OperationInterrupted => {
-                let message = format!("takes more than {LAMBDA_STEPS_MAX} steps of SQLite");
-                return self.failure(None, SqlFailureKind::Limit, message);
-            }
-            Error::SqliteFailure(_, Some(message)) => explain_constraint(message),
-            other => refused(&other.to_string()),
+        if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) {
+            let message = format!("takes more than {LAMBDA_STEPS_MAX} steps of SQLite");
+            return self.failure(None, SqlFailureKind::Limit, message);
+        }
+        let message = if let Error::SqliteFailure(_, Some(message)) = error {
+            explain_constraint(message)
+        } else {
+            refused(&error.to_string())
         };
         self.failure(None, SqlFailureKind::Execution, message)
     }

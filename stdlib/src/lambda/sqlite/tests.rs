@@ -340,6 +340,10 @@ fn endless_statements_stop() {
     let failure = invoke(&database, &compiled, &json!({})).unwrap_err();
     assert_eq!(failure.message, "gives more than 1000000 rows for one document");
     assert_eq!(failure.kind, SqlFailureKind::Limit);
+    let compiled = compile(&database, &format!("{endless} SELECT sum(x) FROM c")).unwrap();
+    let failure = invoke(&database, &compiled, &json!({})).unwrap_err();
+    assert_eq!(failure.message, "takes more than 200000000 steps of SQLite");
+    assert_eq!(failure.kind, SqlFailureKind::Limit);
 }
 
 #[test]
