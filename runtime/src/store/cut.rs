@@ -1,22 +1,30 @@
 //! Cutting tails into fragment files, in three steps of which each is durable before the next.
 //!
-//! 1. The database records the files to come, in state `writing`. 2. The files are written. 3. The database drops the
-//! tails and sets `done`: from here on the files are the only copy. Whoever finds a file in state `writing` removes it,
-//! because the tail still has its bytes. All fragments that are due go through the steps together.
+//! - The database records the files to come, in state `writing`.
+//! - The files are written.
+//! - The database drops the tails and sets `done`: from here on the files are the only copy.
+//!
+//! Whoever finds a file in state `writing` removes it, because the tail still has its bytes. All fragments that are due
+//! go through the steps together.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use sha1::{Digest, Sha1};
 use tidegate_stdlib::bundle::{Codec, Failure, FailureKind, Fragments};
 
-use super::blob::{decode_next, parse_codec};
+use super::blob::{BlobEncoder, decode_next, parse_codec};
 use super::fragment::{FragmentFile, FragmentName, collections_directory};
 use super::shard::Journal;
 use super::{JournalName, Shard, failpoint, files};
+use crate::limits::BLOB_BYTES;
 use crate::uuid::Clock;
+
+/// Raw size below which a blob is not worth a header and a dictionary of its own.
+const SMALL_BLOB_BYTES: u64 = 64 << 10;
 
 /// The tail rows of one journal and codec, and the file that they become.
 #[derive(Debug)]
@@ -41,12 +49,13 @@ pub(super) fn cut(
     everything: bool,
 ) -> Result<(), Failure> {
     remove_unfinished(shard)?;
+    let now = Instant::now();
+    let flush_interval = Duration::from_millis(fragments.flush_interval_ms);
     let is_due = |journal: &&Journal| {
-        let age = journal.tail_since.map_or(Duration::ZERO, |since| since.elapsed());
-        journal.tail_bytes > 0
-            && (everything
-                || journal.tail_bytes >= fragments.length_bytes
-                || age >= Duration::from_millis(fragments.flush_interval_ms))
+        let Some(since) = journal.tail_since else { return false };
+        everything
+            || journal.tail_bytes >= fragments.length_bytes
+            || now.saturating_duration_since(since) >= flush_interval
     };
     let mut cuts = Vec::new();
     for journal in shard.journals.values().filter(is_due) {
@@ -63,8 +72,9 @@ pub(super) fn cut(
     finish(shard, &cuts)?;
     failpoint::reached("fragment-finished");
     shard.has_unfinished = false;
+    let cut_journals: BTreeSet<i64> = cuts.iter().map(|cut| cut.journal).collect();
     for journal in shard.journals.values_mut() {
-        if cuts.iter().any(|cut| cut.journal == journal.id) {
+        if cut_journals.contains(&journal.id) {
             (journal.tail_bytes, journal.tail_since) = (0, None);
         }
     }
@@ -121,40 +131,50 @@ fn plan(shard: &Shard, journal: &Journal) -> Result<Vec<Cut>, Failure> {
 }
 
 fn runs(shard: &Shard, journal: &Journal) -> Result<Vec<Run>, Failure> {
-    let rows: Vec<(i64, i64, String, i64)> = shard.internal(|connection| {
+    let mut runs: Vec<Run> = Vec::new();
+    let mut unknown = None;
+    shard.internal(|connection| {
         let mut statement = connection.prepare_cached(
             "SELECT begin, end, codec, first_append FROM tidegate_tail
             WHERE journal = ? ORDER BY begin",
         )?;
-        let rows = statement.query_map((journal.id,), |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-        })?;
-        rows.collect()
-    })?;
-    let mut runs: Vec<Run> = Vec::new();
-    for (begin, end, codec, first_append) in rows {
-        let (begin, end) = (begin.cast_unsigned(), end.cast_unsigned());
-        let codec = parse_codec(&codec).ok_or_else(|| {
-            let message = format!("the tail of journal `{}` has codec `{codec}`", journal.name);
-            Failure::new(FailureKind::Damaged, message)
-        })?;
-        match runs.last_mut() {
-            Some(run) if run.codec == codec && run.end == begin => run.end = end,
-            _ => {
-                let first_append = Clock(first_append.cast_unsigned());
-                runs.push(Run { begin, end, codec, first_append });
+        let mut rows = statement.query((journal.id,))?;
+        while let Some(row) = rows.next()? {
+            let begin = row.get::<_, i64>(0)?.cast_unsigned();
+            let end = row.get::<_, i64>(1)?.cast_unsigned();
+            let text = row.get_ref(2)?.as_str()?;
+            let Some(codec) = parse_codec(text) else {
+                unknown = Some(text.to_owned());
+                return Ok(());
+            };
+            match runs.last_mut().filter(|run| run.codec == codec && run.end == begin) {
+                Some(run) => run.end = end,
+                None => {
+                    let first_append = Clock(row.get::<_, i64>(3)?.cast_unsigned());
+                    runs.push(Run { begin, end, codec, first_append });
+                }
             }
         }
+        Ok(())
+    })?;
+    match unknown {
+        None => Ok(runs),
+        Some(codec) => {
+            let message = format!("the tail of journal `{}` has codec `{codec}`", journal.name);
+            Err(Failure::new(FailureKind::Damaged, message))
+        }
     }
-    Ok(runs)
 }
+
+/// What is done with a blob and its raw length.
+type EachBlob<'e> = dyn FnMut(&[u8], u64) -> Result<(), Failure> + 'e;
 
 /// Hands out the blobs between two offsets, each with its raw length; one is in memory at a time.
 fn each_blob(
     shard: &Shard,
     journal: i64,
     (begin, end): (u64, u64),
-    each: &mut dyn FnMut(&[u8], u64) -> Result<(), Failure>,
+    each: &mut EachBlob<'_>,
 ) -> Result<(), Failure> {
     let mut outcome = Ok(());
     shard.internal(|connection| {
@@ -202,11 +222,30 @@ fn write(shard: &Shard, cuts: &[Cut]) -> Result<(), Failure> {
     files::sync_directories(directories, &collections_directory(root), durability)
 }
 
+/// Small blobs, as small transactions leave them, are made into bigger ones; others are copied as they are.
 fn write_blobs(shard: &Shard, cut: &Cut, path: &Path, file: &mut dyn Write) -> Result<(), Failure> {
-    let FragmentName { begin, end, .. } = cut.file.name;
-    each_blob(shard, cut.journal, (begin, end), &mut |blob, _| {
-        file.write_all(blob).map_err(|error| files::inaccessible("write", path, &error))
+    let FragmentName { begin, end, codec, .. } = cut.file.name;
+    let mut encoder = BlobEncoder::default();
+    let mut gathered = Vec::new();
+    let mut put = |encoder: &mut BlobEncoder, gathered: &mut Vec<u8>, blob: &[u8]| {
+        if !gathered.is_empty() {
+            file.write_all(&encoder.encode(codec, gathered)?)?;
+            gathered.clear();
+        }
+        file.write_all(blob)
+    };
+    let failed = |error: io::Error| files::inaccessible("write", path, &error);
+    each_blob(shard, cut.journal, (begin, end), &mut |blob, length| {
+        if length >= SMALL_BLOB_BYTES || codec == Codec::None {
+            return put(&mut encoder, &mut gathered, blob).map_err(failed);
+        }
+        decode_next(codec, &mut { blob }, length, &mut gathered).map_err(failed)?;
+        if gathered.len() >= BLOB_BYTES / 2 {
+            put(&mut encoder, &mut gathered, &[]).map_err(failed)?;
+        }
+        Ok(())
     })?;
+    put(&mut encoder, &mut gathered, &[]).map_err(failed)?;
     failpoint::reached("fragment-half-written");
     Ok(())
 }
@@ -247,4 +286,72 @@ fn in_transaction(
 fn damaged(journal: &JournalName, error: &io::Error) -> Failure {
     let message = format!("the tail of journal `{journal}` is damaged");
     Failure::new(FailureKind::Damaged, message).note(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+    use super::*;
+    use crate::store::fragment::list_fragments;
+    use crate::store::testing::{commit, lines, open, read_all, shard_name};
+    use crate::store::{DataDirectory, Durability};
+
+    const JOURNAL: &str = "acme/orders/pivot=00";
+
+    #[test]
+    fn a_process_may_die_after_any_step() {
+        for steps in 0..4 {
+            let root = tempfile::tempdir().unwrap();
+            let directory = DataDirectory::open(root.path(), Durability::Full).unwrap();
+            let mut shard = directory.open_shard(&shard_name("acme/shop")).unwrap();
+            commit(&mut shard, "", Codec::Gzip, &lines(0..10));
+            let cuts: Vec<Cut> = shard
+                .journals
+                .values()
+                .flat_map(|journal| plan(&shard, journal).unwrap())
+                .collect();
+            for step in [record, write, finish].into_iter().take(steps) {
+                step(&shard, &cuts).unwrap();
+            }
+            assert_eq!(read_all(root.path(), JOURNAL, 1 << 20), lines(0..10));
+            drop(shard);
+            let mut shard = directory.open_shard(&shard_name("acme/shop")).unwrap();
+            assert_eq!(read_all(root.path(), JOURNAL, 1 << 20), lines(0..10));
+            commit(&mut shard, "", Codec::Gzip, &lines(10..20));
+            cut(&mut shard, &Fragments::default(), true).unwrap();
+            assert_eq!(read_all(root.path(), JOURNAL, 1 << 20), lines(0..20));
+            let name = JournalName(JOURNAL.into());
+            let fragments = list_fragments(root.path(), &name).unwrap();
+            assert_eq!(fragments.len(), if steps == 3 { 2 } else { 1 });
+        }
+    }
+
+    #[test]
+    fn small_transactions_share_a_blob_in_their_fragment() {
+        for codec in [Codec::Gzip, Codec::Zstandard] {
+            let root = tempfile::tempdir().unwrap();
+            let mut shard = open(root.path()).open_shard(&shard_name("acme/shop")).unwrap();
+            for number in 0..200 {
+                commit(&mut shard, "", codec, &lines(number..number + 1));
+            }
+            let big = lines(200..20_000);
+            commit(&mut shard, "", codec, &big);
+            commit(&mut shard, "", codec, &lines(20_000..20_001));
+            cut(&mut shard, &Fragments::default(), true).unwrap();
+            let name = JournalName(JOURNAL.into());
+            let fragment = list_fragments(root.path(), &name).unwrap().remove(0);
+            let bytes = std::fs::read(root.path().join(fragment.path)).unwrap();
+            let (mut input, mut blobs, mut raw) = (&bytes[..], 0, Vec::new());
+            while !input.is_empty() {
+                decode_next(codec, &mut input, u64::MAX, &mut raw).unwrap();
+                blobs += 1;
+            }
+            assert_eq!(blobs, 3);
+            assert_eq!(raw, lines(0..20_001));
+            let sha1 = format!("{:x}", Sha1::digest(&raw));
+            assert_eq!(fragment.name.sha1, sha1);
+            assert_eq!(read_all(root.path(), JOURNAL, 1), raw);
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! The data directory as a whole: the lock, `META.json`, who writes which journal, and where things are.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -169,10 +170,10 @@ pub(crate) fn journal_heads(
         }
     }
     for journal in walk_journals(root, collection)? {
-        if !heads.contains_key(&journal) {
-            let fragments = list_fragments(root, &journal)?;
+        if let Entry::Vacant(entry) = heads.entry(journal) {
+            let fragments = list_fragments(root, entry.key())?;
             if let Some(end) = fragments.iter().map(|fragment| fragment.name.end).max() {
-                heads.insert(journal, end);
+                entry.insert(end);
             }
         }
     }

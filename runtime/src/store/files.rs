@@ -12,6 +12,19 @@ use super::Durability;
 /// Bytes of one component of a path that every common file system can hold.
 const COMPONENT_BYTES_MAX: usize = 255;
 
+/// What the usual errors are called.
+const CAUSES: [(io::ErrorKind, &str); 9] = [
+    (io::ErrorKind::NotFound, "it does not exist"),
+    (io::ErrorKind::PermissionDenied, "permission is denied"),
+    (io::ErrorKind::StorageFull, "the disk is full"),
+    (io::ErrorKind::QuotaExceeded, "the quota of this user is used up"),
+    (io::ErrorKind::ReadOnlyFilesystem, "the file system is read-only"),
+    (io::ErrorKind::NotADirectory, "a file stands where a directory should"),
+    (io::ErrorKind::IsADirectory, "a directory stands where a file should"),
+    (io::ErrorKind::InvalidFilename, "the name is too long"),
+    (io::ErrorKind::FileTooLarge, "the file is too large"),
+];
+
 /// A failure to do something (`read`, `write`) with a path.
 pub(super) fn inaccessible(verb: &str, path: &Path, error: &io::Error) -> Failure {
     let message = format!("cannot {verb} `{}`: {}", path.display(), describe(error));
@@ -20,19 +33,8 @@ pub(super) fn inaccessible(verb: &str, path: &Path, error: &io::Error) -> Failur
 
 /// The cause of an error in plain words.
 pub(super) fn describe(error: &io::Error) -> String {
-    let words = match error.kind() {
-        io::ErrorKind::NotFound => "it does not exist",
-        io::ErrorKind::PermissionDenied => "permission is denied",
-        io::ErrorKind::StorageFull => "the disk is full",
-        io::ErrorKind::QuotaExceeded => "the quota of this user is used up",
-        io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only",
-        io::ErrorKind::NotADirectory => "a file stands where a directory should",
-        io::ErrorKind::IsADirectory => "a directory stands where a file should",
-        io::ErrorKind::InvalidFilename => "the name is too long",
-        io::ErrorKind::FileTooLarge => "the file is too large",
-        _ => return error.to_string(),
-    };
-    words.to_owned()
+    let words = CAUSES.iter().find(|(kind, _)| *kind == error.kind()).map(|(_, words)| *words);
+    words.map_or_else(|| error.to_string(), str::to_owned)
 }
 
 /// Refuses a relative path of which a component is too long for a file system.

@@ -107,6 +107,7 @@ impl JournalReader {
         from: Option<JournalPosition>,
         bytes_max: usize,
     ) -> Result<Batch, Failure> {
+        let bytes_max = bytes_max.max(1);
         // Nobody draws the incarnation 0: it is the beginning of a journal that had nothing yet.
         let from = from.filter(|from| from.offset > 0 || from.incarnation > 0);
         let (begin, found) = match self.locate_in_database(from, bytes_max)? {
@@ -356,7 +357,7 @@ fn read_blobs(
 ) -> io::Result<()> {
     let mut input = BufReader::with_capacity(READ_BYTES, File::open(path)?);
     input.seek(SeekFrom::Start(place.file_offset))?;
-    while place.offset < file.name.end && out.len() < bytes_max.max(1) {
+    while place.offset < file.name.end && out.len() < bytes_max {
         let before = out.len();
         if input.fill_buf()?.is_empty() {
             let message = "it ends before the offset in its name";

@@ -181,12 +181,14 @@ impl Shard {
         if lines.is_empty() {
             return Ok(());
         }
+        debug_assert_eq!(lines.last(), Some(&b'\n'));
         let key = format!("{collection}/{partitions}");
-        if !self.journals.contains_key(&key) {
-            let journal = self.create_journal(collection, partitions)?;
-            self.journals.insert(key.clone(), journal);
-        }
-        let journal = self.journals.get_mut(&key).expect("it was looked up or created");
+        let new = match self.journals.get(&key) {
+            Some(_) => None,
+            None => Some(self.create_journal(collection, partitions)?),
+        };
+        let entry = self.journals.entry(key);
+        let journal = entry.or_insert_with(|| new.expect("it was created when it was not there"));
         match &mut journal.pending {
             Some(pending) => {
                 pending.lines.extend_from_slice(&lines);

@@ -9,7 +9,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 use tidegate_stdlib::bundle::{Failure, FailureKind};
 use tidegate_stdlib::lambda::sqlite::{Guard, GuardMode};
 
-use super::{Durability, ShardName};
+use super::{Durability, ShardName, files};
 
 /// How long to wait for another process that holds the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -98,7 +98,8 @@ pub(super) fn open(
 
 /// Opens a shard's database for reading beside its task; `None` when there is none.
 pub(super) fn open_for_reading(path: &Path) -> Result<Option<Connection>, Failure> {
-    if !path.exists() {
+    // A database that cannot be looked at is not one that is gone: without its tail, documents would be missing.
+    if !path.try_exists().map_err(|error| files::inaccessible("read", path, &error))? {
         return Ok(None);
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;

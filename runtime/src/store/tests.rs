@@ -177,6 +177,29 @@ fn a_transaction_that_a_statement_ended_is_not_committed() {
 }
 
 #[test]
+fn a_full_disk_loses_the_transaction_and_nothing_else() {
+    let root = tempfile::tempdir().unwrap();
+    let mut shard = open(root.path()).open_shard(&shard_name("acme/shop")).unwrap();
+    commit(&mut shard, "", Codec::None, &lines(0..10));
+    let limit_pages = |shard: &Shard, pages: u32| {
+        let guard = shard.guard().clone();
+        guard.within(GuardMode::Internal, || {
+            shard.connection().pragma_update(None, "max_page_count", pages).unwrap();
+        });
+    };
+    limit_pages(&shard, 1);
+    shard.begin().unwrap();
+    shard.append("acme/orders", "", Codec::None, lines(10..100_000), Clock(1)).unwrap();
+    let failure = shard.commit().unwrap_err();
+    assert_eq!(failure.kind, FailureKind::CannotAccess);
+    assert!(failure.message.ends_with("the disk is full"), "{failure}");
+    assert_eq!(read_all(root.path(), JOURNAL, 1 << 20), lines(0..10));
+    limit_pages(&shard, u32::MAX >> 1);
+    commit(&mut shard, "", Codec::None, &lines(10..100_000));
+    assert_eq!(read_all(root.path(), JOURNAL, 1 << 20), lines(0..100_000));
+}
+
+#[test]
 fn a_second_writer_is_told_who_holds_the_directory() {
     let root = tempfile::tempdir().unwrap();
     let first = open(root.path());
@@ -374,7 +397,7 @@ fn a_fragment_that_was_being_written_is_removed_and_cut_again() {
     fs::write(files[0].with_extension("gz.tmp"), "half").unwrap();
     assert_eq!(read_all(root.path(), JOURNAL, 1 << 20), lines(0..3));
     let mut shard = open(root.path()).open_shard(&shard_name("acme/shop")).unwrap();
-    assert_eq!(fragments_below(root.path()), [other.clone()]);
+    assert_eq!(fragments_below(root.path()), std::slice::from_ref(&other));
     cut(&mut shard);
     assert_eq!(fragments_below(root.path()).len(), 2);
     assert_eq!(read_all(root.path(), JOURNAL, 1 << 20), lines(0..3));
@@ -457,7 +480,7 @@ fn a_journal_whose_writer_is_gone_is_read_from_its_files() {
     let end = JournalReader::open(root.path(), &name).unwrap().read(None, 1).unwrap().end;
     drop(shard);
     fs::remove_dir_all(root.path().join("tasks")).unwrap();
-    assert_eq!(list_journals(root.path(), "acme/orders").unwrap(), [name.clone()]);
+    assert_eq!(list_journals(root.path(), "acme/orders").unwrap(), std::slice::from_ref(&name));
     assert_eq!(read_all(root.path(), JOURNAL, 1 << 20), lines(0..3));
     let mut reader = JournalReader::open(root.path(), &name).unwrap();
     assert_eq!(&*reader.read(Some(end), 1).unwrap().bytes, lines(1..2));
