@@ -1,8 +1,8 @@
 //! Key extraction and packing.
 //!
-//! A packed key is a byte string whose order is the order of keys of one type; equal keys pack to equal bytes. It
-//! follows the FoundationDB tuple layer (the subset that key values need); a number with zero fraction packs as an
-//! integer, so `1` and `1.0` are one key.
+//! A packed key is a byte string whose order is the order of keys of one type; equal keys pack to
+//! equal bytes. It follows the FoundationDB tuple layer (the subset that key values need); a number
+//! with zero fraction packs as an integer, so `1` and `1.0` are one key.
 
 use highway::{HighwayHash, HighwayHasher};
 use serde_json::{Number, Value};
@@ -65,7 +65,8 @@ pub fn pack_value(value: &Value, out: &mut Vec<u8>) {
     }
 }
 
-/// The hash that assigns a packed key to a shard: the high 32 bits of HighwayHash-64 under a fixed key.
+/// The hash that assigns a packed key to a shard: the high 32 bits of HighwayHash-64 under a fixed
+/// key.
 pub fn hash(packed: &[u8]) -> u32 {
     (hash_64(packed) >> 32) as u32
 }
@@ -78,7 +79,8 @@ const DOUBLE: u8 = 0x21;
 const FALSE: u8 = 0x26;
 const TRUE: u8 = 0x27;
 
-/// The key of the hash is part of the format: shards of all versions must agree where a key belongs.
+/// The key of the hash is part of the format: shards of all versions must agree where a key
+/// belongs.
 const HASH_KEY: [u64; 4] =
     [0xd438_5215_897e_73ba, 0x254d_ad5a_c367_807d, 0x017e_2288_341c_ddec, 0xbad3_2b02_0c48_fa1f];
 
@@ -109,7 +111,8 @@ fn pack_number(number: &Number, out: &mut Vec<u8>) {
     out.extend_from_slice(&ordered.to_be_bytes());
 }
 
-/// Appends an integer: the length is in the type code, so that longer magnitudes sort further from zero.
+/// Appends an integer: the length is in the type code, so that longer magnitudes sort further from
+/// zero.
 fn pack_magnitude(magnitude: u64, negative: bool, out: &mut Vec<u8>) {
     let bytes = magnitude.to_be_bytes();
     let length = bytes.len() - (magnitude.leading_zeros() / 8) as usize;
@@ -191,15 +194,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn packed_integers_sort_as_numbers(left in any::<i64>(), right in any::<u64>(), near in -300_i64..300) {
-            for (left, right) in [(json!(left), json!(right)), (json!(left), json!(near)), (json!(right), json!(near))] {
-                let order = crate::value::compare(&left, &right);
-                prop_assert_eq!(packed(left).cmp(&packed(right)), order);
+        fn packed_integers_sort_as_numbers(
+            left in any::<i64>(), right in any::<u64>(), near in -300_i64..300
+        ) {
+            let (left, right, near) = (json!(left), json!(right), json!(near));
+            for (left, right) in [(&left, &right), (&left, &near), (&right, &near)] {
+                let order = crate::value::compare(left, right);
+                prop_assert_eq!(packed(left.clone()).cmp(&packed(right.clone())), order);
             }
         }
 
         #[test]
-        fn packed_strings_sort_as_strings(left in "[\u{0}a\u{ff}]{0,4}", right in "[\u{0}a\u{ff}]{0,4}") {
+        fn packed_strings_sort_as_strings(
+            left in "[\u{0}a\u{ff}]{0,4}", right in "[\u{0}a\u{ff}]{0,4}"
+        ) {
             prop_assert_eq!(packed(json!(&left)).cmp(&packed(json!(&right))), left.cmp(&right));
         }
 

@@ -23,10 +23,12 @@ pub const STATEMENTS_CACHED_MAX: usize = 4096;
 
 /// Greatest text or blob in SQLite, so that SQL cannot allocate without bound.
 pub const SQL_VALUE_SIZE_BYTES_MAX: i32 = 64 * 1024 * 1024;
+
 /// Items that writing to a location may give an array that has fewer.
 pub const POINTER_ITEMS_MAX: usize = 10_000;
 
-/// Schemas that the inference of one shape may visit, references followed; what lies beyond is "anything".
+/// Schemas that the inference of one shape may visit, references followed; what lies beyond is
+/// "anything".
 pub const SHAPE_VISITS_MAX: usize = 50_000;
 
 /// Nesting, references followed, that the inference of one shape goes into.
@@ -34,3 +36,9 @@ pub const SHAPE_DEPTH_MAX: usize = 64;
 
 /// Digits of a decimal number in a string that is added.
 pub const DECIMAL_DIGITS_MAX: usize = 4_096;
+
+/// Locations of a schema that is merged from others, when it does not say.
+pub const MERGED_SCHEMA_LOCATIONS_MAX: usize = 1_000;
+
+/// Nesting of a schema that is merged from others.
+pub const MERGED_SCHEMA_DEPTH_MAX: usize = 12;

@@ -8,8 +8,8 @@ use crate::value::compare;
 
 pub(super) const MINIMIZE: Strategy = Strategy {
     name: "minimize",
-    docs: "The smaller value stays. With a `key`, the values at its pointers are compared, and values of equal keys \
-           are merged.",
+    docs: "The smaller value stays. With a `key`, the values at its pointers are compared, and \
+           values of equal keys are merged.",
     settings: &[Setting::Key],
     laws: &[Law::Associative, Law::Commutative, Law::Idempotent],
     reduce: |walk, here, left, right| reduce(walk, here, left, right, Extreme::Smallest),
@@ -17,8 +17,8 @@ pub(super) const MINIMIZE: Strategy = Strategy {
 
 pub(super) const MAXIMIZE: Strategy = Strategy {
     name: "maximize",
-    docs: "The greater value stays. With a `key`, the values at its pointers are compared, and values of equal keys \
-           are merged.",
+    docs: "The greater value stays. With a `key`, the values at its pointers are compared, and \
+           values of equal keys are merged.",
     settings: &[Setting::Key],
     laws: &[Law::Associative, Law::Commutative, Law::Idempotent],
     reduce: |walk, here, left, right| reduce(walk, here, left, right, Extreme::Greatest),
@@ -43,8 +43,7 @@ fn reduce<'p>(
         return Err(walk.wrong_type(here, "objects or arrays", left.as_ref(), &right));
     }
     let Some(left) = left else { return Ok(Reached::Kept(right)) };
-    let order =
-        if has_key { compare_by(key, &left, &right) } else { compare(&left, &right) };
+    let order = if has_key { compare_by(key, &left, &right) } else { compare(&left, &right) };
     let order = match extreme {
         Extreme::Smallest => order,
         Extreme::Greatest => order.reverse(),

@@ -11,8 +11,8 @@ use super::{Mode, ReduceFailure, Reduced, Reducer};
 pub struct Group {
     /// The packed key.
     pub packed: Vec<u8>,
-    /// The documents that remain, in order: one in full mode; in associative mode up to two, and more when
-    /// documents do not reduce without a base.
+    /// The documents that remain, in order: one in full mode; in associative mode up to two, and
+    /// more when documents do not reduce without a base.
     pub documents: Vec<Value>,
     /// Whether a base document was given for the key.
     pub has_base: bool,
@@ -24,8 +24,8 @@ pub struct Group {
 
 /// Documents of one binding, folded by packed key.
 ///
-/// The left-most document of a key is held back and those after it are folded from left to right; in full mode the
-/// two are reduced at [`Fold::drain`].
+/// The left-most document of a key is held back and those after it are folded from left to right;
+/// in full mode the two are reduced at [`Fold::drain`].
 #[derive(Debug)]
 pub struct Fold {
     mode: Mode,
@@ -45,7 +45,8 @@ struct Entry {
 }
 
 impl Fold {
-    /// An empty fold. With `reduce_lone`, a single document of a key is reduced like any other at drain (full mode).
+    /// An empty fold. With `reduce_lone`, a single document of a key is reduced like any other at
+    /// drain (full mode).
     pub fn new(mode: Mode, reduce_lone: bool) -> Self {
         Self { mode, reduce_lone, entries: HashMap::new(), size_bytes: 0 }
     }
@@ -157,7 +158,8 @@ impl Entry {
         self.last_size_bytes
     }
 
-    /// The documents with all folded that a base allows, when the base came after the first of them.
+    /// The documents with all folded that a base allows, when the base came after the first of
+    /// them.
     fn settle(&mut self, reducer: &Reducer) -> Result<(), ReduceFailure> {
         if self.base.is_none() || self.documents.len() < 2 {
             return Ok(());

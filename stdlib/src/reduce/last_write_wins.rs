@@ -8,8 +8,8 @@ use crate::value::compare;
 
 pub(super) const STRATEGY: Strategy = Strategy {
     name: "lastWriteWins",
-    docs: "The right value stays. With `delete: true` the location is removed once its base is known. With \
-           `associative: false` unequal values wait for the base.",
+    docs: "The right value stays. With `delete: true` the location is removed once its base is \
+           known. With `associative: false` unequal values wait for the base.",
     settings: &[Setting::Delete, Setting::Associative],
     laws: &[Law::Associative, Law::Idempotent],
     reduce,

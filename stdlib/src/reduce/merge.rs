@@ -10,9 +10,9 @@ use crate::value::Pointer;
 
 pub(super) const STRATEGY: Strategy = Strategy {
     name: "merge",
-    docs: "Objects are merged property by property, arrays item by item; each part by its own strategy. With a `key`, \
-           arrays that are sorted by it are merged like sorted lists. With `delete: true` the location is removed \
-           once its base is known.",
+    docs: "Objects are merged property by property, arrays item by item; each part by its own \
+           strategy. With a `key`, arrays that are sorted by it are merged like sorted lists. With \
+           `delete: true` the location is removed once its base is known.",
     settings: &[Setting::Key, Setting::Delete],
     laws: &[Law::Associative],
     reduce,

@@ -1,13 +1,22 @@
 //! Reductions: how two documents of one key become one.
 //!
-//! One file per strategy. [`Reducer`] is made from a bundled schema and walks the right-hand document with the
-//! annotations of the branches that are active for it; [`Fold`] keeps documents by packed key in memory.
+//! One file per strategy. [`Reducer`] is made from a bundled schema and walks the right-hand
+//! document with the annotations of the branches that are active for it; [`Fold`] keeps documents
+//! by packed key in memory.
 //!
 //! A new strategy is a file with its name, settings and laws, and a line in the list below.
 
 mod annotation;
+mod append;
+mod extreme;
+mod first_write_wins;
 mod fold;
+mod json_schema_merge;
+mod last_write_wins;
+mod merge;
 mod plan;
+mod set;
+mod sum;
 mod walk;
 
 use std::cmp::Ordering;
@@ -22,24 +31,18 @@ use walk::{Here, Reached, Stop, Walk};
 use crate::schema::{NormalForm, SchemaFailure};
 use crate::value::{Pointer, compare};
 
-/// Declares the modules of strategies and the list of all strategies.
-macro_rules! strategies {
-    ($($module:ident: $($strategy:ident)+;)+) => {
-        $(mod $module;)+
-        /// All strategies.
-        pub const STRATEGIES: &[&Strategy] = &[$($(&$module::$strategy),+),+];
-    };
-}
-
-strategies! {
-    append: STRATEGY;
-    first_write_wins: STRATEGY;
-    last_write_wins: STRATEGY;
-    extreme: MAXIMIZE MINIMIZE;
-    merge: STRATEGY;
-    set: STRATEGY;
-    sum: STRATEGY;
-}
+/// All strategies.
+pub const STRATEGIES: &[&Strategy] = &[
+    &append::STRATEGY,
+    &first_write_wins::STRATEGY,
+    &json_schema_merge::STRATEGY,
+    &last_write_wins::STRATEGY,
+    &extreme::MAXIMIZE,
+    &extreme::MINIMIZE,
+    &merge::STRATEGY,
+    &set::STRATEGY,
+    &sum::STRATEGY,
+];
 
 /// One way to reduce two values.
 #[derive(Debug)]
@@ -100,7 +103,8 @@ pub enum Law {
 pub enum Mode {
     /// The left side is the base document: deletions and clean-up happen.
     Full,
-    /// The left side may later be reduced into something further left: terms of the reduction are kept.
+    /// The left side may later be reduced into something further left: terms of the reduction are
+    /// kept.
     Associative,
 }
 
@@ -109,7 +113,8 @@ pub enum Mode {
 pub enum Reduced {
     /// The reduced document.
     Document(Value),
-    /// The document is deleted (full mode only); the value is the last form, for endpoints that need it.
+    /// The document is deleted (full mode only); the value is the last form, for endpoints that
+    /// need it.
     Deleted(Value),
     /// The two cannot be reduced without a base: both are kept, in order.
     NotAssociative(Value, Value),
@@ -122,7 +127,8 @@ pub struct ReduceFailure {
     pub pointer: String,
     /// What is wrong, in lower case and without a full stop; names the strategy and both values.
     pub message: String,
-    /// JSON pointers, in the bundled schema, of the annotations that take part (two when they conflict).
+    /// JSON pointers, in the bundled schema, of the annotations that take part (two when they
+    /// conflict).
     pub annotations: Vec<String>,
 }
 
@@ -136,7 +142,8 @@ impl Reducer {
     /// Compiles the `reduce` annotations of a bundled schema.
     ///
     /// # Errors
-    /// The first fault of the schema, such as a malformed annotation: its JSON pointer and what is wrong.
+    /// The first fault of the schema, such as a malformed annotation: its JSON pointer and what is
+    /// wrong.
     pub fn new(schema: &Value) -> Result<Self, SchemaFailure> {
         let normal = NormalForm::new(schema);
         match normal.faults.first() {
@@ -145,10 +152,11 @@ impl Reducer {
         }
     }
 
-    /// Reduces `right` into `left`. Without `left` (a lone document), terms of the right side are applied to nothing.
+    /// Reduces `right` into `left`. Without `left` (a lone document), terms of the right side are
+    /// applied to nothing.
     ///
-    /// A left document whose own annotation deletes is dropped in full mode, and keeps the right one apart in
-    /// associative mode.
+    /// A left document whose own annotation deletes is dropped in full mode, and keeps the right
+    /// one apart in associative mode.
     ///
     /// # Errors
     /// Values that the active strategy cannot reduce, or strategies that conflict.
@@ -193,8 +201,8 @@ pub(crate) fn check_annotation(value: &Value) -> Result<(), SchemaFailure> {
     Annotation::parse(value, String::new).map(drop)
 }
 
-/// The order of two values by the key pointers of a `minimize`, `maximize`, `merge` or `set` annotation; a missing
-/// value comes before null.
+/// The order of two values by the key pointers of a `minimize`, `maximize`, `merge` or `set`
+/// annotation; a missing value comes before null.
 pub(crate) fn compare_by(key: &[Pointer], left: &Value, right: &Value) -> Ordering {
     key.iter()
         .map(|pointer| match (pointer.query(left), pointer.query(right)) {

@@ -1,7 +1,8 @@
 //! What a schema says of reductions, ready to be walked with a document.
 //!
-//! A node stands for one schema of the normal form. Which nodes speak of a value depends on the value only where a
-//! `oneOf`, `anyOf`, `if` or `dependentSchemas` leads to an annotation; all else is known beforehand.
+//! A node stands for one schema of the normal form. Which nodes speak of a value depends on the
+//! value only where a `oneOf`, `anyOf`, `if` or `dependentSchemas` leads to an annotation; all else
+//! is known beforehand.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};

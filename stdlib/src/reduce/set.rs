@@ -10,8 +10,9 @@ use crate::value::{Pointer, compare};
 
 pub(super) const STRATEGY: Strategy = Strategy {
     name: "set",
-    docs: "An object of the terms `add`, `remove` and `intersect`, each an object whose names are the members or an \
-           array that is sorted by the `key`. Once the base is known only `add` remains.",
+    docs: "An object of the terms `add`, `remove` and `intersect`, each an object whose names are \
+           the members or an array that is sorted by the `key`. Once the base is known only `add` \
+           remains.",
     settings: &[Setting::Key],
     laws: &[Law::Associative],
     reduce,

@@ -8,8 +8,8 @@ use crate::value::{Decimal, quote};
 
 pub(super) const STRATEGY: Strategy = Strategy {
     name: "sum",
-    docs: "Numbers are added: integers exactly, fractions as doubles, strings that stand for numbers in decimals of \
-           any precision. A missing left side counts as 0.",
+    docs: "Numbers are added: integers exactly, fractions as doubles, strings that stand for \
+           numbers in decimals of any precision. A missing left side counts as 0.",
     settings: &[],
     laws: &[Law::Associative, Law::Commutative],
     reduce,
@@ -73,7 +73,8 @@ fn decimal(value: &Value) -> Option<Decimal> {
         Value::String(text) => Decimal::parse(text),
         Value::Number(number) => match integer(number) {
             Some(integer) => Decimal::parse(&integer.to_string()),
-            // Other tools of this language print the doubles of such sums with 15 digits after the point.
+            // Other tools of this language print the doubles of such sums with 15 digits after the
+            // point.
             None => Decimal::parse(&format!("{:.15e}", number.as_f64()?)),
         },
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,

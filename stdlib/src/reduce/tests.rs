@@ -219,7 +219,8 @@ fn what_follows_a_deletion_starts_anew() {
     assert_eq!(group.documents, [create.clone(), merged, json!({"n": 2, "op": "c"})]);
 }
 
-/// Documents without a base further left, reduced in one go, or in two batches whose outcome is what a store keeps.
+/// Documents without a base further left, reduced in one go, or in two batches whose outcome is
+/// what a store keeps.
 fn in_batches(
     reducer: &Reducer,
     documents: &[Value],
@@ -276,7 +277,10 @@ fn domain(strategy: &Strategy) -> (Value, BoxedStrategy<Value>) {
             let schema = json!({
                 "properties": {
                     "a": {"reduce": {"strategy": "sum"}},
-                    "b": {"reduce": {"strategy": "merge"}, "items": {"reduce": {"strategy": "minimize"}}},
+                    "b": {
+                        "items": {"reduce": {"strategy": "minimize"}},
+                        "reduce": {"strategy": "merge"},
+                    },
                 },
                 "reduce": {"strategy": "merge"},
             });
@@ -295,6 +299,20 @@ fn domain(strategy: &Strategy) -> (Value, BoxedStrategy<Value>) {
                 "reduce": {"strategy": "set"},
             });
             (schema, set_terms().boxed())
+        }
+        "jsonSchemaMerge" => {
+            let schemas = [
+                json!({"type": "integer", "minimum": 1}),
+                json!({"type": "string", "format": "integer"}),
+                json!({"type": "string", "format": "number", "maxLength": 3}),
+                json!({"properties": {"a": {"type": "string"}}, "type": "object"}),
+                json!({"properties": {"a": true, "b": true}, "required": ["a"], "type": "object"}),
+                json!({"items": [true, false], "additionalItems": {"type": "null"}}),
+                json!({"const": 1, "x-collection-generation-id": "0b"}),
+            ];
+            // A schema is comparable once it is rendered.
+            let rendered = schemas.map(|schema| crate::shape::Shape::infer(&schema).render());
+            (plain, prop::sample::select(rendered.to_vec()).boxed())
         }
         _ => (plain, crate::value::tests::any_value().boxed()),
     }

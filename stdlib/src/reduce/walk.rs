@@ -1,4 +1,5 @@
-//! The walk of a reduction: it follows the right-hand document, and hands each location to its strategy.
+//! The walk of a reduction: it follows the right-hand document, and hands each location to its
+//! strategy.
 
 use std::borrow::Cow;
 

@@ -8,7 +8,8 @@ use super::{SchemaFailure, SchemaFailureKind, Suggestion};
 use crate::shape::Types;
 use crate::value::escape;
 
-/// Checks the value of `keyword`, which stands at `pointer`; subschemas are checked at their own places.
+/// Checks the value of `keyword`, which stands at `pointer`; subschemas are checked at their own
+/// places.
 pub(super) fn check(
     keyword: &str,
     form: Form,

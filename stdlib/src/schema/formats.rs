@@ -57,7 +57,8 @@ pub(crate) fn is_integer(text: &str) -> bool {
     is_digits(whole) && !fraction.is_empty() && fraction.bytes().all(|byte| byte == b'0')
 }
 
-/// Strings that stand for numbers: decimals with or without exponent, `NaN`, `Infinity`, `-Infinity`.
+/// Strings that stand for numbers: decimals with or without exponent, `NaN`, `Infinity`,
+/// `-Infinity`.
 pub(crate) fn is_number(text: &str) -> bool {
     if matches!(text, "NaN" | "Infinity" | "-Infinity") {
         return true;

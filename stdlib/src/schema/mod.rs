@@ -1,8 +1,8 @@
 //! JSON Schema: compile and validate self-contained schemas.
 //!
-//! The dialect is 2020-12 with the formats and annotations of catalogs. Schemas come here bundled: every `$ref` leads
-//! to a place inside the same value. Compiling checks every keyword itself and reports all faults; only what it has
-//! rewritten to its normal form goes to the validator.
+//! The dialect is 2020-12 with the formats and annotations of catalogs. Schemas come here bundled:
+//! every `$ref` leads to a place inside the same value. Compiling checks every keyword itself and
+//! reports all faults; only what it has rewritten to its normal form goes to the validator.
 
 mod bounds;
 mod check;
@@ -84,7 +84,8 @@ pub struct Violation {
     pub keyword: String,
     /// JSON pointer of that keyword in the bundled schema, after all references.
     pub schema_pointer: String,
-    /// What is wrong in plain words, in lower case, without a full stop and without the whole document.
+    /// What is wrong in plain words, in lower case, without a full stop and without the whole
+    /// document.
     pub message: String,
 }
 
@@ -92,8 +93,8 @@ impl Schema {
     /// Compiles a bundled schema.
     ///
     /// # Errors
-    /// Every fault found: unknown keywords (`x-*` apart) and formats, wrong types of keyword values, broken
-    /// patterns, references without target, malformed own annotations.
+    /// Every fault found: unknown keywords (`x-*` apart) and formats, wrong types of keyword
+    /// values, broken patterns, references without target, malformed own annotations.
     pub fn compile(schema: &Value) -> Result<Self, Vec<SchemaFailure>> {
         let normal = NormalForm::new(schema);
         if !normal.faults.is_empty() {
@@ -117,7 +118,8 @@ impl Schema {
     /// Validates `document`.
     ///
     /// # Errors
-    /// The most telling violation (the deepest one of the best-fitting branch of a `oneOf` or `anyOf`).
+    /// The most telling violation (the deepest one of the best-fitting branch of a `oneOf` or
+    /// `anyOf`).
     pub fn validate(&self, document: &Value) -> Result<(), Box<Violation>> {
         if self.validator.is_valid(document) {
             return Ok(());

@@ -1,8 +1,9 @@
 //! The strict walk over a bundled schema, and its rewriting to one normal form.
 //!
-//! The normal form is 2020-12 without `$id`, anchors and dynamic references: every `$ref` is the JSON pointer of
-//! another place in the same value. Validation, shapes and reductions all start from it, so that none of them has to
-//! know spellings or base URLs. What is faulty is left out of it.
+//! The normal form is 2020-12 without `$id`, anchors and dynamic references: every `$ref` is the
+//! JSON pointer of another place in the same value. Validation, shapes and reductions all start
+//! from it, so that none of them has to know spellings or base URLs. What is faulty is left out of
+//! it.
 
 use std::collections::BTreeMap;
 
@@ -343,7 +344,8 @@ fn put(root: &mut Value, path: &[Step], local: Value) {
     *place = local;
 }
 
-/// The places of schemas that lead back to themselves through references and other in-place keywords.
+/// The places of schemas that lead back to themselves through references and other in-place
+/// keywords.
 fn endless(root: &Value) -> Vec<String> {
     let mut state = BTreeMap::new();
     let mut found = Vec::new();

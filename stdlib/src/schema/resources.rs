@@ -90,8 +90,8 @@ impl<'s> Resources<'s> {
 
     /// Where a dynamic reference leads, when its first target is a dynamic anchor.
     ///
-    /// Validation begins at the root, so an anchor there or in what the root directly refers to is the outermost one.
-    /// A scope that is opened only further inside is not followed.
+    /// Validation begins at the root, so an anchor there or in what the root directly refers to is
+    /// the outermost one. A scope that is opened only further inside is not followed.
     fn dynamic(&self, resource: &str, name: &str) -> Option<usize> {
         let own = (resource.to_owned(), name.to_owned());
         let own = self.by_dynamic_anchor.get(&own).copied()?;

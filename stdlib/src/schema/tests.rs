@@ -166,7 +166,11 @@ fn the_best_fitting_branch_is_told() {
     let schema = json!({
         "oneOf": [
             {"type": "null"},
-            {"type": "object", "properties": {"kind": {"const": "a"}, "size": {"type": "integer"}}, "required": ["size"]},
+            {
+                "type": "object",
+                "properties": {"kind": {"const": "a"}, "size": {"type": "integer"}},
+                "required": ["size"],
+            },
             {"type": "object", "properties": {"kind": {"const": "b"}, "name": {"type": "string"}}},
         ],
     });

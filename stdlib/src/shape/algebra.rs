@@ -354,7 +354,8 @@ fn intersect_objects(mut left: ObjectShape, mut right: ObjectShape) -> ObjectSha
         };
         properties.push(PropertyShape { name, required, shape });
     }
-    // Which names of a pattern the other side's additional properties speak of is known only when it has no patterns.
+    // Which names of a pattern the other side's additional properties speak of is known only when
+    // it has no patterns.
     let of_others = |object: &ObjectShape| {
         if object.patterns.is_empty() { object.additional.clone() } else { None }
     };

@@ -191,7 +191,8 @@ impl<'n> Inference<'n> {
         }
         let required = object.get("required").and_then(Value::as_array);
         for name in required.into_iter().flatten().filter_map(Value::as_str) {
-            // A required name without a property of its own is as patterns and additional properties say.
+            // A required name without a property of its own is as patterns and additional
+            // properties say.
             let unnamed = || (true, shape.unnamed(name).unwrap_or_else(Shape::any));
             properties.entry(name.to_owned()).or_insert_with(unnamed).0 = true;
         }

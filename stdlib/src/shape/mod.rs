@@ -1,12 +1,15 @@
 //! The static type of documents: what a schema says of every location.
 //!
-//! Inference follows language reference sections "Inference", "Locating a pointer" and "Inspections". Shapes carry no
-//! places in source text; the compiler finds the place of a location by its pointer.
+//! Inference follows language reference sections "Inference", "Locating a pointer" and
+//! "Inspections". Shapes carry no places in source text; the compiler finds the place of a location
+//! by its pointer.
 
 mod algebra;
 mod infer;
 mod inspect;
 mod locate;
+mod render;
+mod simplify;
 
 use std::collections::BTreeMap;
 
@@ -95,7 +98,8 @@ impl Types {
             .map(|(name, _)| *name)
             .collect()
     }
-    /// The set with the given names (`number` and `fractional` included); `None` when a name is no type.
+    /// The set with the given names (`number` and `fractional` included); `None` when a name is no
+    /// type.
     pub fn from_names<'n>(names: impl Iterator<Item = &'n str>) -> Option<Self> {
         names.into_iter().try_fold(Self::NONE, |types, name| {
             let (_, named) = NAMES.iter().find(|(known, _)| *known == name)?;
@@ -304,8 +308,8 @@ impl Shape {
         }
     }
 
-    /// Infers the shape of a bundled schema. Faults of the schema are skipped here: [`crate::schema::Schema::compile`]
-    /// reports them.
+    /// Infers the shape of a bundled schema. Faults of the schema are skipped here:
+    /// [`crate::schema::Schema::compile`] reports them.
     pub fn infer(schema: &Value) -> Self {
         infer::infer(schema)
     }
@@ -322,13 +326,27 @@ impl Shape {
         algebra::union(self, other)
     }
 
-    /// The shape at a location, and how sure it is that it exists. A location nothing speaks of has shape "anything".
+    /// The shape with at most `locations_max` locations, none of them deeper than `depth_max`:
+    /// what would be too much is told by additional properties and items.
+    #[must_use]
+    pub fn simplify(self, locations_max: usize, depth_max: usize) -> Self {
+        simplify::simplify(self, locations_max, depth_max)
+    }
+
+    /// A schema that this is the shape of.
+    pub fn render(&self) -> Value {
+        render::render(self)
+    }
+
+    /// The shape at a location, and how sure it is that it exists. A location nothing speaks of has
+    /// shape "anything".
     pub fn locate(&self, pointer: &Pointer) -> (Shape, Exists) {
         locate::locate(self, pointer)
     }
 
-    /// All statically known locations (the root first, outer ones before inner ones, properties by name): named
-    /// properties and tuple items, without what only patterns, additional properties or additional items speak of.
+    /// All statically known locations (the root first, outer ones before inner ones, properties by
+    /// name): named properties and tuple items, without what only patterns, additional properties
+    /// or additional items speak of.
     pub fn locations(&self) -> Vec<(Pointer, &Shape, Exists)> {
         locate::locations(self)
     }

@@ -15,7 +15,8 @@ pub(crate) struct Decimal {
 }
 
 impl Decimal {
-    /// Reads `-12.50`, `1e3`, `.5` and the like; `None` for anything else and beyond the limit of digits.
+    /// Reads `-12.50`, `1e3`, `.5` and the like; `None` for anything else and beyond the limit of
+    /// digits.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (negative, unsigned) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
@@ -224,7 +225,9 @@ mod tests {
 
         #[test]
         fn sums_are_associative(
-            a in "-?[0-9]{1,5}(\\.[0-9]{1,5})?", b in "-?[0-9]{1,5}(\\.[0-9]{1,5})?", c in "-?[0-9]{1,5}(\\.[0-9]{1,5})?"
+            a in "-?[0-9]{1,5}(\\.[0-9]{1,5})?",
+            b in "-?[0-9]{1,5}(\\.[0-9]{1,5})?",
+            c in "-?[0-9]{1,5}(\\.[0-9]{1,5})?",
         ) {
             prop_assert_eq!(sum(&sum(&a, &b), &c), sum(&a, &sum(&b, &c)));
         }

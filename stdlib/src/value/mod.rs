@@ -1,7 +1,8 @@
 //! JSON values: strict parsing, the canonical text, the total order and JSON pointers.
 //!
 //! A document is a [`serde_json::Value`], whose objects keep their properties sorted by bytes; so
-//! [`to_text`] is the canonical form of a document in a journal: compact, one line, sorted at every level.
+//! [`to_text`] is the canonical form of a document in a journal: compact, one line, sorted at every
+//! level.
 
 mod decimal;
 mod order;

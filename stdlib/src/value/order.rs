@@ -6,8 +6,8 @@ use serde_json::{Number, Value};
 
 /// Compares two values: null < false < true < numbers < strings < arrays < objects.
 ///
-/// Numbers compare by their exact numeric value across integers and floats, strings by bytes, arrays
-/// element by element and then by length, objects property by property in sorted order.
+/// Numbers compare by their exact numeric value across integers and floats, strings by bytes,
+/// arrays element by element and then by length, objects property by property in sorted order.
 pub fn compare(left: &Value, right: &Value) -> Ordering {
     match (left, right) {
         (Value::Bool(left), Value::Bool(right)) => left.cmp(right),
@@ -61,7 +61,8 @@ fn float(number: &Number) -> f64 {
     number.as_f64().unwrap_or(f64::NAN)
 }
 
-/// Floats that are integers of this range are compared as integers, for a float has too few digits for all of them.
+/// Floats that are integers of this range are compared as integers, for a float has too few digits
+/// for all of them.
 fn compare_mixed(left: i128, right: f64) -> Ordering {
     const BEYOND: f64 = 1e38;
     if right > BEYOND {

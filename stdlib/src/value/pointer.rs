@@ -28,7 +28,8 @@ pub enum Token {
 pub enum PointerFailure {
     /// A pointer that is not empty begins with `/`.
     MissingLeadingSlash,
-    /// `//`, or a `/` at the end, or a `~` that is not `~0` or `~1`; the byte range of the offending part.
+    /// `//`, or a `/` at the end, or a `~` that is not `~0` or `~1`; the byte range of the
+    /// offending part.
     Malformed(std::ops::Range<usize>),
 }
 
@@ -89,8 +90,8 @@ impl Pointer {
         })
     }
 
-    /// Creates this location in `document`, with objects and arrays on the way, and gives it to write to; `None` when
-    /// a scalar is in the way.
+    /// Creates this location in `document`, with objects and arrays on the way, and gives it to
+    /// write to; `None` when a scalar is in the way.
     pub fn create<'v>(&self, document: &'v mut Value) -> Option<&'v mut Value> {
         self.tokens.iter().try_fold(document, |value, token| {
             if value.is_null() {
