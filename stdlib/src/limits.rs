@@ -31,6 +31,9 @@ pub const POINTER_ITEMS_MAX: usize = 10_000;
 /// "anything".
 pub const SHAPE_VISITS_MAX: usize = 50_000;
 
+/// Shapes that the intersections and unions of one inference may make.
+pub const SHAPE_SIZE_MAX: usize = 100_000;
+
 /// Nesting, references followed, that the inference of one shape goes into.
 pub const SHAPE_DEPTH_MAX: usize = 64;
 

@@ -1,4 +1,8 @@
 //! Intersection and union of shapes.
+//!
+//! A property that one side does not name is as that side's additional properties say, so shapes can
+//! grow as the product of both sides. An [`Algebra`] counts what it makes; beyond its limit an
+//! intersection is its left side, and a union is anything. Both are true of every document.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -9,99 +13,332 @@ use super::{
     ArrayShape, NumericShape, ObjectShape, PatternShape, PropertyShape, Reduce, Shape, StringShape,
     Types,
 };
+use crate::limits::SHAPE_SIZE_MAX;
 use crate::value::{compare, compare_numbers};
 
-pub(super) fn intersect(left: Shape, right: Shape) -> Shape {
-    if left.types.is_none() || right.types.is_none() {
-        return Shape::impossible();
-    }
-    let mut types = left.types.and(right.types);
-    let enumeration = match (left.enumeration, right.enumeration) {
-        (Some(left), Some(right)) => Some(common(left, &right)),
-        (Some(values), None) | (None, Some(values)) => Some(values),
-        (None, None) => None,
-    };
-    let enumeration = enumeration.map(|mut values| {
-        values.retain(|value| Types::of(value).within(types));
-        values
-    });
-    if let Some(values) = &enumeration {
-        types = values.iter().fold(Types::NONE, |types, value| types.or(Types::of(value)));
-    }
-    let allowed = |default: &Value| Types::of(default).within(types);
-    let (default, default_fault) = match (left.default, right.default) {
-        (Some(default), _) if allowed(&default) => (Some(default), left.default_fault),
-        (_, Some(default)) if allowed(&default) => (Some(default), right.default_fault),
-        // A default that no type allows any more is a mistake that the inspection must still see.
-        (Some(default), _) if left.default_fault.is_some() => (Some(default), left.default_fault),
-        (_, Some(default)) if right.default_fault.is_some() => (Some(default), right.default_fault),
-        _ => (None, None),
-    };
-    let mut annotations = right.annotations;
-    annotations.extend(left.annotations);
-    Shape {
-        types,
-        enumeration,
-        title: left.title.or(right.title),
-        description: left.description.or(right.description),
-        reduce: either(left.reduce, right.reduce),
-        redact: either(left.redact, right.redact),
-        default,
-        default_fault,
-        secret: left.secret.or(right.secret),
-        annotations,
-        string: intersect_strings(left.string, right.string),
-        numeric: NumericShape {
-            minimum: greater(left.numeric.minimum, right.numeric.minimum),
-            maximum: smaller(left.numeric.maximum, right.numeric.maximum),
-        },
-        array: intersect_arrays(left.array, right.array),
-        object: intersect_objects(left.object, right.object),
-    }
-    .tidied()
+/// Makes shapes out of shapes, up to a limit.
+pub(super) struct Algebra {
+    shapes_left: usize,
 }
 
-pub(super) fn union(left: Shape, right: Shape) -> Shape {
-    if left.types.is_none() {
-        return right;
+impl Algebra {
+    pub(super) fn new() -> Self {
+        Self { shapes_left: SHAPE_SIZE_MAX }
     }
-    if right.types.is_none() {
-        return left;
+
+    /// Whether there is room for so many shapes more.
+    fn takes(&mut self, shapes: usize) -> bool {
+        self.shapes_left = self.shapes_left.saturating_sub(shapes);
+        self.shapes_left > 0
     }
-    let (left_types, right_types) = (left.types, right.types);
-    let facet = |kind: Types| (left_types.overlaps(kind), right_types.overlaps(kind));
-    let same_default = left.default == right.default;
-    Shape {
-        types: left_types.or(right_types),
-        enumeration: match (left.enumeration, right.enumeration) {
-            (Some(left), Some(right)) => Some(merged(left, right)),
-            _ => None,
-        },
-        title: if_equal(left.title, &right.title),
-        description: if_equal(left.description, &right.description),
-        reduce: both(left.reduce, right.reduce),
-        redact: both(left.redact, right.redact),
-        default: if same_default { left.default } else { None },
-        default_fault: if same_default { left.default_fault } else { None },
-        secret: if_equal(left.secret, &right.secret),
-        annotations: left
-            .annotations
-            .into_iter()
-            .filter(|(name, value)| right.annotations.get(name) == Some(value))
-            .collect(),
-        string: choose(facet(Types::STRING), left.string, right.string, union_strings),
-        numeric: choose(facet(Types::NUMBER), left.numeric, right.numeric, |left, right| {
-            NumericShape {
-                minimum: zip_with(left.minimum, right.minimum, smaller),
-                maximum: zip_with(left.maximum, right.maximum, greater),
+}
+
+impl Algebra {
+    pub(super) fn intersect(&mut self, left: Shape, right: Shape) -> Shape {
+        if !self.takes(1) {
+            return left;
+        }
+        if left.types.is_none() || right.types.is_none() {
+            return Shape::impossible();
+        }
+        let mut types = left.types.and(right.types);
+        let enumeration = match (left.enumeration, right.enumeration) {
+            (Some(left), Some(right)) => Some(common(left, &right)),
+            (Some(values), None) | (None, Some(values)) => Some(values),
+            (None, None) => None,
+        };
+        let enumeration = enumeration.map(|mut values| {
+            values.retain(|value| Types::of(value).within(types));
+            values
+        });
+        if let Some(values) = &enumeration {
+            types = values.iter().fold(Types::NONE, |types, value| types.or(Types::of(value)));
+        }
+        let allowed = |default: &Value| Types::of(default).within(types);
+        let (default, default_fault) = match (left.default, right.default) {
+            (Some(default), _) if allowed(&default) => (Some(default), left.default_fault),
+            (_, Some(default)) if allowed(&default) => (Some(default), right.default_fault),
+            // A default that no type allows any more is a mistake that the inspection must still see.
+            (Some(default), _) if left.default_fault.is_some() => {
+                (Some(default), left.default_fault)
             }
-        }),
-        array: choose(facet(Types::ARRAY), left.array, right.array, union_arrays),
-        object: choose(facet(Types::OBJECT), left.object, right.object, union_objects),
+            (_, Some(default)) if right.default_fault.is_some() => {
+                (Some(default), right.default_fault)
+            }
+            _ => (None, None),
+        };
+        let mut annotations = right.annotations;
+        annotations.extend(left.annotations);
+        Shape {
+            types,
+            enumeration,
+            title: left.title.or(right.title),
+            description: left.description.or(right.description),
+            reduce: either(left.reduce, right.reduce),
+            redact: either(left.redact, right.redact),
+            default,
+            default_fault,
+            secret: left.secret.or(right.secret),
+            annotations,
+            string: intersect_strings(left.string, right.string),
+            numeric: NumericShape {
+                minimum: greater(left.numeric.minimum, right.numeric.minimum),
+                maximum: smaller(left.numeric.maximum, right.numeric.maximum),
+            },
+            array: self.intersect_arrays(left.array, right.array),
+            object: self.intersect_objects(left.object, right.object),
+        }
+        .tidied()
+    }
+
+    pub(super) fn union(&mut self, left: Shape, right: Shape) -> Shape {
+        if !self.takes(1) {
+            return Shape::any();
+        }
+        if left.types.is_none() {
+            return right;
+        }
+        if right.types.is_none() {
+            return left;
+        }
+        let (left_types, right_types) = (left.types, right.types);
+        let facet = |kind: Types| (left_types.overlaps(kind), right_types.overlaps(kind));
+        let same_default = left.default == right.default;
+        Shape {
+            types: left_types.or(right_types),
+            enumeration: match (left.enumeration, right.enumeration) {
+                (Some(left), Some(right)) => Some(merged(left, right)),
+                _ => None,
+            },
+            title: if_equal(left.title, &right.title),
+            description: if_equal(left.description, &right.description),
+            reduce: both(left.reduce, right.reduce),
+            redact: both(left.redact, right.redact),
+            default: if same_default { left.default } else { None },
+            default_fault: if same_default { left.default_fault } else { None },
+            secret: if_equal(left.secret, &right.secret),
+            annotations: left
+                .annotations
+                .into_iter()
+                .filter(|(name, value)| right.annotations.get(name) == Some(value))
+                .collect(),
+            string: choose(facet(Types::STRING), left.string, right.string, union_strings),
+            numeric: choose(facet(Types::NUMBER), left.numeric, right.numeric, |left, right| {
+                NumericShape {
+                    minimum: zip_with(left.minimum, right.minimum, smaller),
+                    maximum: zip_with(left.maximum, right.maximum, greater),
+                }
+            }),
+            array: choose(facet(Types::ARRAY), left.array, right.array, |left, right| {
+                self.union_arrays(left, right)
+            }),
+            object: choose(facet(Types::OBJECT), left.object, right.object, |left, right| {
+                self.union_objects(left, right)
+            }),
+        }
+    }
+
+    fn intersect_arrays(&mut self, left: ArrayShape, right: ArrayShape) -> ArrayShape {
+        let mut tuple = Vec::new();
+        let (mut left_items, mut right_items) = (left.tuple.into_iter(), right.tuple.into_iter());
+        loop {
+            let item = match (left_items.next(), right_items.next()) {
+                (Some(left), Some(right)) => self.intersect(left, right),
+                (Some(item), None) => self.and_additional(item, right.additional.as_deref()),
+                (None, Some(item)) => self.and_additional(item, left.additional.as_deref()),
+                (None, None) => break,
+            };
+            tuple.push(item);
+        }
+        ArrayShape {
+            tuple,
+            additional: self.intersect_boxes(left.additional, right.additional),
+            min_items: left.min_items.max(right.min_items),
+            max_items: least(left.max_items, right.max_items),
+        }
+    }
+
+    fn and_additional(&mut self, shape: Shape, additional: Option<&Shape>) -> Shape {
+        match additional {
+            Some(additional) => {
+                self.takes(additional.size());
+                self.intersect(shape, additional.clone())
+            }
+            None => shape,
+        }
+    }
+
+    fn intersect_boxes(
+        &mut self,
+        left: Option<Box<Shape>>,
+        right: Option<Box<Shape>>,
+    ) -> Option<Box<Shape>> {
+        match (left, right) {
+            (Some(left), Some(right)) => Some(Box::new(self.intersect(*left, *right))),
+            (left, right) => left.or(right),
+        }
+    }
+
+    fn union_arrays(&mut self, left: ArrayShape, right: ArrayShape) -> ArrayShape {
+        let mut tuple = Vec::new();
+        let (mut left_items, mut right_items) = (left.tuple.into_iter(), right.tuple.into_iter());
+        loop {
+            let (item, additional) = match (left_items.next(), right_items.next()) {
+                (Some(left), Some(right)) => {
+                    tuple.push(self.union(left, right));
+                    continue;
+                }
+                (Some(item), None) => (item, right.additional.as_deref()),
+                (None, Some(item)) => (item, left.additional.as_deref()),
+                (None, None) => break,
+            };
+            let Some(additional) = additional else { break };
+            self.takes(additional.size());
+            tuple.push(self.union(item, additional.clone()));
+        }
+        ArrayShape {
+            tuple,
+            additional: self.union_boxes(left.additional, right.additional),
+            min_items: left.min_items.min(right.min_items),
+            max_items: left.max_items.zip(right.max_items).map(|(left, right)| left.max(right)),
+        }
+    }
+
+    fn union_boxes(
+        &mut self,
+        left: Option<Box<Shape>>,
+        right: Option<Box<Shape>>,
+    ) -> Option<Box<Shape>> {
+        let (left, right) = left.zip(right)?;
+        Some(Box::new(self.union(*left, *right)))
+    }
+
+    fn intersect_objects(&mut self, mut left: ObjectShape, mut right: ObjectShape) -> ObjectShape {
+        let named = pairs(
+            std::mem::take(&mut left.properties),
+            std::mem::take(&mut right.properties),
+            |property| property.name.clone(),
+        );
+        let mut properties = Vec::with_capacity(named.len());
+        for (name, pair) in named {
+            let (required, shape) = match pair {
+                (Some(left), Some(right)) => {
+                    (left.required || right.required, self.intersect(left.shape, right.shape))
+                }
+                (Some(only), None) => (only.required, self.and_unnamed(only.shape, &right, &name)),
+                (None, Some(only)) => (only.required, self.and_unnamed(only.shape, &left, &name)),
+                (None, None) => continue,
+            };
+            properties.push(PropertyShape { name, required, shape });
+        }
+        // Which names of a pattern the other side's additional properties speak of is known only when
+        // it has no patterns.
+        let of_others = |object: &ObjectShape| {
+            if object.patterns.is_empty() { object.additional.clone() } else { None }
+        };
+        let (left_others, right_others) = (of_others(&left), of_others(&right));
+        let mut patterns = Vec::new();
+        for (pattern, pair) in
+            pairs(left.patterns, right.patterns, |pattern| pattern.pattern.clone())
+        {
+            let shape = match pair {
+                (Some(left), Some(right)) => self.intersect(left.shape, right.shape),
+                (Some(only), None) => self.and_additional(only.shape, right_others.as_deref()),
+                (None, Some(only)) => self.and_additional(only.shape, left_others.as_deref()),
+                (None, None) => continue,
+            };
+            patterns.push(PatternShape { pattern, shape });
+        }
+        ObjectShape {
+            properties,
+            patterns,
+            additional: self.intersect_boxes(left.additional, right.additional),
+        }
+    }
+
+    fn union_objects(&mut self, mut left: ObjectShape, mut right: ObjectShape) -> ObjectShape {
+        let named = pairs(
+            std::mem::take(&mut left.properties),
+            std::mem::take(&mut right.properties),
+            |property| property.name.clone(),
+        );
+        let mut properties = Vec::new();
+        for (name, pair) in named {
+            let (required, shape) = match pair {
+                (Some(left), Some(right)) => {
+                    (left.required && right.required, self.union(left.shape, right.shape))
+                }
+                (Some(only), None) => match self.unnamed(&right, &name) {
+                    Some(other) => (false, self.union(only.shape, other)),
+                    None => continue,
+                },
+                (None, Some(only)) => match self.unnamed(&left, &name) {
+                    Some(other) => (false, self.union(only.shape, other)),
+                    None => continue,
+                },
+                (None, None) => continue,
+            };
+            properties.push(PropertyShape { name, required, shape });
+        }
+        let mut patterns = Vec::new();
+        let (left_others, right_others) = (left.additional.clone(), right.additional.clone());
+        for (pattern, pair) in
+            pairs(left.patterns, right.patterns, |pattern| pattern.pattern.clone())
+        {
+            let (one, other) = match pair {
+                (Some(left), Some(right)) => (left.shape, Some(Box::new(right.shape))),
+                (Some(only), None) => (only.shape, right_others.clone()),
+                (None, Some(only)) => (only.shape, left_others.clone()),
+                (None, None) => continue,
+            };
+            let Some(other) = other else { continue };
+            self.takes(other.size());
+            patterns.push(PatternShape { pattern, shape: self.union(one, *other) });
+        }
+        ObjectShape {
+            properties,
+            patterns,
+            additional: self.union_boxes(left.additional, right.additional),
+        }
+    }
+
+    fn and_unnamed(&mut self, shape: Shape, other: &ObjectShape, name: &str) -> Shape {
+        match self.unnamed(other, name) {
+            Some(unnamed) => self.intersect(shape, unnamed),
+            None => shape,
+        }
+    }
+
+    /// What patterns, or else additional properties, say of a name that is not in `properties`.
+    pub(super) fn unnamed(&mut self, object: &ObjectShape, name: &str) -> Option<Shape> {
+        let mut found: Option<Shape> = None;
+        for matching in object.matching(name) {
+            self.takes(matching.size());
+            found = Some(match found {
+                Some(shape) => self.intersect(shape, matching.clone()),
+                None => matching.clone(),
+            });
+        }
+        found.or_else(|| {
+            let additional = object.additional.as_deref()?;
+            self.takes(additional.size());
+            Some(additional.clone())
+        })
     }
 }
 
 impl Shape {
+    /// How many shapes it consists of.
+    fn size(&self) -> usize {
+        let mut size = 0;
+        let mut open = vec![self];
+        while let Some(shape) = open.pop() {
+            size += 1;
+            open.extend(shape.children());
+        }
+        size
+    }
+
     /// Without the facets of types that the shape does not have.
     pub(super) fn tidied(mut self) -> Self {
         if !self.types.overlaps(Types::STRING) {
@@ -127,12 +364,6 @@ impl ObjectShape {
             .iter()
             .filter(move |pattern| pattern.matches(name))
             .map(|pattern| &pattern.shape)
-    }
-
-    /// What patterns, or else additional properties, say of a name that is not in `properties`.
-    pub(super) fn unnamed(&self, name: &str) -> Option<Shape> {
-        let matching = self.matching(name).cloned().reduce(Shape::intersect);
-        matching.or_else(|| self.additional.as_deref().cloned())
     }
 
     /// The named property.
@@ -252,69 +483,6 @@ fn least(left: Option<u64>, right: Option<u64>) -> Option<u64> {
     }
 }
 
-fn intersect_arrays(left: ArrayShape, right: ArrayShape) -> ArrayShape {
-    let mut tuple = Vec::new();
-    let (mut left_items, mut right_items) = (left.tuple.into_iter(), right.tuple.into_iter());
-    loop {
-        let item = match (left_items.next(), right_items.next()) {
-            (Some(left), Some(right)) => left.intersect(right),
-            (Some(item), None) => and_additional(item, right.additional.as_deref()),
-            (None, Some(item)) => and_additional(item, left.additional.as_deref()),
-            (None, None) => break,
-        };
-        tuple.push(item);
-    }
-    ArrayShape {
-        tuple,
-        additional: intersect_boxes(left.additional, right.additional),
-        min_items: left.min_items.max(right.min_items),
-        max_items: least(left.max_items, right.max_items),
-    }
-}
-
-fn and_additional(shape: Shape, additional: Option<&Shape>) -> Shape {
-    match additional {
-        Some(additional) => shape.intersect(additional.clone()),
-        None => shape,
-    }
-}
-
-fn intersect_boxes(left: Option<Box<Shape>>, right: Option<Box<Shape>>) -> Option<Box<Shape>> {
-    match (left, right) {
-        (Some(left), Some(right)) => Some(Box::new(left.intersect(*right))),
-        (left, right) => left.or(right),
-    }
-}
-
-fn union_arrays(left: ArrayShape, right: ArrayShape) -> ArrayShape {
-    let mut tuple = Vec::new();
-    let (mut left_items, mut right_items) = (left.tuple.into_iter(), right.tuple.into_iter());
-    loop {
-        let (item, additional) = match (left_items.next(), right_items.next()) {
-            (Some(left), Some(right)) => {
-                tuple.push(left.union(right));
-                continue;
-            }
-            (Some(item), None) => (item, right.additional.as_deref()),
-            (None, Some(item)) => (item, left.additional.as_deref()),
-            (None, None) => break,
-        };
-        let Some(additional) = additional else { break };
-        tuple.push(item.union(additional.clone()));
-    }
-    ArrayShape {
-        tuple,
-        additional: union_boxes(left.additional, right.additional),
-        min_items: left.min_items.min(right.min_items),
-        max_items: left.max_items.zip(right.max_items).map(|(left, right)| left.max(right)),
-    }
-}
-
-fn union_boxes(left: Option<Box<Shape>>, right: Option<Box<Shape>>) -> Option<Box<Shape>> {
-    let (left, right) = left.zip(right)?;
-    Some(Box::new(left.union(*right)))
-}
-
 /// Pairs what two sides say under one name.
 fn pairs<T>(
     left: Vec<T>,
@@ -330,88 +498,4 @@ fn pairs<T>(
         *slot = Some(item);
     }
     pairs
-}
-
-fn intersect_objects(mut left: ObjectShape, mut right: ObjectShape) -> ObjectShape {
-    let named = pairs(
-        std::mem::take(&mut left.properties),
-        std::mem::take(&mut right.properties),
-        |property| property.name.clone(),
-    );
-    let mut properties = Vec::with_capacity(named.len());
-    for (name, pair) in named {
-        let (required, shape) = match pair {
-            (Some(left), Some(right)) => {
-                (left.required || right.required, left.shape.intersect(right.shape))
-            }
-            (Some(only), None) => {
-                (only.required, and_additional(only.shape, right.unnamed(&name).as_ref()))
-            }
-            (None, Some(only)) => {
-                (only.required, and_additional(only.shape, left.unnamed(&name).as_ref()))
-            }
-            (None, None) => continue,
-        };
-        properties.push(PropertyShape { name, required, shape });
-    }
-    // Which names of a pattern the other side's additional properties speak of is known only when
-    // it has no patterns.
-    let of_others = |object: &ObjectShape| {
-        if object.patterns.is_empty() { object.additional.clone() } else { None }
-    };
-    let (left_others, right_others) = (of_others(&left), of_others(&right));
-    let mut patterns = Vec::new();
-    for (pattern, pair) in pairs(left.patterns, right.patterns, |pattern| pattern.pattern.clone()) {
-        let shape = match pair {
-            (Some(left), Some(right)) => left.shape.intersect(right.shape),
-            (Some(only), None) => and_additional(only.shape, right_others.as_deref()),
-            (None, Some(only)) => and_additional(only.shape, left_others.as_deref()),
-            (None, None) => continue,
-        };
-        patterns.push(PatternShape { pattern, shape });
-    }
-    ObjectShape {
-        properties,
-        patterns,
-        additional: intersect_boxes(left.additional, right.additional),
-    }
-}
-
-fn union_objects(mut left: ObjectShape, mut right: ObjectShape) -> ObjectShape {
-    let named = pairs(
-        std::mem::take(&mut left.properties),
-        std::mem::take(&mut right.properties),
-        |property| property.name.clone(),
-    );
-    let mut properties = Vec::new();
-    for (name, pair) in named {
-        let (required, shape) = match pair {
-            (Some(left), Some(right)) => {
-                (left.required && right.required, left.shape.union(right.shape))
-            }
-            (Some(only), None) => match right.unnamed(&name) {
-                Some(other) => (false, only.shape.union(other)),
-                None => continue,
-            },
-            (None, Some(only)) => match left.unnamed(&name) {
-                Some(other) => (false, only.shape.union(other)),
-                None => continue,
-            },
-            (None, None) => continue,
-        };
-        properties.push(PropertyShape { name, required, shape });
-    }
-    let mut patterns = Vec::new();
-    let (left_others, right_others) = (left.additional.clone(), right.additional.clone());
-    for (pattern, pair) in pairs(left.patterns, right.patterns, |pattern| pattern.pattern.clone()) {
-        let (one, other) = match pair {
-            (Some(left), Some(right)) => (left.shape, Some(Box::new(right.shape))),
-            (Some(only), None) => (only.shape, right_others.clone()),
-            (None, Some(only)) => (only.shape, left_others.clone()),
-            (None, None) => continue,
-        };
-        let Some(other) = other else { continue };
-        patterns.push(PatternShape { pattern, shape: one.union(*other) });
-    }
-    ObjectShape { properties, patterns, additional: union_boxes(left.additional, right.additional) }
 }

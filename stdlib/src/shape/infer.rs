@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::algebra::Algebra;
 use super::{
     ArrayShape, NumericShape, ObjectShape, PatternShape, PropertyShape, Reduce, Shape, StringShape,
     Types,
@@ -14,17 +15,26 @@ use crate::value::{compare, escape};
 
 pub(super) fn infer(schema: &Value) -> Shape {
     let normal = NormalForm::new(schema);
-    let mut inference =
-        Inference { normal: &normal, visits_left: SHAPE_VISITS_MAX, depth: 0, open: Vec::new() };
+    let mut inference = Inference {
+        normal: &normal,
+        algebra: Algebra::new(),
+        visits_left: SHAPE_VISITS_MAX,
+        depth: 0,
+        open: Vec::new(),
+        default_faults: BTreeMap::new(),
+    };
     inference.schema(&normal.schema, &mut String::new())
 }
 
 struct Inference<'n> {
     normal: &'n NormalForm,
+    algebra: Algebra,
     visits_left: usize,
     depth: usize,
     /// The targets of the references that are being followed.
     open: Vec<String>,
+    /// Why the defaults that were met are not valid, by place.
+    default_faults: BTreeMap<String, Option<String>>,
 }
 
 impl<'n> Inference<'n> {
@@ -47,15 +57,17 @@ impl<'n> Inference<'n> {
     fn keywords(&mut self, object: &'n Map<String, Value>, place: &mut String) -> Shape {
         let mut shape = self.local(object, place);
         if let Some(target) = target(object) {
-            shape = shape.intersect(self.reference(&target));
+            let target = self.reference(&target);
+            shape = self.algebra.intersect(shape, target);
         }
         for branch in self.children(object, "allOf", place) {
-            shape = shape.intersect(branch);
+            shape = self.algebra.intersect(shape, branch);
         }
         for keyword in ["oneOf", "anyOf"] {
-            let branches = self.children(object, keyword, place);
-            if let Some(union) = branches.into_iter().reduce(Shape::union) {
-                shape = shape.intersect(union);
+            let branches = self.children(object, keyword, place).into_iter();
+            let union = branches.reduce(|left, right| self.algebra.union(left, right));
+            if let Some(union) = union {
+                shape = self.algebra.intersect(shape, union);
             }
         }
         if let (true, Some(then), Some(otherwise)) =
@@ -63,7 +75,8 @@ impl<'n> Inference<'n> {
         {
             let then = self.child(then, place, "/then");
             let otherwise = self.child(otherwise, place, "/else");
-            shape = shape.intersect(then.union(otherwise));
+            let union = self.algebra.union(then, otherwise);
+            shape = self.algebra.intersect(shape, union);
         }
         self.unevaluated(object, place, &mut shape);
         shape
@@ -123,8 +136,10 @@ impl<'n> Inference<'n> {
             types = types.and(of_values);
         }
         let default = object.get("default").cloned();
-        let default_fault =
-            default.as_ref().and_then(|default| self.normal.fault_at(place, default));
+        let default_fault = default.as_ref().and_then(|default| {
+            let fault = || self.normal.fault_at(place, default);
+            self.default_faults.entry(place.clone()).or_insert_with(fault).clone()
+        });
         let annotation = |keyword: &str| match object.get(keyword) {
             Some(annotation) => Reduce::Strategy(annotation.clone()),
             None => Reduce::Unset,
@@ -185,7 +200,7 @@ impl<'n> Inference<'n> {
             let step = format!("/properties/{}", escape(name));
             let mut property = self.child(schema, place, &step);
             for matching in shape.matching(name) {
-                property = property.intersect(matching.clone());
+                property = self.algebra.intersect(property, matching.clone());
             }
             properties.insert(name.clone(), (false, property));
         }
@@ -193,7 +208,7 @@ impl<'n> Inference<'n> {
         for name in required.into_iter().flatten().filter_map(Value::as_str) {
             // A required name without a property of its own is as patterns and additional
             // properties say.
-            let unnamed = || (true, shape.unnamed(name).unwrap_or_else(Shape::any));
+            let unnamed = || (true, self.algebra.unnamed(&shape, name).unwrap_or_else(Shape::any));
             properties.entry(name.to_owned()).or_insert_with(unnamed).0 = true;
         }
         shape.properties = properties

@@ -1,17 +1,26 @@
 //! Locations of a shape: by pointer, and all that are known.
 
+use std::borrow::Cow;
+
+use super::algebra::Algebra;
 use super::{Exists, Shape, Types};
 use crate::value::{Pointer, Token};
 
 pub(super) fn locate(root: &Shape, pointer: &Pointer) -> (Shape, Exists) {
-    let mut found = (root.clone(), status(&root.types, Exists::Must));
+    let mut found = Cow::Borrowed(root);
+    let mut exists = status(&root.types, Exists::Must);
     for token in pointer.tokens() {
-        let (parent, exists) = found;
-        let (shape, step) = step(&parent, token);
-        let step = status(&shape.types, step);
-        found = (shape, exists.min(step));
+        let (shape, step_exists) = match &found {
+            Cow::Borrowed(parent) => step(parent, token),
+            Cow::Owned(parent) => {
+                let (shape, step_exists) = step(parent, token);
+                (Cow::Owned(shape.into_owned()), step_exists)
+            }
+        };
+        exists = exists.min(status(&shape.types, step_exists));
+        found = shape;
     }
-    found
+    (found.into_owned(), exists)
 }
 
 pub(super) fn locations(root: &Shape) -> Vec<(Pointer, &Shape, Exists)> {
@@ -48,28 +57,28 @@ fn status(types: &Types, exists: Exists) -> Exists {
     if types.is_none() { Exists::Cannot } else { exists }
 }
 
-fn step(parent: &Shape, token: &Token) -> (Shape, Exists) {
+fn step<'s>(parent: &'s Shape, token: &Token) -> (Cow<'s, Shape>, Exists) {
     let may_be_array = parent.types.overlaps(Types::ARRAY);
     let may_be_object = parent.types.overlaps(Types::OBJECT);
     match token {
         Token::Index(index) if may_be_array => item(parent, *index),
-        Token::NextIndex if may_be_array => (Shape::impossible(), Exists::Cannot),
+        Token::NextIndex if may_be_array => (Cow::Owned(Shape::impossible()), Exists::Cannot),
         Token::Index(_) | Token::NextIndex | Token::Property(_) if may_be_object => {
             property(parent, &token.property())
         }
         Token::Index(_) | Token::NextIndex | Token::Property(_) => {
-            (Shape::impossible(), Exists::Cannot)
+            (Cow::Owned(Shape::impossible()), Exists::Cannot)
         }
     }
 }
 
-fn property(parent: &Shape, name: &str) -> (Shape, Exists) {
+fn property<'s>(parent: &'s Shape, name: &str) -> (Cow<'s, Shape>, Exists) {
     if let Some(property) = parent.object.named(name) {
-        return (property.shape.clone(), property_status(parent, property.required));
+        return (Cow::Borrowed(&property.shape), property_status(parent, property.required));
     }
-    match parent.object.unnamed(name) {
-        Some(shape) => (shape, Exists::May),
-        None => (Shape::any(), Exists::Implicit),
+    match Algebra::new().unnamed(&parent.object, name) {
+        Some(shape) => (Cow::Owned(shape), Exists::May),
+        None => (Cow::Owned(Shape::any()), Exists::Implicit),
     }
 }
 
@@ -77,14 +86,14 @@ fn property_status(parent: &Shape, required: bool) -> Exists {
     if required && parent.types == Types::OBJECT { Exists::Must } else { Exists::May }
 }
 
-fn item(parent: &Shape, index: usize) -> (Shape, Exists) {
+fn item(parent: &Shape, index: usize) -> (Cow<'_, Shape>, Exists) {
     let exists = item_status(parent, index);
     if exists == Exists::Cannot {
-        return (Shape::impossible(), exists);
+        return (Cow::Owned(Shape::impossible()), exists);
     }
     let array = &parent.array;
     let shape = array.tuple.get(index).or(array.additional.as_deref());
-    (shape.cloned().unwrap_or_else(Shape::any), exists)
+    (shape.map_or_else(|| Cow::Owned(Shape::any()), Cow::Borrowed), exists)
 }
 
 fn item_status(parent: &Shape, index: usize) -> Exists {

@@ -15,6 +15,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use algebra::Algebra;
+
 use crate::value::Pointer;
 
 /// A set of JSON types. `number` is `INTEGER | FRACTIONAL`.
@@ -317,13 +319,13 @@ impl Shape {
     /// The shape of what satisfies both.
     #[must_use]
     pub fn intersect(self, other: Self) -> Self {
-        algebra::intersect(self, other)
+        Algebra::new().intersect(self, other)
     }
 
     /// The shape of what satisfies either.
     #[must_use]
     pub fn union(self, other: Self) -> Self {
-        algebra::union(self, other)
+        Algebra::new().union(self, other)
     }
 
     /// The shape with at most `locations_max` locations, none of them deeper than `depth_max`:
@@ -351,8 +353,24 @@ impl Shape {
         locate::locations(self)
     }
 
+    /// The shapes of items and properties.
+    fn children(&self) -> impl Iterator<Item = &Shape> {
+        let (array, object) = (&self.array, &self.object);
+        let properties = object.properties.iter().map(|property| &property.shape);
+        array
+            .tuple
+            .iter()
+            .chain(array.additional.as_deref())
+            .chain(properties)
+            .chain(object.patterns.iter().map(|pattern| &pattern.shape))
+            .chain(object.additional.as_deref())
+    }
+
     /// The static mistakes of the schema this shape was inferred from.
     pub fn inspect(&self) -> Vec<Inspection> {
         inspect::inspect(self)
     }
 }
+
+#[cfg(test)]
+mod tests;

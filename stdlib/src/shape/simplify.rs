@@ -15,18 +15,7 @@ pub(super) fn simplify(shape: Shape, locations_max: usize, depth_max: usize) -> 
 }
 
 fn count(shape: &Shape) -> usize {
-    1 + children(shape).map(count).sum::<usize>()
-}
-
-fn children(shape: &Shape) -> impl Iterator<Item = &Shape> {
-    let (array, object) = (&shape.array, &shape.object);
-    array
-        .tuple
-        .iter()
-        .chain(array.additional.as_deref())
-        .chain(object.properties.iter().map(|property| &property.shape))
-        .chain(object.patterns.iter().map(|pattern| &pattern.shape))
-        .chain(object.additional.as_deref())
+    1 + shape.children().map(count).sum::<usize>()
 }
 
 /// The shape whose parts below `depth` are united.
