@@ -1,6 +1,6 @@
 //! Shapes written back as schemas.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{Reduce, Shape, Types};
 
@@ -9,13 +9,14 @@ const DIALECT: &str = "https://json-schema.org/draft/2019-09/schema";
 
 /// A schema whose shape is `shape`, and that declares its dialect.
 pub(super) fn render(shape: &Shape) -> Value {
-    match schema(shape) {
-        Value::Object(mut object) => {
-            object.insert("$schema".to_owned(), Value::from(DIALECT));
-            Value::Object(object)
-        }
-        boolean => json!({"$schema": DIALECT, "not": !boolean.as_bool().unwrap_or(true)}),
-    }
+    let mut object = if let Value::Object(object) = schema(shape) {
+        object
+    } else {
+        // Only the impossible shape is written as a boolean.
+        Map::from_iter([("not".to_owned(), Value::Bool(true))])
+    };
+    object.insert("$schema".to_owned(), Value::from(DIALECT));
+    Value::Object(object)
 }
 
 fn schema(shape: &Shape) -> Value {
