@@ -1,0 +1,3 @@
+-- What every customer has spent.
+SELECT $customer, $amount AS total
+WHERE $amount >;
