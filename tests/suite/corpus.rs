@@ -17,7 +17,7 @@ const CORPUS: &str = "testdata/corpus";
 /// In each entry, what `check --format concise` prints; empty for a catalog that only looks broken.
 const EXPECTED: &str = "expect";
 /// How often each entry is mutated.
-const MUTATIONS: u64 = 40;
+const MUTATIONS: u64 = 24;
 
 /// Two tests an entry.
 pub(super) fn tests() -> Vec<Trial> {

@@ -16,7 +16,10 @@ pub fn trace(checked: &Checked, sink: &mut Sink) -> Lineage {
     tracer.trace_collections();
     tracer.trace_captures(&checked.captures);
     tracer.trace_materializations(&checked.materializations);
-    report_unused(&checked.catalog, sink);
+    // What an error hides may use a collection.
+    if !sink.has_errors() {
+        report_unused(&checked.catalog, sink);
+    }
     Lineage::new(tracer.nodes, &tracer.edges)
 }
 

@@ -55,7 +55,8 @@ fn is_sure(problem: &BindProblem, losses: Losses) -> bool {
             | BindProblemKind::WrongType { .. }
             | BindProblemKind::MissingField { .. }
             | BindProblemKind::Choice { .. }
-            | BindProblemKind::StorageMappings,
+            | BindProblemKind::StorageMappings
+            | BindProblemKind::MisplacedDerive { .. },
             Losses::Nothing | Losses::Text,
         ) => true,
     }
@@ -127,6 +128,9 @@ fn bind_problem(file: FileId, source: &SourceFile, problem: &BindProblem) -> Dia
         BindProblemKind::MissingField { field, noun } => missing_field(span, field, noun),
         BindProblemKind::Choice { noun, fields, found } => choice(span, noun, fields, *found),
         BindProblemKind::StorageMappings => storage_mappings(span),
+        BindProblemKind::MisplacedDerive { block, collection } => {
+            misplaced_derive(span, &source.text, *block, collection.as_ref())
+        }
     }
 }
 
@@ -208,4 +212,38 @@ fn storage_mappings(span: Span) -> Diagnostic {
     Diagnostic::new(&rules::STORAGE_MAPPINGS, span, "`storageMappings` of a catalog is ignored")
         .label("places of storage are not part of a catalog")
         .help("move it to the table `[storage]` of `tidegate.toml`")
+}
+
+fn misplaced_derive(
+    span: Span,
+    text: &str,
+    block: Range,
+    collection: Option<&(String, Range)>,
+) -> Diagnostic {
+    let diagnostic =
+        Diagnostic::new(&rules::MISPLACED_DERIVE, span, "`derive` stands beside collections")
+            .label("here it would be a collection of that name");
+    let Some((name, range)) = collection else {
+        return diagnostic.help("indent it into the collection that it derives");
+    };
+    diagnostic
+        .also(range.in_file(span.file), "the collection before it")
+        .help(format!("indent it into `{name}`"))
+        .fix(indent(span, text, block).unsafe_to_apply())
+}
+
+/// Two blanks before every line of a block that begins at `span`.
+fn indent(span: Span, text: &str, block: Range) -> Fix {
+    let offset = |value| u32::try_from(value).unwrap_or(u32::MAX);
+    let mut fix = Fix::replace(Range::new(span.range.start, span.range.start).in_file(span.file), "  ", "indent the block");
+    let mut start = block.start as usize;
+    for line in text.get(block.as_usize()).unwrap_or_default().split_inclusive('\n') {
+        start += line.len();
+        let is_blank = text.get(start..).is_none_or(|rest| rest.starts_with('\n'));
+        if line.ends_with('\n') && !is_blank && start < block.end as usize {
+            let span = Range::new(offset(start), offset(start)).in_file(span.file);
+            fix.edits.push(Edit { span, text: "  ".to_owned() });
+        }
+    }
+    fix
 }

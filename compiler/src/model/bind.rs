@@ -61,6 +61,13 @@ pub enum BindProblemKind {
     },
     /// A `storageMappings` section, which catalogs no longer have.
     StorageMappings,
+    /// A `derive` that stands beside collections instead of in one.
+    MisplacedDerive {
+        /// The bytes of the whole block, its key included.
+        block: Range,
+        /// The name of the collection before it.
+        collection: Option<(String, Range)>,
+    },
 }
 
 /// Binds the declarations of a catalog file.
@@ -76,9 +83,34 @@ pub fn bind(tree: &Tree) -> Specs {
     }
     let mut specs = root(&mut binder, node);
     specs.problems = binder.problems;
+    set_aside_misplaced_derive(tree, &mut specs);
     specs.problems.sort_by_key(|problem| problem.range);
     specs.problems.dedup();
     specs
+}
+
+/// Takes a `derive` beside collections for what it is: neither a collection of that name nor one with unknown fields.
+fn set_aside_misplaced_derive(tree: &Tree, specs: &mut Specs) {
+    let Some(collections) = tree.entry(tree.root(), "collections") else { return };
+    let entries = tree.entries(collections.value);
+    let has = |entry: &Entry, field: &str| tree.entry(entry.value, field).is_some();
+    let Some(index) = entries.iter().position(|entry| {
+        entry.key == "derive"
+            && (has(entry, "using") || has(entry, "transforms"))
+            && !has(entry, "schema")
+            && !has(entry, "key")
+    }) else {
+        return;
+    };
+    let (before, rest) = entries.split_at(index);
+    let Some(derive) = rest.first() else { return };
+    let block = Range::new(derive.key_range.start, tree.node(derive.value).range.end);
+    let is_inside = |range: Range| block.start <= range.start && range.end <= block.end;
+    specs.collections.retain(|collection| collection.name.range != derive.key_range);
+    specs.problems.retain(|problem| !is_inside(problem.range));
+    let collection = before.last().map(|entry| (entry.key.clone(), entry.key_range));
+    let kind = BindProblemKind::MisplacedDerive { block, collection };
+    specs.problems.push(BindProblem { kind, range: derive.key_range });
 }
 
 /// Reads values of a tree, and collects what does not fit.

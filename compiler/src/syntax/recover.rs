@@ -38,7 +38,10 @@ pub(super) fn recover(text: &str) -> (Cow<'_, str>, Vec<SyntaxProblem>) {
             break;
         };
         let problem = describe(&current, &fault, Some(&repair));
-        if problems.last().is_none_or(|last| !follows(&current, last, &problem)) {
+        // One blank for a tab is a guess: what does not fit after it may fit once the tabs are gone.
+        let is_after_tabs =
+            problems.iter().any(|earlier| earlier.kind == SyntaxProblemKind::TabIndentation);
+        if !is_after_tabs && problems.last().is_none_or(|last| !follows(&current, last, &problem)) {
             problems.push(problem);
         }
         current = Cow::Owned(repair.text);
