@@ -59,9 +59,12 @@ pub struct Compilation {
 pub fn compile(world: &dyn World, request: &Request, memo: &mut Memo) -> Compilation {
     let mut sink = Sink::default();
     let sources = load::load(world, &request.entry, &request.root, memo, &mut sink);
+    let loaded = sink.mark();
     let catalog: Catalog = catalog::link(&sources, &mut sink);
     let checked = check::check(catalog, &sources, &mut sink);
     let lineage = lineage::trace(&checked, &mut sink);
+    // What a mistake of syntax has cost would show as further mistakes.
+    sink.retain_after(loaded, |span| sources.file(span.file).is_whole());
     let plan = Valid::new(&checked, &sink).map(|valid| plan::plan(valid, &sources));
     let diagnostics = sink.finish(&sources);
     Compilation { sources, checked, lineage, plan, diagnostics }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use url::Url;
 
 use crate::model::Specs;
-use crate::syntax::Tree;
+use crate::syntax::{SyntaxProblemKind, Tree};
 
 /// A file of the catalog; dense, in order of discovery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -169,6 +169,14 @@ pub struct SourceFile {
     pub specs: Option<Arc<Specs>>,
     /// Whether it was read; a file that was not has been reported already, and nothing else is said of it.
     pub is_present: bool,
+}
+
+impl SourceFile {
+    /// Whether no mistake of syntax has cost any of its text.
+    pub fn is_whole(&self) -> bool {
+        let problems = self.tree.iter().flat_map(|tree| &tree.problems);
+        problems.map(|problem| problem.kind).all(|kind| kind == SyntaxProblemKind::DuplicateKey)
+    }
 }
 
 /// All files of a catalog. A resource that is used in two roles is one file per role.

@@ -179,6 +179,10 @@ pub struct Sink {
     diagnostics: Vec<Diagnostic>,
 }
 
+/// A moment in what a sink was told.
+#[derive(Debug, Clone, Copy)]
+pub struct Mark(usize);
+
 impl Sink {
     /// Adds a diagnostic.
     pub fn report(&mut self, diagnostic: Diagnostic) {
@@ -188,6 +192,20 @@ impl Sink {
     /// Whether any error was reported.
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// How much has been reported so far.
+    pub fn mark(&self) -> Mark {
+        Mark(self.diagnostics.len())
+    }
+
+    /// Of what was reported after a mark, keeps the diagnostics all of whose places are `sound`.
+    pub fn retain_after(&mut self, mark: Mark, sound: impl Fn(Span) -> bool) {
+        let later = self.diagnostics.split_off(mark.0.min(self.diagnostics.len()));
+        self.diagnostics.extend(later.into_iter().filter(|diagnostic| {
+            let others = diagnostic.others.iter().map(|label| label.span);
+            others.chain([diagnostic.primary.span]).all(&sound)
+        }));
     }
 
     /// All diagnostics, sorted by file name, place, severity and rule, without repetitions of one rule at one place.

@@ -91,7 +91,7 @@ fn report_unused(catalog: &Catalog, sink: &mut Sink) {
     let has_tasks = !catalog.captures.is_empty()
         || !catalog.materializations.is_empty()
         || catalog.collections.iter().any(|collection| collection.spec().derive.is_some());
-    if !has_tasks || names_unknown(catalog) {
+    if !has_tasks {
         return;
     }
     let named = named_collections(catalog);
@@ -100,16 +100,6 @@ fn report_unused(catalog: &Catalog, sink: &mut Sink) {
             sink.report(unused_collection(collection));
         }
     }
-}
-
-/// Whether some name of a collection leads nowhere: it may mean any of those that seem unused.
-fn names_unknown(catalog: &Catalog) -> bool {
-    let derivations = catalog.collections.iter().flat_map(|item| &item.sources);
-    let bindings = catalog.materializations.iter().flat_map(|item| &item.sources);
-    let targets = catalog.captures.iter().flat_map(|item| &item.targets);
-    let steps = catalog.tests.iter().flat_map(|test| &test.collections);
-    let mut references = derivations.chain(bindings).chain(targets).chain(steps);
-    references.any(|reference| reference.target.is_none())
 }
 
 /// The collections that tasks and tests name, those of disabled transforms and bindings among them: what is switched off for a

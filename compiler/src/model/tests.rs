@@ -23,6 +23,9 @@ fn problems(text: &str) -> Vec<String> {
             BindProblemKind::MissingField { field, .. } => format!("{place}: lacks {field}"),
             BindProblemKind::Choice { found, .. } => format!("{place}: {found} forms"),
             BindProblemKind::StorageMappings => format!("{place}: ignored"),
+            BindProblemKind::MisplacedDerive { collection, .. } => {
+                format!("{place}: of {:?}", collection.map(|(name, _)| name))
+            }
         }
     };
     bound(text).problems.into_iter().map(describe).collect()
