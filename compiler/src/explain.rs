@@ -72,7 +72,9 @@ fn label(failure: &Failure) -> String {
         FailureKind::MigrationChanged => "differs from the text that was applied".to_owned(),
         FailureKind::SourceUnreadable => "read by this endpoint".to_owned(),
         FailureKind::EndpointFailed | FailureKind::FencedOff => "at this endpoint".to_owned(),
-        FailureKind::PartitionValueTooLong => "directories are named after its partitions".to_owned(),
+        FailureKind::PartitionValueTooLong => {
+            "directories are named after its partitions".to_owned()
+        }
         FailureKind::CollectionChanged => "differs from the data on disk".to_owned(),
         FailureKind::ConnectorUnavailable => "nothing here can run it".to_owned(),
         FailureKind::CheckpointOfOtherData

@@ -1,8 +1,10 @@
 //! Captures and materializations: their endpoints and what each binding moves where.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use serde_json::Value;
+use tidegate_stdlib::bundle::Endpoint;
 use tidegate_stdlib::connector::{Connector, Protocol};
 
 use super::Scope;
@@ -38,6 +40,7 @@ pub(super) fn check_capture(
     let endpoint = endpoints::check(endpoint, file, name, protocol, scope.sources, sink);
     let connector = connector_of(&endpoint);
     let mut resources = Resources::default();
+    let place = place_of(&endpoint, capture.name());
     let mut bindings = Vec::new();
     for (index, (binding, target)) in spec.bindings.iter().zip(&capture.targets).enumerate() {
         if binding.disable {
@@ -45,7 +48,7 @@ pub(super) fn check_capture(
         }
         let resource = binding.resource.as_ref();
         let resource = endpoints::check_resource(resource, file, connector, scope.sources, sink);
-        let resource_path = resources.add(resource.as_ref(), connector, sink);
+        let resource_path = resources.add(&place, resource.as_ref(), connector, sink);
         let Some(collection) = target.target else { continue };
         bindings.push(CheckedCaptureBinding {
             index,
@@ -68,10 +71,11 @@ pub(super) fn check_capture(
     }
 }
 
-/// Checks a materialization.
+/// Checks a materialization; `resources` are those of all materializations.
 pub(super) fn check_materialization(
     materialization: &Materialization,
     scope: Scope<'_>,
+    resources: &mut Resources,
     sink: &mut Sink,
 ) -> CheckedMaterialization {
     let (spec, file) = (materialization.spec(), materialization.file());
@@ -79,12 +83,11 @@ pub(super) fn check_materialization(
     let endpoint = spec.endpoint.as_ref();
     let protocol = Protocol::Materialization;
     let endpoint = endpoints::check(endpoint, file, name, protocol, scope.sources, sink);
-    let mut resources = Resources::default();
     let mut bindings = Vec::new();
     for (index, binding) in spec.bindings.iter().enumerate() {
         if !binding.disable {
             let each = Binding { materialization, index, spec: binding };
-            bindings.extend(each.check(&endpoint, &mut resources, scope, sink));
+            bindings.extend(each.check(&endpoint, resources, scope, sink));
         }
     }
     let duration = spec.shards.transaction_duration_ms_max.as_ref();
@@ -117,7 +120,8 @@ impl Binding<'_> {
         let connector = connector_of(endpoint);
         let resource = spec.resource.as_ref();
         let resource = endpoints::check_resource(resource, file, connector, scope.sources, sink);
-        let resource_path = resources.add(resource.as_ref(), connector, sink);
+        let place = place_of(endpoint, materialization.name());
+        let resource_path = resources.add(&place, resource.as_ref(), connector, sink);
         let resource = resource.map(|resource| resource.value).unwrap_or_default();
         let at = |pointer: Option<&str>| pointer.and_then(|pointer| resource.pointer(pointer));
         let delta = at(connector.and_then(|connector| connector.delta_updates));
@@ -155,16 +159,27 @@ fn connector_of(endpoint: &CheckedEndpoint) -> Option<&'static Connector> {
     endpoint.connector.map(|connector| connector.0)
 }
 
-/// The resources of one task; no two bindings have the same.
+/// What tells an endpoint from others: of a built-in connector its config, else the task.
+fn place_of(endpoint: &CheckedEndpoint, task: &str) -> String {
+    match (&endpoint.endpoint, endpoint.connector) {
+        (Endpoint::Connector { config, .. }, Some(connector)) => {
+            format!("{} {config}", connector.0.name)
+        }
+        (Endpoint::Connector { .. } | Endpoint::Local { .. }, _) => task.to_owned(),
+    }
+}
+
+/// The resources of endpoints; no two bindings have the same.
 #[derive(Default)]
-struct Resources {
-    first_of: BTreeMap<Vec<String>, Span>,
+pub(super) struct Resources {
+    first_of: BTreeMap<(String, Vec<String>), Span>,
 }
 
 impl Resources {
     /// The path of a resource; one that another binding has is reported.
     fn add(
         &mut self,
+        place: &str,
         resource: Option<&SourceValue>,
         connector: Option<&'static Connector>,
         sink: &mut Sink,
@@ -176,10 +191,10 @@ impl Resources {
         if path.is_empty() {
             return path;
         }
-        match self.first_of.get(&path) {
-            Some(first) => sink.report(duplicate_resource(&path, span, *first)),
-            None => {
-                self.first_of.insert(path.clone(), span);
+        match self.first_of.entry((place.to_owned(), path.clone())) {
+            Entry::Occupied(first) => sink.report(duplicate_resource(&path, span, *first.get())),
+            Entry::Vacant(vacant) => {
+                vacant.insert(span);
             }
         }
         path

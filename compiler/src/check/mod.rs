@@ -59,8 +59,10 @@ pub fn check(catalog: Catalog, sources: &Sources, sink: &mut Sink) -> Checked {
     let each = catalog.captures.iter();
     let captures = each.map(|capture| bindings::check_capture(capture, scope, sink)).collect();
     let each = catalog.materializations.iter();
-    let materializations =
-        each.map(|each| bindings::check_materialization(each, scope, sink)).collect();
+    let mut resources = bindings::Resources::default();
+    let materializations = each
+        .map(|each| bindings::check_materialization(each, scope, &mut resources, sink))
+        .collect();
     let tests = catalog.tests.iter().map(|test| steps::check(test, scope, sink)).collect();
     let collections = known
         .into_iter()

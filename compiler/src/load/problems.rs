@@ -235,7 +235,11 @@ fn misplaced_derive(
 /// Two blanks before every line of a block that begins at `span`.
 fn indent(span: Span, text: &str, block: Range) -> Fix {
     let offset = |value| u32::try_from(value).unwrap_or(u32::MAX);
-    let mut fix = Fix::replace(Range::new(span.range.start, span.range.start).in_file(span.file), "  ", "indent the block");
+    let mut fix = Fix::replace(
+        Range::new(span.range.start, span.range.start).in_file(span.file),
+        "  ",
+        "indent the block",
+    );
     let mut start = block.start as usize;
     for line in text.get(block.as_usize()).unwrap_or_default().split_inclusive('\n') {
         start += line.len();
