@@ -8,6 +8,8 @@ mod document;
 mod link;
 mod names;
 mod script;
+#[cfg(test)]
+mod tests;
 mod value;
 
 use std::sync::Arc;
