@@ -17,6 +17,8 @@ mod schemas;
 mod selectors;
 mod shuffles;
 mod steps;
+#[cfg(test)]
+mod tests;
 
 use collections::KnownCollection;
 use selectors::ReadCollection;
