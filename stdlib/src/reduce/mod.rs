@@ -214,4 +214,6 @@ pub(crate) fn compare_by(key: &[Pointer], left: &Value, right: &Value) -> Orderi
 }
 
 #[cfg(test)]
+mod oracle;
+#[cfg(test)]
 mod tests;

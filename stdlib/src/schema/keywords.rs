@@ -160,6 +160,12 @@ pub(super) fn form(name: &str, draft_7: bool) -> Option<Form> {
         .or_else(|| (name.starts_with("x-") || name.starts_with("X-")).then_some(Form::Any))
 }
 
+/// The names of all keywords.
+#[cfg(test)]
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    KEYWORDS.iter().map(|(keyword, _)| *keyword)
+}
+
 /// The known keyword that `name` most likely means.
 pub(super) fn nearest_keyword(name: &str) -> Option<&'static str> {
     nearest(name, KEYWORDS.iter().map(|(keyword, _)| *keyword))

@@ -1,8 +1,10 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::value::tests::any_value;
 
 fn faults(schema: Value) -> Vec<(String, String)> {
     let faults = Schema::compile(&schema).err().unwrap_or_default();
@@ -370,4 +372,63 @@ fn bounds_of_numeric_strings_are_enforced() {
         at("", "/x-str-maximum", "expected at most 10, found `\"11\"`")
     );
     assert_eq!(violation(&schema, json!("-6")).1, "/x-str-minimum");
+}
+
+/// Schemas of known keywords with values of any kind.
+fn any_keywords() -> impl Strategy<Value = Value> {
+    let names: Vec<_> = keywords::names().chain(["x-other", "nope", "dependencies"]).collect();
+    let values = prop_oneof![
+        any_value(),
+        prop::sample::select(vec![
+            json!("#"),
+            json!("#/properties/a"),
+            json!("("),
+            json!("integer"),
+            json!({"strategy": "merge", "key": [""]}),
+            json!("http://json-schema.org/draft-07/schema#"),
+        ]),
+    ];
+    let keyword = (prop::sample::select(names.clone()), values);
+    let schema = prop::collection::vec(keyword, 0..5).prop_map(to_object);
+    schema.prop_recursive(3, 12, 4, move |inner| {
+        let values = prop_oneof![
+            inner.clone(),
+            prop::collection::vec(inner.clone(), 1..3).prop_map(Value::from),
+            prop::collection::btree_map("[ab(]", inner, 0..3)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ];
+        let keyword = (prop::sample::select(names.clone()), values);
+        prop::collection::vec(keyword, 0..5).prop_map(to_object)
+    })
+}
+
+fn to_object(keywords: Vec<(&'static str, Value)>) -> Value {
+    keywords.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    /// What passes the strict walk always compiles, and nothing panics.
+    #[test]
+    fn no_schema_panics(schema in any_keywords(), document in any_value()) {
+        let shape = crate::shape::Shape::infer(&schema);
+        shape.inspect();
+        match Schema::compile(&schema) {
+            Ok(compiled) => {
+                if let Err(violation) = compiled.validate(&document) {
+                    prop_assert!(schema.pointer(&violation.schema_pointer).is_some(), "{violation:?}");
+                    prop_assert!(document.pointer(&violation.instance_pointer).is_some(), "{violation:?}");
+                }
+                let reducer = crate::reduce::Reducer::new(&schema).unwrap();
+                let _ = reducer.reduce(Some(document.clone()), document, crate::reduce::Mode::Associative);
+            }
+            Err(faults) => {
+                for fault in faults {
+                    prop_assert!(schema.pointer(&fault.pointer).is_some(), "{fault:?}");
+                    prop_assert!(!fault.message.contains("cannot be compiled"), "{fault:?}");
+                }
+            }
+        }
+    }
 }
