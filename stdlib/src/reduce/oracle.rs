@@ -105,8 +105,9 @@ proptest! {
         let normal = NormalForm::new(&schema);
         // A part of the schema may have no definitions to refer to.
         prop_assume!(normal.faults.is_empty());
-        let validator = options().build(&normal.schema).unwrap();
-        prop_assume!(validator.is_valid(&document));
+        if !options().build(&normal.schema).unwrap().is_valid(&document) {
+            return Ok(());
+        }
         let plan = Plan::new(&normal);
         let mut found = Spoken::new();
         by_plan(&plan, plan.root(), "", &document, &mut found);
