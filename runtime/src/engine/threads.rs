@@ -171,10 +171,11 @@ impl<'c, 'r> Member<'c, 'r> {
         let told = told.map_err(|failure| failure.of(self.name));
         let _ = opened.send((self.index.0, told));
         drop(opened);
-        let mut shard = outcome?;
         if gate.wait() == Start::GiveUp {
+            // The obstacle is the failure of the run, not of this task.
             return Ok(());
         }
+        let mut shard = outcome?;
         let around = Circumstances {
             hub: self.crew.hub,
             index: self.index,
