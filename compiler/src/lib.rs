@@ -63,8 +63,13 @@ pub fn compile(world: &dyn World, request: &Request, memo: &mut Memo) -> Compila
     let catalog: Catalog = catalog::link(&sources, &mut sink);
     let checked = check::check(catalog, &sources, &mut sink);
     let lineage = lineage::trace(&checked, &mut sink);
-    // What a mistake of syntax has cost would show as further mistakes.
-    sink.retain_after(loaded, |span| sources.file(span.file).is_whole());
+    // What a mistake of syntax has cost would show as further mistakes: in its file, and as names that lead nowhere.
+    let is_whole = sources.files().all(|(_, file)| file.is_whole());
+    sink.retain_after(loaded, |diagnostic| {
+        is_whole
+            || diagnostic.rule.pass == "check"
+                && diagnostic.places().all(|place| sources.file(place.file).is_whole())
+    });
     let plan = Valid::new(&checked, &sink).map(|valid| plan::plan(valid, &sources));
     let diagnostics = sink.finish(&sources);
     Compilation { sources, checked, lineage, plan, diagnostics }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use url::Url;
 
 use crate::model::Specs;
-use crate::syntax::{SyntaxProblemKind, Tree};
+use crate::syntax::Tree;
 
 /// A file of the catalog; dense, in order of discovery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -172,10 +172,12 @@ pub struct SourceFile {
 }
 
 impl SourceFile {
-    /// Whether no mistake of syntax has cost any of its text.
+    /// Whether no mistake of syntax has cost any of its text, so that what seems to be missing is missing.
     pub fn is_whole(&self) -> bool {
-        let problems = self.tree.iter().flat_map(|tree| &tree.problems);
-        problems.map(|problem| problem.kind).all(|kind| kind == SyntaxProblemKind::DuplicateKey)
+        let mut in_tree = self.tree.iter().flat_map(|tree| &tree.problems);
+        let mut in_specs = self.specs.iter().flat_map(|specs| &specs.problems);
+        !in_tree.any(|problem| problem.kind.loses_text())
+            && !in_specs.any(|problem| problem.kind.loses_text())
     }
 }
 

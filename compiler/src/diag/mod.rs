@@ -6,7 +6,8 @@
 pub mod render;
 pub mod rules;
 
-use crate::source::{Sources, Span};
+use crate::limits::DIAGNOSTICS_PER_FILE_MAX;
+use crate::source::{FileId, Sources, Span};
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -136,6 +137,16 @@ impl Diagnostic {
         }
     }
 
+    /// All its places, the primary one first.
+    pub fn places(&self) -> impl Iterator<Item = Span> {
+        std::iter::once(&self.primary).chain(&self.others).map(|label| label.span)
+    }
+
+    /// The file of its primary place.
+    pub fn file(&self) -> FileId {
+        self.primary.span.file
+    }
+
     /// Says why it is wrong here.
     #[must_use]
     pub fn label(mut self, text: impl Into<String>) -> Self {
@@ -199,16 +210,15 @@ impl Sink {
         Mark(self.diagnostics.len())
     }
 
-    /// Of what was reported after a mark, keeps the diagnostics all of whose places are `sound`.
-    pub fn retain_after(&mut self, mark: Mark, sound: impl Fn(Span) -> bool) {
+    /// Of what was reported after a mark, keeps the diagnostics that are `sure`.
+    pub fn retain_after(&mut self, mark: Mark, sure: impl Fn(&Diagnostic) -> bool) {
         let later = self.diagnostics.split_off(mark.0.min(self.diagnostics.len()));
-        self.diagnostics.extend(later.into_iter().filter(|diagnostic| {
-            let others = diagnostic.others.iter().map(|label| label.span);
-            others.chain([diagnostic.primary.span]).all(&sound)
-        }));
+        self.diagnostics.extend(later.into_iter().filter(sure));
     }
 
     /// All diagnostics, sorted by file name, place, severity and rule, without repetitions of one rule at one place.
+    ///
+    /// Of a file with very many diagnostics, the first are kept, errors before warnings.
     pub fn finish(mut self, sources: &Sources) -> Vec<Diagnostic> {
         self.diagnostics.sort_by(|left, right| {
             let key = |diagnostic: &Diagnostic| {
@@ -225,8 +235,46 @@ impl Sink {
         self.diagnostics.dedup_by(|later, earlier| {
             later.rule.slug == earlier.rule.slug && later.primary.span == earlier.primary.span
         });
-        self.diagnostics
+        let files = self.diagnostics.chunk_by(|left, right| left.file() == right.file());
+        files.flat_map(limited).collect()
     }
+}
+
+/// The diagnostics of one file as far as the limit goes, and how many there are beyond it.
+fn limited(in_file: &[Diagnostic]) -> Vec<Diagnostic> {
+    let over = in_file.len().saturating_sub(DIAGNOSTICS_PER_FILE_MAX);
+    if over == 0 {
+        return in_file.to_vec();
+    }
+    let errors = in_file.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
+    let mut warnings_left = DIAGNOSTICS_PER_FILE_MAX.saturating_sub(errors.count());
+    let mut errors_left = DIAGNOSTICS_PER_FILE_MAX;
+    let mut kept = Vec::new();
+    let mut first_over = None;
+    for diagnostic in in_file {
+        let left = match diagnostic.severity {
+            Severity::Error => &mut errors_left,
+            Severity::Warning => &mut warnings_left,
+        };
+        if *left > 0 {
+            *left -= 1;
+            kept.push(diagnostic.clone());
+        } else {
+            first_over.get_or_insert(diagnostic.primary.span);
+        }
+    }
+    kept.extend(first_over.map(|span| too_many_diagnostics(span, over)));
+    kept
+}
+
+fn too_many_diagnostics(span: Span, over: usize) -> Diagnostic {
+    Diagnostic::new(
+        &rules::TOO_MANY_DIAGNOSTICS,
+        span,
+        format!("{over} more diagnostics of this file are not shown"),
+    )
+    .label("the first of them is about this")
+    .help("repair the others first")
 }
 
 /// The nearest of `candidates` to `name` by optimal string alignment, when it is at most a third of the length away.
@@ -238,4 +286,62 @@ pub fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) ->
         .filter(|(distance, _)| *distance <= limit.max(1))
         .min()
         .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use url::Url;
+
+    use super::{Diagnostic, Severity, Sink, nearest, rules};
+    use crate::source::{FileId, LineIndex, Range, Role, SourceFile, Sources};
+
+    fn sources() -> Sources {
+        let mut sources = Sources::default();
+        sources.add(SourceFile {
+            url: Url::parse("file:///a.yaml").expect("this is a URL"),
+            name: "a.yaml".to_owned(),
+            role: Role::Catalog,
+            text: "".into(),
+            lines: Arc::new(LineIndex::new("")),
+            tree: None,
+            specs: None,
+            is_present: true,
+        });
+        sources
+    }
+
+    #[test]
+    fn a_file_keeps_its_first_diagnostics_and_errors_before_warnings() {
+        let mut sink = Sink::default();
+        for place in 0..150 {
+            let span = Range::new(place, place).in_file(FileId(0));
+            let rule = if place < 140 { &rules::UNUSED_COLLECTION } else { &rules::UNKNOWN_FIELD };
+            sink.report(Diagnostic::new(rule, span, "m"));
+        }
+        let kept = sink.finish(&sources());
+        assert_eq!(kept.len(), 101);
+        let is_error = |diagnostic: &&Diagnostic| diagnostic.severity == Severity::Error;
+        assert_eq!(kept.iter().filter(is_error).count(), 10);
+        let last = kept.last().expect("there are some");
+        assert_eq!(last.message, "50 more diagnostics of this file are not shown");
+        assert_eq!(last.primary.span.range.start, 90);
+    }
+
+    #[test]
+    fn one_rule_is_told_once_per_place() {
+        let mut sink = Sink::default();
+        for _ in 0..2 {
+            let span = Range::new(0, 1).in_file(FileId(0));
+            sink.report(Diagnostic::new(&rules::UNKNOWN_FIELD, span, "m"));
+        }
+        assert_eq!(sink.finish(&sources()).len(), 1);
+    }
+
+    #[test]
+    fn suggestions_are_near() {
+        assert_eq!(nearest("transform", ["transforms", "using"]), Some("transforms"));
+        assert_eq!(nearest("owner", ["key", "schema"]), None);
+    }
 }

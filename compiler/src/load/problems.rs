@@ -13,7 +13,7 @@ pub(super) fn report_problems(file: FileId, source: &SourceFile, sink: &mut Sink
     for problem in &tree.problems {
         sink.report(syntax_problem(file, source, problem));
     }
-    let losses = losses(tree);
+    let losses = losses(source, tree);
     for problem in source.specs.iter().flat_map(|specs| &specs.problems) {
         if is_sure(problem, losses) {
             sink.report(bind_problem(file, source, problem));
@@ -22,7 +22,7 @@ pub(super) fn report_problems(file: FileId, source: &SourceFile, sink: &mut Sink
 }
 
 /// What mistakes of syntax have cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Losses {
     Nothing,
     /// Some lines.
@@ -31,17 +31,15 @@ enum Losses {
     Structure,
 }
 
-fn losses(tree: &Tree) -> Losses {
-    let loss = |problem: &SyntaxProblem| match problem.kind {
-        SyntaxProblemKind::TabIndentation => Losses::Structure,
-        SyntaxProblemKind::Malformed
-        | SyntaxProblemKind::ComplexKey
-        | SyntaxProblemKind::BadMergeKey
-        | SyntaxProblemKind::UnknownAlias
-        | SyntaxProblemKind::TooDeep => Losses::Text,
-        SyntaxProblemKind::DuplicateKey => Losses::Nothing,
-    };
-    tree.problems.iter().map(loss).max().unwrap_or(Losses::Nothing)
+fn losses(source: &SourceFile, tree: &Tree) -> Losses {
+    let is_tab = |problem: &SyntaxProblem| problem.kind == SyntaxProblemKind::TabIndentation;
+    if tree.problems.iter().any(is_tab) {
+        Losses::Structure
+    } else if source.is_whole() {
+        Losses::Nothing
+    } else {
+        Losses::Text
+    }
 }
 
 fn is_sure(problem: &BindProblem, losses: Losses) -> bool {
@@ -56,6 +54,7 @@ fn is_sure(problem: &BindProblem, losses: Losses) -> bool {
             | BindProblemKind::MissingField { .. }
             | BindProblemKind::Choice { .. }
             | BindProblemKind::StorageMappings
+            | BindProblemKind::MissingColon { .. }
             | BindProblemKind::MisplacedDerive { .. },
             Losses::Nothing | Losses::Text,
         ) => true,
@@ -127,6 +126,7 @@ fn bind_problem(file: FileId, source: &SourceFile, problem: &BindProblem) -> Dia
         }
         BindProblemKind::MissingField { field, noun } => missing_field(span, field, noun),
         BindProblemKind::Choice { noun, fields, found } => choice(span, noun, fields, *found),
+        BindProblemKind::MissingColon { field } => missing_colon(span, field),
         BindProblemKind::StorageMappings => storage_mappings(span),
         BindProblemKind::MisplacedDerive { block, collection } => {
             misplaced_derive(span, &source.text, *block, collection.as_ref())
@@ -206,6 +206,17 @@ fn choice(span: Span, noun: &str, fields: &[&str], found: usize) -> Diagnostic {
     Diagnostic::new(&rules::WRONG_TYPE, span, format!("{noun} has only one of {names}"))
         .label("this is one too many")
         .help("remove one of them")
+}
+
+/// A key such as `schema {type`, which YAML takes as a key but nobody means as one.
+fn missing_colon(span: Span, field: &str) -> Diagnostic {
+    let length = u32::try_from(field.len()).unwrap_or(u32::MAX);
+    let end = span.range.start.saturating_add(length).min(span.range.end);
+    let field_span = Range::new(span.range.start, end).in_file(span.file);
+    let after = Range::new(end, end).in_file(span.file);
+    Diagnostic::new(&rules::SYNTAX_ERROR, field_span, format!("`{field}` without `:`"))
+        .label("its value follows")
+        .fix(Fix::replace(after, ":", "add `:`"))
 }
 
 fn storage_mappings(span: Span) -> Diagnostic {

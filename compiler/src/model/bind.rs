@@ -59,6 +59,11 @@ pub enum BindProblemKind {
         /// How many of them there are.
         found: usize,
     },
+    /// A key that holds a field and the beginning of its value, because the colon is missing.
+    MissingColon {
+        /// The field.
+        field: &'static str,
+    },
     /// A `storageMappings` section, which catalogs no longer have.
     StorageMappings,
     /// A `derive` that stands beside collections instead of in one.
@@ -68,6 +73,21 @@ pub enum BindProblemKind {
         /// The name of the collection before it.
         collection: Option<(String, Range)>,
     },
+}
+
+impl BindProblemKind {
+    /// Whether a value was left out because of it, so that what seems to be missing may have been there.
+    pub const fn loses_text(&self) -> bool {
+        match self {
+            Self::MissingColon { .. } => true,
+            Self::UnknownField { .. }
+            | Self::WrongType { .. }
+            | Self::MissingField { .. }
+            | Self::Choice { .. }
+            | Self::MisplacedDerive { .. }
+            | Self::StorageMappings => false,
+        }
+    }
 }
 
 /// Binds the declarations of a catalog file.
@@ -167,6 +187,10 @@ impl Binder<'_> {
             match table.field(&entry.key).filter(|_| is_ours) {
                 Some(field) => self.check_field(entry, field),
                 None if table.is_open || !is_ours => {}
+                None if swallowed(table, &entry.key).is_some() => {
+                    let field = swallowed(table, &entry.key).unwrap_or_default();
+                    self.report(BindProblemKind::MissingColon { field }, entry.key_range);
+                }
                 None => {
                     let near = self.meant(node, table, &entry.key);
                     let kind = BindProblemKind::UnknownField {
@@ -261,6 +285,13 @@ impl Binder<'_> {
         let first = self.tree.entries(node).first();
         first.map_or(self.tree.node(node).range, |entry| entry.key_range)
     }
+}
+
+/// The field at the beginning of a key that goes on with a value, as `schema {type`.
+fn swallowed(table: &'static Table, key: &str) -> Option<&'static str> {
+    let (word, rest) = key.split_once(' ')?;
+    let is_value = rest.trim_start().starts_with(['{', '[', '"', '\'']);
+    table.field(word).filter(|_| is_value).map(|field| field.name)
 }
 
 /// Whether a field is for other tools.

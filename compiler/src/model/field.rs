@@ -92,11 +92,10 @@ impl FieldKind {
             Self::Word(words) => any_of(words.iter().map(|word| format!("`{word}`"))),
             Self::Any | Self::InlineOrFile => "a value".to_owned(),
             Self::Schema => "a schema or a reference to one".to_owned(),
-            Self::Object(table) => format!("a mapping ({})", table.noun),
             Self::List(Self::Pointer) => "a list of JSON pointers".to_owned(),
             Self::List(Self::String) => "a list of texts".to_owned(),
             Self::List(_) => "a list".to_owned(),
-            Self::Map(_) => "a mapping".to_owned(),
+            Self::Object(_) | Self::Map(_) => "a mapping".to_owned(),
             Self::OneOf(kinds) => any_of(kinds.iter().map(|kind| kind.expectation())),
         }
     }

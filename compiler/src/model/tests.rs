@@ -22,6 +22,7 @@ fn problems(text: &str) -> Vec<String> {
             }
             BindProblemKind::MissingField { field, .. } => format!("{place}: lacks {field}"),
             BindProblemKind::Choice { found, .. } => format!("{place}: {found} forms"),
+            BindProblemKind::MissingColon { field } => format!("{place}: {field} without colon"),
             BindProblemKind::StorageMappings => format!("{place}: ignored"),
             BindProblemKind::MisplacedDerive { collection, .. } => {
                 format!("{place}: of {:?}", collection.map(|(name, _)| name))
@@ -150,7 +151,7 @@ fn a_similar_name_of_a_field_that_is_there_is_no_suggestion() {
 #[test]
 fn wrong_values_say_what_is_expected() {
     let cases = [
-        ("[]", "[]: a mapping (a catalog), not a list; None"),
+        ("[]", "[]: a mapping, not a list; None"),
         (
             "collections: {a: {key: /id}}",
             "/id: a list of JSON pointers, not a text; Some(\"[/id]\")",
@@ -163,7 +164,7 @@ fn wrong_values_say_what_is_expected() {
             "captures: {a: {endpoint: {local: {command: []}}, bindings: [], interval: 5}}",
             "5: a duration such as `5m`, not `5`; None",
         ),
-        ("collections: {a: }", "a: a mapping (a collection), not nothing; None"),
+        ("collections: {a: }", "a: a mapping, not nothing; None"),
         ("tests: {a: [{}]}", "{}: 0 forms"),
         ("storageMappings: {}", "storageMappings: ignored"),
         ("captures: {a: {endpoint: {}, bindings: []}}", "endpoint: 0 forms"),
@@ -173,6 +174,14 @@ fn wrong_values_say_what_is_expected() {
         let found = problems(text);
         assert!(found.iter().any(|problem| problem == expected) && found.len() == 1, "{found:?}");
     }
+}
+
+#[test]
+fn slips_of_colons_and_indentation_are_told_as_such() {
+    let text = "collections:\n  a:\n    schema {type: object}\n    key: [/id]\n";
+    assert_eq!(problems(text), ["schema {type: schema without colon"]);
+    let text = "collections: {derive: {using: {sqlite: {}}, transforms: []}}";
+    assert_eq!(problems(text), ["derive: of None"]);
 }
 
 #[test]

@@ -113,6 +113,21 @@ pub enum SyntaxProblemKind {
     TooDeep,
 }
 
+impl SyntaxProblemKind {
+    /// Whether text was left out because of it, so that what seems to be missing may have been there.
+    pub const fn loses_text(self) -> bool {
+        match self {
+            Self::Malformed
+            | Self::TabIndentation
+            | Self::UnknownAlias
+            | Self::BadMergeKey
+            | Self::ComplexKey
+            | Self::TooDeep => true,
+            Self::DuplicateKey => false,
+        }
+    }
+}
+
 /// How a text is parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ParseOptions {

@@ -131,7 +131,14 @@ fn best_repair(text: &str, fault: &Fault) -> Option<Repair> {
 fn candidates(text: &str, fault: &Fault) -> Vec<Repair> {
     let mut repairs = Vec::new();
     if is_about_tabs(&fault.kind) {
-        repairs.extend(replace_tabs(text, fault.byte));
+        let replaced = replace_tabs(text, fault.byte);
+        let line = replaced.as_ref().map(|repair| line_of(text, repair.line.start as usize));
+        repairs.extend(replaced);
+        repairs.extend(line.and_then(|line| blank(text, line)));
+    }
+    if let Some(line) = key_without_colon(text, fault) {
+        repairs.extend(blank(text, line));
+        return repairs;
     }
     let error_line = line_of(text, fault.byte);
     let before = text.get(..error_line.start).unwrap_or_default().trim_end();
@@ -152,17 +159,50 @@ fn candidates(text: &str, fault: &Fault) -> Vec<Repair> {
     repairs
 }
 
-/// The text with a line of blanks instead of a line; nothing when it is blank already.
+/// The line of a text that was read on into the key below it: a key that lacks its colon.
+fn key_without_colon(text: &str, fault: &Fault) -> Option<std::ops::Range<usize>> {
+    let line = line_of(text, fault.last_event);
+    let is_above = line.end < line_of(text, fault.byte).start + 1;
+    let before = text.get(line.start..fault.last_event)?;
+    let is_first = before.trim_start_matches([' ', '-']).is_empty();
+    let is_kind = fault.kind == ErrorKind::MappingValueNotAllowed;
+    (is_kind && is_above && is_first && fault.open.is_none()).then_some(line)
+}
+
+/// The text with blanks instead of a line and the lines that are indented below it; nothing when the line is blank already.
 fn blank(text: &str, line: std::ops::Range<usize>) -> Option<Repair> {
     let written = text.get(line.clone())?;
     if written.trim().is_empty() {
         return None;
     }
+    let end = end_of_block(text, line.clone());
     let mut blanked = String::with_capacity(text.len());
     blanked.push_str(text.get(..line.start)?);
-    blanked.extend(std::iter::repeat_n(' ', line.len()));
-    blanked.push_str(text.get(line.end..)?);
+    blanked.extend(text.get(line.start..end)?.bytes().map(|byte| match byte {
+        b'\n' => '\n',
+        _ => ' ',
+    }));
+    blanked.push_str(text.get(end..)?);
     Some(Repair { text: blanked, line: trimmed(text, line) })
+}
+
+/// Where the lines end that are indented more than a line and follow it. Without it they would belong to something else.
+fn end_of_block(text: &str, line: std::ops::Range<usize>) -> usize {
+    let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    let own = indent(text.get(line.clone()).unwrap_or_default());
+    let mut end = line.end;
+    let mut at = line.end;
+    for next in text.get(line.end..).unwrap_or_default().split_inclusive('\n') {
+        let shown = next.trim_end();
+        if !shown.is_empty() {
+            if indent(shown) <= own {
+                break;
+            }
+            end = at + shown.len();
+        }
+        at += next.len();
+    }
+    end
 }
 
 /// The text with a blank for every tab in indentation, and the first such line from a place on.
@@ -205,7 +245,9 @@ fn describe(text: &str, fault: &Fault, repair: Option<&Repair>) -> SyntaxProblem
     if let Some(problem) = unclosed(text, fault) {
         return problem;
     }
-    let here = word_at(text, fault.byte);
+    let is_bracket = matches!(fault.kind, ErrorKind::UnclosedFlowCollection { .. });
+    let here =
+        if is_bracket { range(fault.byte, fault.byte + 1) } else { word_at(text, fault.byte) };
     let error_line = line_of(text, fault.byte);
     let culprit = repair.map(|repair| repair.line).filter(|line| {
         !error_line.contains(&(line.start as usize)) && line.start as usize != error_line.end
@@ -252,8 +294,8 @@ fn is_about_tabs(kind: &ErrorKind) -> bool {
 fn message(kind: &ErrorKind) -> String {
     let words = match kind {
         ErrorKind::UnclosedQuotedScalar => "this quote is not closed",
-        ErrorKind::UnclosedFlowCollection { .. }
-        | ErrorKind::UnexpectedEofFlowSequence
+        ErrorKind::UnclosedFlowCollection { open } => return format!("`{open}` is not closed"),
+        ErrorKind::UnexpectedEofFlowSequence
         | ErrorKind::UnexpectedEofFlowMapping
         | ErrorKind::UnexpectedEofImplicitFlowMapping => "a bracket is not closed",
         ErrorKind::ExpectedFlowSequenceSeparator => "expected `,` or `]`",
