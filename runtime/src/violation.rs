@@ -1,7 +1,8 @@
-//! Failures that the user's catalog explains: a document against its schema, a reduction, a lambda, a migration.
+//! Failures that the user's catalog explains: a document against its schema, a reduction, a lambda,
+//! a migration.
 //!
-//! The engine, the combiner and catalog tests report them in one way: with the document, the location in it, and
-//! the place in the sources of the keyword, annotation or SQL token.
+//! The engine, the combiner and catalog tests report them in one way: with the document, the
+//! location in it, and the place in the sources of the keyword, annotation or SQL token.
 
 use serde_json::Value;
 use tidegate_stdlib::bundle::{Collection, Failure, FailureKind, Origin, Script, Transform};
@@ -66,7 +67,8 @@ pub(crate) fn schema_failure(
     failure
 }
 
-/// Documents of one key that cannot be reduced; `document` is the right-hand one, where it is known.
+/// Documents of one key that cannot be reduced; `document` is the right-hand one, where it is
+/// known.
 pub(crate) fn reduce_failure(
     collection: &Collection,
     side: SchemaSide,

@@ -49,7 +49,8 @@ impl<'c, 'b> Case<'c, 'b> {
         }
     }
 
-    /// Runs the steps of a test and drains what is still due after them; hands each step that differs to `differs`.
+    /// Runs the steps of a test and drains what is still due after them; hands each step that
+    /// differs to `differs`.
     ///
     /// # Errors
     /// What stopped the case.
@@ -90,8 +91,12 @@ impl<'c, 'b> Case<'c, 'b> {
 
     /// Runs every read that is due now, in order of derivation. Gives whether there was one.
     fn run_ready(&mut self) -> Result<bool, Failure> {
-        let later = self.pending.split_off(&(self.now_ms.saturating_add(1), ""));
-        let ready = std::mem::replace(&mut self.pending, later);
+        let mut ready = Vec::new();
+        while let Some(entry) = self.pending.first_entry()
+            && entry.key().0 <= self.now_ms
+        {
+            ready.push(entry.remove_entry());
+        }
         let is_any = !ready.is_empty();
         for ((_, name), through) in ready {
             self.reads += 1;

@@ -1,7 +1,8 @@
 //! Expected against actual documents.
 //!
-//! A step passes when the documents match index by index: every expected property is there and matches. What is shown of
-//! a step that does not is told by key, so that one document more shifts nothing.
+//! A step passes when the documents match index by index: every expected property is there and
+//! matches. What is shown of a step that does not is told by key, so that one document more shifts
+//! nothing.
 
 use std::collections::BTreeMap;
 
@@ -18,8 +19,9 @@ const ANY_UUID: &str = "flow-uuid";
 /// The greatest relative distance of numbers that are the same.
 const NUMBER_TOLERANCE: f64 = f64::EPSILON;
 
-/// Compares the documents that a step expects with the actual ones, which are in key order and carry no UUID. Gives one
-/// line about the differences, and the differences in key order; nothing when all is as expected.
+/// Compares the documents that a step expects with the actual ones, which are in key order and
+/// carry no UUID. Gives one line about the differences, and the differences in key order; nothing
+/// when all is as expected.
 pub(super) fn compare_documents(
     step: &TestStep,
     actual: &[Value],
@@ -190,7 +192,8 @@ impl Change {
     }
 }
 
-/// Collects where `actual` is not what is expected at a location. Properties that are not expected may be there.
+/// Collects where `actual` is not what is expected at a location. Properties that are not expected
+/// may be there.
 fn compare(expected: &Value, actual: &Value, pointer: &mut String, changes: &mut Vec<Change>) {
     let length = pointer.len();
     match (expected, actual) {

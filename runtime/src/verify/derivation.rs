@@ -83,7 +83,8 @@ impl<'b> OpenDerivation<'b> {
         open().map_err(|failure: Failure| failure.of(&name(derivation)))
     }
 
-    /// Reads up to the given positions, by transform, in one transaction, and gives what is published, combined by key.
+    /// Reads up to the given positions, by transform, in one transaction, and gives what is
+    /// published, combined by key.
     ///
     /// # Errors
     /// A lambda that fails, or a document that violates a schema.
@@ -130,8 +131,8 @@ impl<'b> OpenDerivation<'b> {
         combining.drain()
     }
 
-    /// The documents up to the given positions that the transforms have not read, in the order of the runtime: higher
-    /// priorities first, then by publication plus delay.
+    /// The documents up to the given positions that the transforms have not read, in the order of
+    /// the runtime: higher priorities first, then by publication plus delay.
     fn take_turns<'d>(
         &mut self,
         through: &BTreeMap<usize, usize>,

@@ -1,7 +1,8 @@
 //! Catalog tests: ingest, run derivations in memory, compare.
 //!
-//! A case has a clock of its own that stands still while anything is due, so results repeat: they depend neither on the
-//! wall clock nor on threads nor on other cases. Captures and materializations take no part.
+//! A case has a clock of its own that stands still while anything is due, so results repeat: they
+//! depend neither on the wall clock nor on threads nor on other cases. Captures and
+//! materializations take no part.
 
 mod case;
 mod catalog;
@@ -94,7 +95,8 @@ pub enum DifferenceKind {
     Changed,
 }
 
-/// Runs the tests of a bundle whose name contains `filter` (all when empty), in parallel; outcomes in order of name.
+/// Runs the tests of a bundle whose name contains `filter` (all when empty), in parallel; outcomes
+/// in order of name.
 ///
 /// # Errors
 /// When the bundle is damaged. What stops one test is its outcome.

@@ -1,8 +1,8 @@
 //! A bundle as files: `manifest.json` names every other file with its SHA-256.
 //!
-//! Files are canonical JSON: properties sorted at every level, two spaces a level, a line feed at the end. So
-//! equal bundles have equal bytes, and two bundles can be compared line by line. Writing and reading the
-//! disk is left to the caller.
+//! Files are canonical JSON: properties sorted at every level, two spaces a level, a line feed at
+//! the end. So equal bundles have equal bytes, and two bundles can be compared line by line.
+//! Writing and reading the disk is left to the caller.
 
 use std::collections::BTreeMap;
 
@@ -40,8 +40,9 @@ impl Bundle {
     }
 }
 
-/// The files of a bundle by their path inside the bundle directory: `manifest.json`, `collections/<name>.json`,
-/// `tasks/<kind>/<name>.json`, `tests/<name>.json`, where `/` in a name is written `%2F`.
+/// The files of a bundle by their path inside the bundle directory: `manifest.json`,
+/// `collections/<name>.json`, `tasks/<kind>/<name>.json`, `tests/<name>.json`, where `/` in a name
+/// is written `%2F`.
 pub fn to_files(bundle: &Bundle) -> BTreeMap<String, Vec<u8>> {
     let mut files = contents(bundle);
     let digests = digests(&files);
@@ -58,7 +59,8 @@ pub fn to_files(bundle: &Bundle) -> BTreeMap<String, Vec<u8>> {
 /// Reads a bundle back. `read` gives the bytes of a file by its path inside the bundle directory.
 ///
 /// # Errors
-/// A missing file, another format version, a digest that differs, or a file that is no JSON of the right form.
+/// A missing file, another format version, a digest that differs, or a file that is no JSON of the
+/// right form.
 pub fn from_files(read: &dyn Fn(&str) -> Option<Vec<u8>>) -> Result<Bundle, BundleFailure> {
     let manifest = read_manifest(read)?;
     let mut bundle = Bundle { digest: digest(&manifest.files), ..Bundle::default() };
@@ -69,7 +71,8 @@ pub fn from_files(read: &dyn Fn(&str) -> Option<Vec<u8>>) -> Result<Bundle, Bund
         ));
     }
     for (path, expected) in &manifest.files {
-        // A path is used only when it has one of the known forms: it can never leave the bundle's directory.
+        // A path is used only when it has one of the known forms: it can never leave the bundle's
+        // directory.
         let Some(folder) = Folder::of(path) else {
             return Err(failure(path, "is not the path of a file that a bundle has"));
         };

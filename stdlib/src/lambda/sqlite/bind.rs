@@ -68,7 +68,8 @@ fn owned_text(text: String) -> ToSqlOutput<'static> {
     ToSqlOutput::Owned(SqlValue::Text(text))
 }
 
-/// The time in a UUID of version 1, with nanoseconds: 100 for a tick and 4 for the counter in the clock sequence.
+/// The time in a UUID of version 1, with nanoseconds: 100 for a tick and 4 for the counter in the
+/// clock sequence.
 fn published_at(uuid: &str) -> Option<String> {
     const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(9));
     let part = |range: std::ops::Range<usize>| {

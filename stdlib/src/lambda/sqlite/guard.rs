@@ -1,9 +1,9 @@
 //! The authorizer: what a statement may touch depends on whose it is.
 //!
-//! Everything is refused that is not named here. SQLite asks while it prepares a statement, also when it does so
-//! again at a step after the schema changed; so the mode is set around both. What SQLite does not ask about (the end of a
-//! transaction by a conflict clause, a parent of a foreign key, the target of a rename) is found in the tokens of
-//! the statement before it is prepared.
+//! Everything is refused that is not named here. SQLite asks while it prepares a statement, also
+//! when it does so again at a step after the schema changed; so the mode is set around both. What
+//! SQLite does not ask about (the end of a transaction by a conflict clause, a parent of a foreign
+//! key, the target of a rename) is found in the tokens of the statement before it is prepared.
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -91,10 +91,12 @@ pub(super) struct Denial {
 }
 
 impl Guard {
-    /// Installs the authorizer and the limits on a connection, once (installing it again would expire all statements).
+    /// Installs the authorizer and the limits on a connection, once (installing it again would
+    /// expire all statements).
     ///
     /// # Errors
-    /// When SQLite was built without what lambdas need (its mathematical functions); the message says what is missing.
+    /// When SQLite was built without what lambdas need (its mathematical functions); the message
+    /// says what is missing.
     pub fn install(connection: &mut rusqlite::Connection) -> Result<Self, SqlFailure> {
         let guard = Self { shared: Arc::default() };
         guard.set_hooks(connection).map_err(|error| unusable(&error.to_string()))?;
@@ -232,7 +234,8 @@ fn judge_lambda(context: &AuthContext<'_>) -> Verdict {
 fn judge_migration(context: &AuthContext<'_>) -> Verdict {
     match context.action {
         AuthAction::Select | AuthAction::Recursive => Ok(()),
-        // SQLite itself reads and writes its own tables when objects change, and refuses users who try.
+        // SQLite itself reads and writes its own tables when objects change, and refuses users who
+        // try.
         AuthAction::Read { table_name, .. }
         | AuthAction::Insert { table_name }
         | AuthAction::Update { table_name, .. }

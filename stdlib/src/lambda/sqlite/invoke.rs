@@ -1,4 +1,5 @@
-//! Compiled lambdas: one invocation binds a document, runs every statement and hands out the rows as documents.
+//! Compiled lambdas: one invocation binds a document, runs every statement and hands out the rows
+//! as documents.
 
 use std::ops::Range;
 
@@ -53,8 +54,8 @@ impl Lambda {
         self.statements.iter().all(|statement| statement.is_read_only)
     }
 
-    /// The names of the result columns of each statement as documents have them; empty for a statement without rows, or
-    /// one whose single column is the document.
+    /// The names of the result columns of each statement as documents have them; empty for a
+    /// statement without rows, or one whose single column is the document.
     pub fn columns(&self) -> Vec<Vec<String>> {
         let columns = self.statements.iter().map(|statement| match &statement.output {
             Output::Document => Vec::new(),
@@ -123,7 +124,8 @@ impl Compiled {
         parameters: &Parameters,
     ) -> Result<Self, Vec<SqlFailure>> {
         statement.check_tokens(GuardMode::Lambda).map_err(|failure| vec![failure])?;
-        // Not from the cache: there a statement of the runtime with the same text would pass the authorizer.
+        // Not from the cache: there a statement of the runtime with the same text would pass the
+        // authorizer.
         let prepared = guard
             .within(GuardMode::Lambda, || connection.prepare(statement.text))
             .map_err(|error| vec![statement.prepare_failure(guard, &error)])?;

@@ -170,7 +170,8 @@ impl<'m> Unknown<'m> {
     }
 }
 
-/// The name that a message is about: the text in quotes, or the word before `()`, `already` or at the end.
+/// The name that a message is about: the text in quotes, or the word before `()`, `already` or at
+/// the end.
 fn quoted_name(message: &str) -> Option<&str> {
     if let Some((_, rest)) = message.split_once('"') {
         return rest.split('"').next();

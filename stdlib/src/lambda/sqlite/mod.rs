@@ -1,7 +1,8 @@
 //! SQLite lambdas: parameters, statements, the authorizer, and rows as documents.
 //!
-//! The rules are those of language reference section 6.4 and of "Lambdas share the connection, not our tables". The compiler runs
-//! migrations and prepares lambdas against an in-memory database; the runtime does the same against the shard's.
+//! The rules are those of language reference section 6.4 and of "Lambdas share the connection, not
+//! our tables". The compiler runs migrations and prepares lambdas against an in-memory database;
+//! the runtime does the same against the shard's.
 
 mod bind;
 mod guard;
@@ -18,9 +19,6 @@ pub use guard::{Guard, GuardMode};
 pub use invoke::{Invocation, Lambda};
 pub use parameters::{Binding, Encoding, Parameters, Unresolved};
 pub use statements::{missing_semicolon, split};
-
-#[cfg(test)]
-mod tests;
 
 use locate::Statement;
 use statements::find_text;
@@ -43,7 +41,8 @@ pub enum SqlFailureKind {
     Syntax,
     /// The statement names a table, column or function that does not exist; the name.
     Unknown(String),
-    /// A parameter is no field of the source collection: its text and the nearest parameter, if one is near.
+    /// A parameter is no field of the source collection: its text and the nearest parameter, if one
+    /// is near.
     UnknownParameter {
         /// The parameter as written.
         parameter: String,
@@ -69,7 +68,8 @@ pub enum SqlFailureKind {
 /// Opens an in-memory database as lambdas need it.
 ///
 /// # Errors
-/// When SQLite was built without what lambdas need (its mathematical functions); the message says what is missing.
+/// When SQLite was built without what lambdas need (its mathematical functions); the message says
+/// what is missing.
 pub fn open_in_memory() -> Result<(rusqlite::Connection, Guard), SqlFailure> {
     let mut connection = rusqlite::Connection::open_in_memory().map_err(|error| SqlFailure {
         range: 0..0,
@@ -123,3 +123,6 @@ fn migrate_statement(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

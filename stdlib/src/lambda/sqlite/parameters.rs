@@ -54,7 +54,8 @@ pub struct Unresolved {
 const PUBLISHED_AT_POINTER: &str = "/_meta/uuid/date-time";
 
 impl Parameters {
-    /// The parameters of a collection: its projections, and every other location its read schema may have.
+    /// The parameters of a collection: its projections, and every other location its read schema
+    /// may have.
     ///
     /// A projection whose pointer is none binds nothing.
     pub fn new(projections: &[Projection], read_shape: Shape) -> Self {

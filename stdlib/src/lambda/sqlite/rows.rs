@@ -16,7 +16,8 @@ pub(super) enum Output {
 }
 
 impl Output {
-    /// The output of a statement by the names of its columns; `field` gives the field of a name that is a parameter.
+    /// The output of a statement by the names of its columns; `field` gives the field of a name
+    /// that is a parameter.
     pub(super) fn new<'c>(
         columns: impl ExactSizeIterator<Item = &'c str>,
         field: impl Fn(&str) -> Option<String>,

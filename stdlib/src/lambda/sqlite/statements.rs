@@ -1,4 +1,5 @@
-//! Splitting a block of SQL into statements, and what may be said of a statement by its tokens alone.
+//! Splitting a block of SQL into statements, and what may be said of a statement by its tokens
+//! alone.
 
 use std::ops::Range;
 

@@ -11,8 +11,8 @@ use crate::shape::Shape;
 
 const FACTS: &str = include_str!("../../../../testdata/semantics/lambda.tsv");
 
-/// Facts that differ on purpose: a statement without `;` that is complete, comments behind the last `;`, mathematical
-/// functions.
+/// Facts that differ on purpose: a statement without `;` that is complete, comments behind the last
+/// `;`, mathematical functions.
 const OURS: [(&str, &str); 4] = [
     ("der499", r#"{"x":1}"#),
     ("der506", r#"{"x":1}"#),

@@ -1,7 +1,7 @@
 //! The tokens of SQLite's SQL: just enough to split statements and to find a name in them.
 //!
-//! Every text has tokens; what SQLite would refuse (an open string, a strange character) is some token here, and
-//! SQLite itself reports it.
+//! Every text has tokens; what SQLite would refuse (an open string, a strange character) is some
+//! token here, and SQLite itself reports it.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -183,7 +183,8 @@ impl Token {
         self.kind == TokenKind::Word && self.text(text).eq_ignore_ascii_case(keyword)
     }
 
-    /// The name that the token stands for, without quotes; SQLite also takes text in `''` as a name.
+    /// The name that the token stands for, without quotes; SQLite also takes text in `''` as a
+    /// name.
     pub(super) fn name<'t>(&self, text: &'t str) -> Option<Cow<'t, str>> {
         let token = self.text(text);
         match self.kind {
