@@ -50,18 +50,12 @@ pub(super) fn check(
                 }
             }
         }
-        (Form::TextLists, Value::Object(lists)) => {
+        (Form::TextLists | Form::Dependencies, Value::Object(lists)) => {
             for (name, list) in lists {
-                if mismatch(Form::Texts, list).is_some() {
-                    let message = format!("`{keyword}` wants arrays of strings");
-                    fault(format!("{pointer}/{}", escape(name)), message, None);
-                }
-            }
-        }
-        (Form::Dependencies, Value::Object(lists)) => {
-            for (name, list) in lists {
-                if list.is_array() && mismatch(Form::Texts, list).is_some() {
-                    let message = "`dependencies` wants arrays of strings or schemas".to_owned();
+                // Of `dependencies`, what is no array is a schema and checked at its own place.
+                let is_list = form == Form::TextLists || list.is_array();
+                if is_list && mismatch(Form::Texts, list).is_some() {
+                    let message = format!("`{keyword}` wants arrays of strings here");
                     fault(format!("{pointer}/{}", escape(name)), message, None);
                 }
             }
@@ -77,13 +71,8 @@ pub(super) fn check(
                 fault(format!("{pointer}{place}"), message, None);
             }
         }
-        (Form::Anchor, Value::String(anchor)) => {
-            let mut symbols = anchor.chars();
-            let begins = symbols.next().is_some_and(|first| first.is_alphabetic() || first == '_');
-            if !begins || !symbols.all(|symbol| symbol.is_alphanumeric() || "-_.".contains(symbol))
-            {
-                fault(at, format!("`{anchor}` is no name for an anchor"), None);
-            }
+        (Form::Anchor, Value::String(anchor)) if !is_anchor(anchor) => {
+            fault(at, format!("`{anchor}` is no name for an anchor"), None);
         }
         _ => {}
     }
@@ -125,6 +114,12 @@ fn mismatch(form: Form, value: &Value) -> Option<&'static str> {
         Form::NamedSchemas | Form::PatternSchemas => (value.is_object(), "an object of schemas"),
     };
     (!fits).then_some(wanted)
+}
+
+fn is_anchor(name: &str) -> bool {
+    let mut symbols = name.chars();
+    symbols.next().is_some_and(|first| first.is_alphabetic() || first == '_')
+        && symbols.all(|symbol| symbol.is_alphanumeric() || "-_.".contains(symbol))
 }
 
 /// The value of a count; `2.0` counts as 2.

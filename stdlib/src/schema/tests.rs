@@ -130,6 +130,12 @@ fn violations_are_placed_in_the_schema_as_written() {
         (json!({}), "", "/required", "the property `id` is missing"),
         (json!({"id": 1, "x": 1}), "", "/additionalProperties", "the schema has no property `x`"),
         (
+            json!({"id": 1, "p": 1, "q": 1, "r": 1, "s": 1, "t": 1}),
+            "",
+            "/additionalProperties",
+            "the schema has no properties `p`, `q`, `r` and 2 more",
+        ),
+        (
             json!({"id": 1, "pair": ["a"]}),
             "/pair/0",
             "/properties/pair/items/0/type",
@@ -184,7 +190,7 @@ fn the_best_fitting_branch_is_told() {
             "expected string, found `1`",
         ),
         (json!({"kind": "a"}), "", "/oneOf/1/required", "the property `size` is missing"),
-        (json!(5), "", "/oneOf", "expected null or object or object, found `5`"),
+        (json!(5), "", "/oneOf", "expected null or object, found `5`"),
     ];
     for (document, instance, keyword, message) in cases {
         assert_eq!(violation(&schema, document), at(instance, keyword, message));

@@ -116,9 +116,9 @@ fn holder(pointer: &str) -> String {
 fn message(kind: &ValidationErrorKind, value: &Value) -> String {
     use ValidationErrorKind as Kind;
     match kind {
-        Kind::AdditionalItems { limit } => format!("expected at most {}", items(*limit as u64)),
+        Kind::AdditionalItems { limit } => counted("most", *limit as u64, ITEMS, value),
         Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
-            format!("the schema has no {}", listed("property", "properties", unexpected))
+            format!("the schema has no {}", listed(PROPERTIES, unexpected))
         }
         Kind::UnevaluatedItems { .. } => "the array has more items than the schema allows".into(),
         Kind::AnyOf { context } | Kind::OneOfNotValid { context } => alternatives(context, value),
@@ -131,7 +131,7 @@ fn message(kind: &ValidationErrorKind, value: &Value) -> String {
         Kind::Constant { expected_value } => {
             format!("expected {}, found {}", quote(expected_value), quote(value))
         }
-        Kind::Contains => "no item of the array is as `contains` wants".to_owned(),
+        Kind::Contains => "the array has not the items that `contains` wants".to_owned(),
         Kind::ContentEncoding { content_encoding } => {
             format!("the string is not encoded as `{content_encoding}`")
         }
@@ -148,26 +148,14 @@ fn message(kind: &ValidationErrorKind, value: &Value) -> String {
         Kind::FalseSchema => "the schema allows no value here".to_owned(),
         Kind::Format { format } => format!("{} is not of format `{format}`", quote(value)),
         Kind::FromUtf8 { .. } => "the encoded string is not valid UTF-8".to_owned(),
-        Kind::MaxItems { limit } => {
-            format!("expected at most {}, found {}", items(*limit), length(value))
-        }
+        Kind::MaxItems { limit } => counted("most", *limit, ITEMS, value),
         Kind::Maximum { limit } => format!("expected at most {limit}, found {value}"),
-        Kind::MaxLength { limit } => {
-            format!("expected at most {limit} characters, found {}", length(value))
-        }
-        Kind::MaxProperties { limit } => {
-            format!("expected at most {limit} properties, found {}", length(value))
-        }
-        Kind::MinItems { limit } => {
-            format!("expected at least {}, found {}", items(*limit), length(value))
-        }
+        Kind::MaxLength { limit } => counted("most", *limit, CHARACTERS, value),
+        Kind::MaxProperties { limit } => counted("most", *limit, PROPERTIES, value),
+        Kind::MinItems { limit } => counted("least", *limit, ITEMS, value),
         Kind::Minimum { limit } => format!("expected at least {limit}, found {value}"),
-        Kind::MinLength { limit } => {
-            format!("expected at least {limit} characters, found {}", length(value))
-        }
-        Kind::MinProperties { limit } => {
-            format!("expected at least {limit} properties, found {}", length(value))
-        }
+        Kind::MinLength { limit } => counted("least", *limit, CHARACTERS, value),
+        Kind::MinProperties { limit } => counted("least", *limit, PROPERTIES, value),
         Kind::MultipleOf { multiple_of } => {
             format!("expected a multiple of {multiple_of}, found {value}")
         }
@@ -175,7 +163,9 @@ fn message(kind: &ValidationErrorKind, value: &Value) -> String {
         Kind::Pattern { pattern } => {
             format!("{} does not match `{}`", quote(value), shortened(pattern))
         }
-        Kind::PropertyNames { .. } => "a property has a name that the schema refuses".to_owned(),
+        Kind::PropertyNames { error } => {
+            format!("the schema refuses the name {}", quote(error.instance()))
+        }
         Kind::Required { property } => {
             let name = property.as_str().map_or_else(|| property.to_string(), str::to_owned);
             format!("the property `{name}` is missing")
@@ -188,13 +178,16 @@ fn message(kind: &ValidationErrorKind, value: &Value) -> String {
 
 /// What alternatives that all refuse the value would have taken.
 fn alternatives(branches: &[Vec<ValidationError<'static>>], value: &Value) -> String {
-    let wanted: Option<Vec<String>> = branches
-        .iter()
-        .map(|branch| match branch.first().map(ValidationError::kind) {
-            Some(ValidationErrorKind::Type { kind }) => Some(types(kind)),
-            _ => None,
-        })
-        .collect();
+    let wanted = branches.iter().map(|branch| match branch.first().map(ValidationError::kind) {
+        Some(ValidationErrorKind::Type { kind }) => Some(types(kind)),
+        _ => None,
+    });
+    let wanted: Option<Vec<String>> = wanted.collect();
+    let wanted = wanted.map(|mut wanted| {
+        wanted.sort_unstable();
+        wanted.dedup();
+        wanted
+    });
     match wanted {
         Some(wanted) => format!("expected {}, found {}", wanted.join(" or "), quote(value)),
         None => format!("{} fits none of the {} alternatives", quote(value), branches.len()),
@@ -210,15 +203,30 @@ fn types(kind: &TypeKind) -> String {
     }
 }
 
-fn listed(one: &str, several: &str, names: &[String]) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    let noun = if names.len() == 1 { one } else { several };
-    format!("{noun} {}", quoted.join(", "))
+/// One and several of what is counted.
+type Unit = [&'static str; 2];
+
+const CHARACTERS: Unit = ["character", "characters"];
+const ITEMS: Unit = ["item", "items"];
+const PROPERTIES: Unit = ["property", "properties"];
+
+fn counted(relation: &str, limit: u64, [one, several]: Unit, value: &Value) -> String {
+    let unit = if limit == 1 { one } else { several };
+    format!("expected at {relation} {limit} {unit}, found {}", length(value))
 }
 
-fn items(count: u64) -> String {
-    if count == 1 { "1 item".to_owned() } else { format!("{count} items") }
+fn listed([one, several]: Unit, names: &[String]) -> String {
+    let quoted = names.iter().map(|name| format!("`{}`", shortened(name)));
+    let quoted: Vec<String> = quoted.take(NAMES_LISTED_MAX).collect();
+    let noun = if names.len() == 1 { one } else { several };
+    match names.len().saturating_sub(NAMES_LISTED_MAX) {
+        0 => format!("{noun} {}", quoted.join(", ")),
+        others => format!("{noun} {} and {others} more", quoted.join(", ")),
+    }
 }
+
+/// Names that one message lists.
+const NAMES_LISTED_MAX: usize = 3;
 
 /// How many parts a value has, in the unit of the keyword that counts them.
 fn length(value: &Value) -> usize {
