@@ -127,10 +127,7 @@ pub(super) fn resource_path(
     const NAMESPACES: [&str; 3] = ["schema", "namespace", "dataset"];
     const NAMES: [&str; 8] =
         ["table", "stream", "name", "collection", "topic", "index", "path", "prefix"];
-    let text = |value: &Value| match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     if let Some(connector) = connector {
         let schema: Value = serde_json::from_str(connector.resource_schema).unwrap_or_default();
         let value = |pointer: &&str| {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use tidegate_stdlib::bundle::{FLOW_DOCUMENT, FLOW_PUBLISHED_AT, Projection};
+use tidegate_stdlib::bundle::{FLOW_PUBLISHED_AT, Projection};
 use tidegate_stdlib::shape::Types;
 use tidegate_stdlib::value::Pointer;
 
@@ -309,8 +309,11 @@ fn field_conflict(
     let because = match reason {
         Reason::GroupByKey => "it is part of the key of the table",
         Reason::UserRequires => "it is required",
-        _ if name == FLOW_DOCUMENT => "the table needs the document to reduce the next one into",
-        _ => "the table needs it",
+        Reason::ConnectorRequires
+        | Reason::PartitionKey
+        | Reason::UserDefined
+        | Reason::CoreMetadata
+        | Reason::DesiredDepth => "the table needs the document to reduce the next one into",
     };
     let new = |span, message| Diagnostic::new(&rules::FIELD_CONFLICT, span, message);
     match excluded {
