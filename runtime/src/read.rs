@@ -86,13 +86,15 @@ fn read_reduced(
 }
 
 /// Whether a journal holds selected partitions: fields are AND-ed, values of one field OR-ed, `exclude` wins.
-fn selects(selector: &Selector, journal: &JournalName) -> bool {
+pub(crate) fn selects(selector: &Selector, journal: &JournalName) -> bool {
     let value_of = |field: &str| {
         journal.partitions().find(|(name, _)| *name == field).map(|(_, encoded)| encoded)
     };
     let has_any = |(field, values): (&String, &Vec<Value>)| {
-        let encoded = value_of(field);
-        values.iter().any(|value| encode_partition_value(value).as_deref() == encoded)
+        let is_it = |encoded: &str, value: &Value| {
+            encode_partition_value(value).is_some_and(|selected| selected == encoded)
+        };
+        value_of(field).is_some_and(|encoded| values.iter().any(|value| is_it(encoded, value)))
     };
     selector.include.iter().all(has_any) && !selector.exclude.iter().any(has_any)
 }

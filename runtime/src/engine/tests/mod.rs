@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 mod doubles;
+mod endpoints;
 mod exactly_once;
 mod failures;
 mod order;
+mod sources;
 
 use std::path::Path;
 use std::sync::Mutex;
