@@ -1,3 +1,5 @@
+//! Which files are loaded, and what is said of those that cannot be.
+
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use std::cell::RefCell;
@@ -7,6 +9,7 @@ use std::sync::Arc;
 use url::Url;
 
 use super::load;
+use crate::diag::render::json;
 use crate::diag::{Diagnostic, Sink};
 use crate::memo::Memo;
 use crate::source::{Role, Sources};
@@ -141,6 +144,14 @@ fn missing_files_are_reported_where_they_are_named() {
     assert_eq!(found(&[]), ["missing-file at <arguments>: flow.yaml"]);
     let twice = [("flow.yaml", "import: [b.yaml, b.yaml]")];
     assert_eq!(found(&twice), ["missing-file at flow.yaml: b.yaml"]);
+}
+
+#[test]
+fn machines_get_the_pointer_of_the_node() {
+    let text = "collections: {a/b: {schema: s.yaml, key: [/id]}}";
+    let (sources, diagnostics) = loaded(&world(&[("flow.yaml", text)]));
+    let object = json::diagnostic(&diagnostics[0], &sources);
+    assert_eq!(object["pointer"], "/collections/a~1b/schema");
 }
 
 #[test]

@@ -1,3 +1,5 @@
+//! What binding makes of catalogs, and what it says of those that do not fit.
+
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use super::{

@@ -300,14 +300,13 @@ impl Tree {
     fn child_at(&self, id: NodeId, offset: u32) -> Option<NodeId> {
         let is_inside = |range: Range| range.start <= offset && offset <= range.end;
         let own = |child: &NodeId| self.node(*child).parent == Some(id);
-        let items = self.items(id).iter().copied().filter(own);
-        let item = items.filter(|item| is_inside(self.node(*item).range)).next_back();
+        let mut items = self.items(id).iter().copied().filter(own);
+        let item = items.rfind(|item| is_inside(self.node(*item).range));
         let holds = |entry: &&Entry| {
             is_inside(entry.key_range)
                 || (own(&entry.value) && is_inside(self.node(entry.value).range))
         };
-        item.or_else(|| self.entries(id).iter().filter(holds).next_back().map(|entry| entry.value))
-            .filter(own)
+        item.or_else(|| self.entries(id).iter().rfind(holds).map(|entry| entry.value)).filter(own)
     }
 }
 

@@ -1,3 +1,5 @@
+//! Ranges, places inside texts, recovery and limits of the YAML reader.
+
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use proptest::prelude::*;
