@@ -97,7 +97,7 @@ pub(super) fn remove_unfinished(shard: &mut Shard) -> Result<(), Failure> {
     }
     let directories = paths.iter().filter_map(|path| path.parent()).filter(|path| path.is_dir());
     for directory in directories {
-        files::sync_directory(directory, shard.directory.durability())?;
+        files::sync(directory, shard.directory.durability())?;
     }
     shard.internal(|connection| {
         connection.execute("DELETE FROM tidegate_fragment WHERE state = 'writing'", ())
@@ -211,11 +211,19 @@ fn record(shard: &Shard, cuts: &[Cut]) -> Result<(), Failure> {
 fn write(shard: &Shard, cuts: &[Cut]) -> Result<(), Failure> {
     let (root, durability) = (shard.directory.path(), shard.directory.durability());
     let paths: Vec<PathBuf> = cuts.iter().map(|cut| root.join(&cut.file.path)).collect();
+    let mut encoder = BlobEncoder::default();
+    let mut temporaries = Vec::with_capacity(paths.len());
     for (cut, path) in cuts.iter().zip(&paths) {
         if let Some(parent) = path.parent() {
             files::create_directories(parent)?;
         }
-        files::replace(path, durability, &mut |file| write_blobs(shard, cut, path, file))?;
+        let write = &mut |file: &mut dyn Write| write_blobs(shard, cut, path, &mut encoder, file);
+        temporaries.push(files::write_temporary(path, write)?);
+    }
+    let unnamed: Vec<&Path> = temporaries.iter().map(PathBuf::as_path).collect();
+    files::sync_together(&unnamed, durability)?;
+    for (temporary, path) in temporaries.iter().zip(&paths) {
+        files::rename(temporary, path)?;
         failpoint::reached("fragment-renamed");
     }
     let directories = paths.iter().filter_map(|path| path.parent());
@@ -223,11 +231,16 @@ fn write(shard: &Shard, cuts: &[Cut]) -> Result<(), Failure> {
 }
 
 /// Small blobs, as small transactions leave them, are made into bigger ones; others are copied as they are.
-fn write_blobs(shard: &Shard, cut: &Cut, path: &Path, file: &mut dyn Write) -> Result<(), Failure> {
+fn write_blobs(
+    shard: &Shard,
+    cut: &Cut,
+    path: &Path,
+    encoder: &mut BlobEncoder,
+    file: &mut dyn Write,
+) -> Result<(), Failure> {
     let FragmentName { begin, end, codec, .. } = cut.file.name;
-    let mut encoder = BlobEncoder::default();
     let mut gathered = Vec::new();
-    let mut put = |encoder: &mut BlobEncoder, gathered: &mut Vec<u8>, blob: &[u8]| {
+    let mut put = |gathered: &mut Vec<u8>, blob: &[u8]| {
         if !gathered.is_empty() {
             file.write_all(&encoder.encode(codec, gathered)?)?;
             gathered.clear();
@@ -237,15 +250,15 @@ fn write_blobs(shard: &Shard, cut: &Cut, path: &Path, file: &mut dyn Write) -> R
     let failed = |error: io::Error| files::inaccessible("write", path, &error);
     each_blob(shard, cut.journal, (begin, end), &mut |blob, length| {
         if length >= SMALL_BLOB_BYTES || codec == Codec::None {
-            return put(&mut encoder, &mut gathered, blob).map_err(failed);
+            return put(&mut gathered, blob).map_err(failed);
         }
         decode_next(codec, &mut { blob }, length, &mut gathered).map_err(failed)?;
         if gathered.len() >= BLOB_BYTES / 2 {
-            put(&mut encoder, &mut gathered, &[]).map_err(failed)?;
+            put(&mut gathered, &[]).map_err(failed)?;
         }
         Ok(())
     })?;
-    put(&mut encoder, &mut gathered, &[]).map_err(failed)?;
+    put(&mut gathered, &[]).map_err(failed)?;
     failpoint::reached("fragment-half-written");
     Ok(())
 }

@@ -223,7 +223,7 @@ fn create_meta(root: &Path, durability: Durability) -> Result<Meta, Failure> {
     }
     let meta = Meta::new(draw_number()?);
     meta.save(root, durability)?;
-    files::sync_directory(root.parent().unwrap_or(root), durability)?;
+    files::sync(root.parent().unwrap_or(root), durability)?;
     Ok(meta)
 }
 

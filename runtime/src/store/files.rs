@@ -12,6 +12,9 @@ use super::Durability;
 /// Bytes of one component of a path that every common file system can hold.
 const COMPONENT_BYTES_MAX: usize = 255;
 
+/// Files that are made durable at one time.
+const SYNC_THREADS: usize = 16;
+
 /// What the usual errors are called.
 const CAUSES: [(io::ErrorKind, &str); 9] = [
     (io::ErrorKind::NotFound, "it does not exist"),
@@ -53,15 +56,15 @@ pub(super) fn create_directories(path: &Path) -> Result<(), Failure> {
     fs::create_dir_all(path).map_err(|error| inaccessible("create directory", path, &error))
 }
 
-/// Makes the names in a directory durable.
-pub(super) fn sync_directory(path: &Path, durability: Durability) -> Result<(), Failure> {
+/// Makes a file, or the names in a directory, durable.
+pub(super) fn sync(path: &Path, durability: Durability) -> Result<(), Failure> {
     if durability == Durability::Off {
         return Ok(());
     }
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     File::open(path)
         .and_then(|directory| directory.sync_all())
-        .map_err(|error| inaccessible("write to directory", path, &error))
+        .map_err(|error| inaccessible("write", path, &error))
 }
 
 /// Makes the names in directories durable, and their own names in the directories above them up to `top`. That they
@@ -75,26 +78,44 @@ pub(super) fn sync_directories<'p>(
     for directory in directories {
         all.extend(directory.ancestors().take_while(|ancestor| ancestor.starts_with(top)));
     }
-    all.into_iter().rev().try_for_each(|directory| sync_directory(directory, durability))
+    let all: Vec<&Path> = all.into_iter().rev().collect();
+    sync_together(&all, durability)
 }
 
-/// Writes a file as a whole: under another name, synchronised, then renamed. Whoever opens `path` sees the old
-/// bytes or the new ones. The caller synchronises the directory.
-pub(super) fn replace(
+/// Makes files or directories durable, many at once: file systems commit what comes together in one go.
+pub(super) fn sync_together(paths: &[&Path], durability: Durability) -> Result<(), Failure> {
+    let sync_chunk = |chunk: &[&Path]| chunk.iter().try_for_each(|path| sync(path, durability));
+    if durability == Durability::Off || paths.len() < SYNC_THREADS {
+        return sync_chunk(paths);
+    }
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = paths
+            .chunks(paths.len().div_ceil(SYNC_THREADS))
+            .map(|chunk| scope.spawn(move || sync_chunk(chunk)))
+            .collect();
+        threads.into_iter().try_for_each(|thread| {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    })
+}
+
+/// Writes a file under its temporary name, not yet durably.
+pub(super) fn write_temporary(
     path: &Path,
-    durability: Durability,
     write: &mut dyn FnMut(&mut dyn Write) -> Result<(), Failure>,
-) -> Result<(), Failure> {
+) -> Result<PathBuf, Failure> {
     let temporary = temporary(path);
     let failed = |error: &io::Error| inaccessible("write", &temporary, error);
     let file = File::create(&temporary).map_err(|error| failed(&error))?;
     let mut writer = io::BufWriter::new(file);
     write(&mut writer)?;
-    let file = writer.into_inner().map_err(|error| failed(error.error()))?;
-    if durability != Durability::Off {
-        file.sync_all().map_err(|error| failed(&error))?;
-    }
-    fs::rename(&temporary, path).map_err(|error| inaccessible("write", path, &error))
+    writer.flush().map_err(|error| failed(&error))?;
+    Ok(temporary)
+}
+
+/// Gives a temporary file its name: whoever opens `path` sees the old bytes or the new ones.
+pub(super) fn rename(temporary: &Path, path: &Path) -> Result<(), Failure> {
+    fs::rename(temporary, path).map_err(|error| inaccessible("write", path, &error))
 }
 
 /// Removes a file and what a write of it may have left; neither need exist.

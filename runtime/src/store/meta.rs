@@ -107,10 +107,12 @@ impl Meta {
         let path = root.join(FILE_NAME);
         let mut text = serde_json::to_vec_pretty(self).expect("texts and numbers have a JSON form");
         text.push(b'\n');
-        files::replace(&path, durability, &mut |writer| {
+        let temporary = files::write_temporary(&path, &mut |writer| {
             writer.write_all(&text).map_err(|error| files::inaccessible("write", &path, &error))
         })?;
-        files::sync_directory(root, durability)
+        files::sync(&temporary, durability)?;
+        files::rename(&temporary, &path)?;
+        files::sync(root, durability)
     }
 
     /// What is recorded of a collection.
