@@ -194,7 +194,7 @@ impl Entry {
     ) -> Result<Group, ReduceFailure> {
         self.settle(reducer)?;
         let has_base = self.base.is_some();
-        let is_lone = !has_base && self.documents.len() == 1;
+        let mut folded = self.folded;
         let mut documents = self.documents.into_iter();
         let mut left = self.base;
         let mut deleted = None;
@@ -202,6 +202,7 @@ impl Entry {
             left = documents.next();
         }
         for document in documents {
+            folded |= left.is_some();
             match reducer.reduce(left.take(), document, Mode::Full)? {
                 Reduced::Document(document) => (left, deleted) = (Some(document), None),
                 Reduced::Deleted(document) => (left, deleted) = (None, Some(document)),
@@ -214,7 +215,7 @@ impl Entry {
             deleted: deleted.is_some(),
             documents: left.into_iter().chain(deleted).collect(),
             has_base,
-            folded: !is_lone,
+            folded,
         })
     }
 }

@@ -91,7 +91,7 @@ fn with(mut schema: Value, reduce: Option<&str>) -> Value {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn the_plan_speaks_as_the_validator(mut schema in annotated(), document in any_value()) {

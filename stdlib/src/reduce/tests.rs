@@ -198,6 +198,18 @@ fn a_base_is_reduced_with_all_that_follows() {
 }
 
 #[test]
+fn what_stands_alone_is_not_folded() {
+    let reducer = tombstones();
+    let mut fold = Fold::new(Mode::Full, true);
+    fold.set_base(b"base", json!({"n": 1}));
+    fold.add(&reducer, b"lone", json!({"n": 2})).unwrap();
+    let groups = drained(&mut fold, &reducer);
+    assert_eq!(groups[0].documents, [json!({"n": 1})]);
+    assert_eq!(groups[1].documents, [json!({"n": 2})]);
+    assert!(groups.iter().all(|group| !group.folded));
+}
+
+#[test]
 fn what_follows_a_deletion_starts_anew() {
     let reducer = tombstones();
     let (create, delete) = (json!({"n": 1, "op": "c"}), json!({"n": 1, "op": "d"}));

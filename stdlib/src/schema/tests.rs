@@ -413,7 +413,7 @@ fn to_object(keywords: Vec<(&'static str, Value)>) -> Value {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_000))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     /// What passes the strict walk always compiles, and nothing panics.
     #[test]

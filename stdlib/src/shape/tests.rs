@@ -225,7 +225,7 @@ fn admits(shape: &Shape, document: &Value) -> Result<(), String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn shapes_admit_what_their_schemas_admit(schema in any_schema(), document in any_value()) {
