@@ -1,3 +1,5 @@
+//! Tests of the dialects: types, keys, quoting and limits of names.
+
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use std::fmt::Write as _;

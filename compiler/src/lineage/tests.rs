@@ -1,3 +1,5 @@
+//! Tests of the graph: its order, its selections and its text forms.
+
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use proptest::prelude::*;
