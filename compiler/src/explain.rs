@@ -113,17 +113,22 @@ fn is_named(file: &SourceFile, path: &str) -> bool {
     file.name == path || url_path.is_some_and(|directory| directory.ends_with('/'))
 }
 
+/// What stands for the text of a source that is not at hand.
+const UNKNOWN_TEXT: &str = "…";
+
 /// A source that is not at hand: blank up to the place, so that line and column are right.
 fn add_virtual(origin: &Origin, sources: &mut Sources) -> Span {
     let lines = origin.line.saturating_sub(1) as usize;
     let columns = origin.column.saturating_sub(1) as usize;
-    let text = if lines.saturating_add(columns) <= SOURCE_SIZE_BYTES_MAX {
-        format!("{}{}", "\n".repeat(lines), " ".repeat(columns))
-    } else {
-        String::new()
-    };
-    let end = u32::try_from(text.len()).expect("the limit of sources fits");
-    add(&origin.path, Role::Config, text, sources).end_at(end)
+    let mut text = String::new();
+    if lines.saturating_add(columns) <= SOURCE_SIZE_BYTES_MAX {
+        text.push_str(&"\n".repeat(lines));
+        text.push_str(&" ".repeat(columns));
+    }
+    let start = u32::try_from(text.len()).expect("the limit of sources fits");
+    let end = start + u32::try_from(UNKNOWN_TEXT.len()).expect("it is short");
+    text.push_str(UNKNOWN_TEXT);
+    Range::new(start, end).in_file(add(&origin.path, Role::Config, text, sources))
 }
 
 /// Where a task is declared, when the catalog is at hand.
@@ -154,25 +159,17 @@ fn arguments(sources: &mut Sources) -> Span {
     let known = sources.files().find(|(_, file)| file.role == Role::Arguments).map(|(id, _)| id);
     let file = match known {
         Some(file) => file,
-        None => add("<arguments>", Role::Arguments, String::new(), sources).0,
+        None => add("<arguments>", Role::Arguments, String::new(), sources),
     };
     Range::default().in_file(file)
 }
 
-/// A source that was made up.
-struct Virtual(FileId);
-
-impl Virtual {
-    fn end_at(self, end: u32) -> Span {
-        Range::new(end, end).in_file(self.0)
-    }
-}
-
-fn add(name: &str, role: Role, text: String, sources: &mut Sources) -> Virtual {
+/// Adds a source that was made up.
+fn add(name: &str, role: Role, text: String, sources: &mut Sources) -> FileId {
     let base = Url::parse("tidegate:/").expect("this is a URL");
     let url = base.join(name).unwrap_or(base);
     let lines = Arc::new(LineIndex::new(&text));
-    Virtual(sources.add(SourceFile {
+    sources.add(SourceFile {
         url,
         name: name.to_owned(),
         role,
@@ -181,7 +178,7 @@ fn add(name: &str, role: Role, text: String, sources: &mut Sources) -> Virtual {
         tree: None,
         specs: None,
         is_present: false,
-    }))
+    })
 }
 
 fn document_note(failure: &Failure, document: &Value) -> String {
@@ -289,7 +286,7 @@ mod tests {
 
     fn sources() -> Sources {
         let mut sources = Sources::default();
-        let Virtual(file) = add("flow.yaml", Role::Catalog, "a:\n  type: x\n".into(), &mut sources);
+        let file = add("flow.yaml", Role::Catalog, "a:\n  type: x\n".into(), &mut sources);
         sources.file_mut(file).is_present = true;
         sources
     }
@@ -330,7 +327,7 @@ mod tests {
         let place = origin("://", u32::MAX, u32::MAX, u32::MAX, 0);
         let failure = Failure::new(FailureKind::LambdaFailed, "no").at(Some(place));
         let diagnostic = explain_failure(&failure, &mut sources);
-        assert_eq!(sources.text(diagnostic.primary.span), "");
+        assert_eq!(sources.text(diagnostic.primary.span), UNKNOWN_TEXT);
     }
 
     #[test]
