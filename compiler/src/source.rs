@@ -267,3 +267,41 @@ impl Sources {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{ColumnUnit, LineIndex, Position, Range};
+
+    const UNITS: [ColumnUnit; 3] = [ColumnUnit::Utf8, ColumnUnit::Utf16, ColumnUnit::CodePoint];
+
+    #[test]
+    fn columns_count_what_was_asked_for() {
+        let text = "a\r\né𝄞x\n";
+        let lines = LineIndex::new(text);
+        let end = u32::try_from(text.find('x').expect("it is there")).expect("it is near");
+        let columns = UNITS.map(|unit| lines.position(text, end, unit));
+        assert_eq!(columns.map(|position| position.line), [2, 2, 2]);
+        assert_eq!(columns.map(|position| position.column), [7, 4, 3]);
+        assert_eq!(lines.line_range(text, 1), Range::new(0, 1));
+        assert_eq!(lines.line_range(text, 3), Range::new(11, 11));
+        assert_eq!(lines.line_range(text, 9), Range::new(11, 11));
+        let beyond = Position { line: 1, column: 50 };
+        assert_eq!(lines.offset(text, beyond, ColumnUnit::CodePoint), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn positions_lead_back_to_their_offsets(text in "[aé𝄞\n ]{0,40}") {
+            let lines = LineIndex::new(&text);
+            for (offset, _) in text.char_indices() {
+                let offset = u32::try_from(offset).expect("texts are short");
+                for unit in UNITS {
+                    let position = lines.position(&text, offset, unit);
+                    prop_assert_eq!(lines.offset(&text, position, unit), offset);
+                }
+            }
+        }
+    }
+}
