@@ -116,7 +116,8 @@ fn spawn<'scope, 'c: 'scope, 'r: 'scope>(
     })
 }
 
-/// Takes a task out of the run however its thread ends, so that nobody waits for it.
+/// Takes a task out of the run however its thread ends, so that nobody waits for it. A panic is a bug of this program, so
+/// it ends the run.
 struct EndOnDrop<'c> {
     hub: &'c Hub,
     index: TaskIndex,
@@ -125,6 +126,9 @@ struct EndOnDrop<'c> {
 impl Drop for EndOnDrop<'_> {
     fn drop(&mut self) {
         self.hub.end(self.index);
+        if std::thread::panicking() {
+            self.hub.stop();
+        }
     }
 }
 

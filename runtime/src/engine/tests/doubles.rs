@@ -28,6 +28,8 @@ struct Contents {
 pub(super) enum Trouble {
     /// The source cannot read the document of this index.
     Pull(usize),
+    /// The source has a bug that shows at the document of this index.
+    Bug(usize),
     /// The destination loses its connection before this commit, counted from 0.
     BeforeCommit(usize),
     /// The destination commits, but the answer is lost.
@@ -99,10 +101,12 @@ struct MemorySource {
 
 impl Source for MemorySource {
     fn pull(&mut self, documents_max: usize) -> Result<Pull, Failure> {
-        let contents = self.doubles.0.lock().unwrap();
-        if contents.trouble == Some(Trouble::Pull(self.next)) {
+        let trouble = self.doubles.0.lock().unwrap().trouble;
+        assert_ne!(trouble, Some(Trouble::Bug(self.next)), "a bug");
+        if trouble == Some(Trouble::Pull(self.next)) {
             return Err(broken("the source cannot be read"));
         }
+        let contents = self.doubles.0.lock().unwrap();
         let max = contents.pull_max.unwrap_or(documents_max).min(documents_max);
         let input = contents.input.iter().skip(self.next).take(max);
         let documents: Vec<_> = input.map(|document| (0, document.clone())).collect();

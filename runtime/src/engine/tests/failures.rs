@@ -1,5 +1,6 @@
 //! A task that fails stops alone and commits nothing of its transaction.
 
+use super::doubles::Trouble;
 use super::*;
 
 #[test]
@@ -107,4 +108,15 @@ fn a_data_directory_in_use_is_an_error_of_the_whole_run() {
     let _held = crate::store::DataDirectory::open(data.path(), Durability::Off).unwrap();
     let failure = go(&request(bank(), data.path()), &Doubles::default()).unwrap_err();
     assert_eq!(failure.kind, FailureKind::DataDirectoryLocked);
+}
+
+#[test]
+fn a_bug_in_a_task_ends_the_run() {
+    let data = tempfile::tempdir().unwrap();
+    let mut request = request(bank(), data.path());
+    request.until_idle = false;
+    let doubles = Doubles::of((0..40).map(transfer));
+    doubles.arrange(10, Some(Trouble::Bug(20)));
+    let run = std::panic::AssertUnwindSafe(|| go(&request, &doubles));
+    assert!(std::panic::catch_unwind(run).is_err());
 }
