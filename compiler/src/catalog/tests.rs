@@ -1,3 +1,5 @@
+//! Linking, bundling and the places of scripts, on catalogs in memory.
+
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use serde_json::{Value, json};

@@ -193,9 +193,9 @@ impl Subject {
         let is_about_all = pointer.is_empty() || violation.keyword == "required";
         let span =
             if is_about_all { value.name_place(pointer) } else { value.value_place(pointer) };
-        let message = format!("`{}` does not take this {noun}", connector.name);
+        let message = format!("{noun} of `{}`: {}", connector.name, violation.message);
         Diagnostic::new(self.rule, span, message)
-            .label(violation.message.clone())
+            .label("the connector does not take this")
             .help(format!("correct the {noun}, which has {}", self.properties()))
     }
 

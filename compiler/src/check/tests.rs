@@ -1,3 +1,5 @@
+//! The checks on catalogs in memory: what is reported where, and what is known of what is right.
+
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use serde_json::{Value, json};
