@@ -1,6 +1,7 @@
 //! What captures and materializations connect to, checked against the schemas of the connectors that are built in.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 use tidegate_stdlib::bundle::Endpoint;
@@ -129,7 +130,7 @@ pub(super) fn resource_path(
         ["table", "stream", "name", "collection", "topic", "index", "path", "prefix"];
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     if let Some(connector) = connector {
-        let schema: Value = serde_json::from_str(connector.resource_schema).unwrap_or_default();
+        let schema = &connector_schema(connector.resource_schema).schema;
         let value = |pointer: &&str| {
             let default = || schema.pointer(&format!("/properties{pointer}/default"));
             resource.pointer(pointer).or_else(default).map(text)
@@ -141,6 +142,26 @@ pub(super) fn resource_path(
         Some(name) => first(&NAMESPACES).into_iter().chain([name]).collect(),
         None => vec![resource.to_string()],
     }
+}
+
+/// A schema of a built-in connector.
+struct ConnectorSchema {
+    schema: Value,
+    validator: Schema,
+}
+
+/// The schema of a text of a built-in connector; each is compiled once.
+fn connector_schema(text: &'static str) -> &'static ConnectorSchema {
+    static SCHEMAS: LazyLock<BTreeMap<&str, ConnectorSchema>> = LazyLock::new(|| {
+        let texts = ALL.iter().flat_map(|each| [each.config_schema, each.resource_schema]);
+        let compiled = |text: &'static str| {
+            let schema: Value = serde_json::from_str(text).expect("schemas of connectors are JSON");
+            let validator = Schema::compile(&schema).expect("schemas of connectors are valid");
+            (text, ConnectorSchema { schema, validator })
+        };
+        texts.map(compiled).collect()
+    });
+    SCHEMAS.get(text).expect("the text is that of a built-in connector")
 }
 
 /// What is checked against a schema of a connector.
@@ -164,8 +185,7 @@ impl Subject {
 
     /// Checks a value; a property that the schema does not have is told apart from other mistakes.
     fn check(&self, value: &SourceValue, sink: &mut Sink) {
-        let schema: Value =
-            serde_json::from_str(self.schema).expect("schemas of connectors are JSON");
+        let ConnectorSchema { schema, validator } = connector_schema(self.schema);
         let known: Vec<&str> = match schema.get("properties") {
             Some(Value::Object(properties)) => properties.keys().map(String::as_str).collect(),
             Some(_) | None => Vec::new(),
@@ -181,8 +201,7 @@ impl Subject {
         if unknown {
             return;
         }
-        let schema = Schema::compile(&schema).expect("schemas of connectors are valid");
-        if let Err(violation) = schema.validate(&value.value) {
+        if let Err(violation) = validator.validate(&value.value) {
             sink.report(self.violation(&violation, value));
         }
     }
@@ -218,7 +237,7 @@ impl Subject {
     }
 
     fn properties(&self) -> String {
-        let schema: Value = serde_json::from_str(self.schema).unwrap_or_default();
+        let schema = &connector_schema(self.schema).schema;
         let names = schema.get("properties").and_then(Value::as_object);
         let names = names.into_iter().flat_map(Map::keys).map(|name| format!("`{name}`"));
         names.collect::<Vec<_>>().join(", ")

@@ -40,14 +40,15 @@ pub(super) fn check(
     }
     fields.add_well_known(sink);
     for location in key.unwrap_or_default() {
-        fields.add_location(&location.pointer, sink);
+        let (shape, exists) = read.shape.locate(&location.pointer);
+        fields.add_location(&location.pointer, &shape, exists, sink);
     }
-    for (pointer, _, _) in read.shape.locations() {
+    for (pointer, shape, exists) in read.shape.locations() {
         let has_field = !pointer.is_root()
             && pointer.field() != FLOW_DOCUMENT
             && pointer.tokens().last() != Some(&Token::Property(String::new()));
         if has_field {
-            fields.add_location(&pointer, sink);
+            fields.add_location(&pointer, shape, exists, sink);
         }
     }
     fields.projections.into_values().map(|(projection, _)| projection).collect()
@@ -155,9 +156,8 @@ impl Fields<'_> {
     }
 
     /// The canonical field of a location.
-    fn add_location(&mut self, pointer: &Pointer, sink: &mut Sink) {
-        let (shape, exists) = self.read.shape.locate(pointer);
-        self.add(projection(pointer.field(), pointer, &shape, exists), sink);
+    fn add_location(&mut self, pointer: &Pointer, shape: &Shape, exists: Exists, sink: &mut Sink) {
+        self.add(projection(pointer.field(), pointer, shape, exists), sink);
     }
 
     /// Adds a field that is not declared, unless it is there already.
