@@ -124,7 +124,7 @@ impl<'o> Output<'o> {
     fn add(&mut self, document: &Value) {
         match self.format {
             ReadFormat::Jsonl => {
-                self.buffer.extend_from_slice(document.to_string().as_bytes());
+                tidegate_stdlib::value::write_text(document, &mut self.buffer);
                 self.buffer.push(b'\n');
             }
             ReadFormat::Csv => {
