@@ -216,7 +216,12 @@ impl<'c, 'r> Member<'c, 'r> {
     }
 
     fn surroundings(&self) -> Surroundings<'c> {
-        Surroundings { hub: self.crew.hub, task: self.index, root: self.crew.directory.path() }
+        Surroundings {
+            hub: self.crew.hub,
+            task: self.index,
+            task_name: &self.name.name,
+            root: self.crew.directory.path(),
+        }
     }
 
     fn capture(&self, capture: &'c Capture) -> CaptureTask<'c> {

@@ -60,6 +60,8 @@ pub(crate) struct Surroundings<'r> {
     pub(crate) hub: &'r Hub,
     /// Whose reads they are.
     pub(crate) task: TaskIndex,
+    /// The name of that task.
+    pub(crate) task_name: &'r str,
     /// The data directory.
     pub(crate) root: &'r Path,
 }
@@ -263,14 +265,18 @@ impl<'r> Shuffle<'r> {
             let view = self.views.get(read.view);
             let is_here = |view: &View| view.journals.iter().any(|known| &known.name == journal);
             if !view.is_some_and(is_here) {
-                return Err(of_other_data(&read.spec, &format!("`{}` is not here", journal.0)));
+                return Err(of_other_data(
+                    self.around.task_name,
+                    &read.spec,
+                    &format!("`{}` is not here", journal.0),
+                ));
             }
         }
         for cursor in &self.cursors {
             let Some(read) = self.reads.get(cursor.read) else { continue };
             cursor.verify(self.around.root).map_err(|failure| {
                 if failure.kind == FailureKind::CheckpointOfOtherData {
-                    return of_other_data(&read.spec, &failure.message);
+                    return of_other_data(self.around.task_name, &read.spec, &failure.message);
                 }
                 failure
             })?;
@@ -390,7 +396,7 @@ fn entry(reads: &[Read<'_>], cursor: &Cursor) -> Option<CheckpointEntry> {
     Some(CheckpointEntry { journal: cursor.journal.clone(), suffix, position: cursor.consumed? })
 }
 
-fn of_other_data(spec: &ReadSpec<'_>, what: &str) -> Failure {
+fn of_other_data(task: &str, spec: &ReadSpec<'_>, what: &str) -> Failure {
     let message = "the checkpoint of this task belongs to other data".to_owned();
     Failure::new(FailureKind::CheckpointOfOtherData, message)
         .collection(&spec.collection.name)
@@ -398,5 +404,7 @@ fn of_other_data(spec: &ReadSpec<'_>, what: &str) -> Failure {
             "it has read `{}` further than this data directory goes: {what}",
             spec.collection.name
         ))
-        .help("run with `--restart TASK` to empty its tables and read from the beginning")
+        .help(format!(
+            "run with `--restart {task}` to empty its tables and read from the beginning"
+        ))
 }
