@@ -7,6 +7,7 @@ use serde::Deserialize;
 use tidegate_stdlib::bundle::{Failure, FailureKind};
 
 use super::decode::Compression;
+use super::progress::Unit;
 
 /// How a file is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -60,6 +61,16 @@ pub(super) struct Listed {
     pub(super) format: Format,
     /// How it is compressed.
     pub(super) compression: Compression,
+}
+
+impl Listed {
+    /// What offsets in it count.
+    pub(super) fn unit(&self) -> Unit {
+        match (self.compression, self.format.is_of_lines()) {
+            (Compression::None, true) => Unit::FileBytes,
+            _ => Unit::Other,
+        }
+    }
 }
 
 /// A `*` does not cross a `/`, and hidden files have to be named.

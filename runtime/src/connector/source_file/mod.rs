@@ -1,9 +1,10 @@
 //! `tidegate/source-file`: documents from files, read once and resumed where a run was killed.
 //!
-//! Formats are JSON lines, JSON (arrays are streamed), the features of a GeoJSON FeatureCollection, CSV and TSV; each plain, gzip
-//! or zstd. Files are read in the order of their paths. The state of a binding records per file how far it was read; a file that grew
-//! is read on, one that was replaced is read anew, an unchanged one is left alone. With `watch`, the last line of a
-//! plain file counts only once its line feed is there. It does not follow renames, and deletions mean nothing.
+//! Formats are JSON lines, JSON (arrays are streamed), the features of a GeoJSON FeatureCollection, CSV and TSV; each
+//! plain, gzip or zstd. Files are read in the order of their paths. The state of a binding records per file how far it
+//! was read; a file that grew is read on, one that was replaced is read anew, an unchanged one is left alone. A plain
+//! file of lines that was repaired behind what was read of it is read on from there. With `watch`, the last line of a
+//! plain file counts only once its line feed is there. Renames are not followed, and deletions mean nothing.
 
 mod decode;
 mod items;
@@ -215,6 +216,7 @@ impl FileSource {
         let Some(current) = &mut self.current else { return };
         current.progress.offset = current.documents.offset();
         current.progress.line = current.documents.line();
+        current.progress.update_start(&current.listed.path, current.listed.unit());
         if let Some(binding) = self.bindings.get_mut(current.binding) {
             binding.files.insert(current.listed.name.clone(), current.progress.clone());
             binding.dirty = true;
@@ -224,7 +226,7 @@ impl FileSource {
     /// Opens a file at the place where it has to be read on; `None` when there is nothing new in it.
     fn open_file(&self, index: usize, listed: Listed) -> Result<Option<Current>, Failure> {
         let Some(binding) = self.bindings.get(index) else { return Ok(None) };
-        let plan = progress::plan(&listed.path, binding.files.get(&listed.name))
+        let plan = progress::plan(&listed.path, binding.files.get(&listed.name), listed.unit())
             .map_err(|error| cannot_read(&listed.path, &error))?;
         let Plan::Read(progress) = plan else { return Ok(None) };
         let whole_lines = self.watch && listed.format.is_of_lines();
@@ -258,7 +260,7 @@ impl FileSource {
 fn unreadable(name: &str, fault: Fault) -> Failure {
     let Fault { line, message } = fault;
     Failure::new(FailureKind::SourceUnreadable, format!("`{name}` line {line}: {message}"))
-        .help("repair the file and run again; a file that changed is read anew")
+        .help("repair what is there and run again")
 }
 
 fn cannot_read(path: &Path, error: &std::io::Error) -> Failure {

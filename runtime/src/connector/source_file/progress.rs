@@ -24,7 +24,8 @@ pub(super) struct FileProgress {
     pub(super) offset: u64,
     /// Lines before that place.
     pub(super) line: u64,
-    /// Digest of its first bytes, in hexadecimal.
+    /// Digest of its first bytes, in hexadecimal: of those that were read where offsets are places in the file, else of
+    /// those that were there.
     pub(super) start: String,
     /// Whether it was read to its end.
     pub(super) done: bool,
@@ -39,9 +40,19 @@ pub(super) enum Plan {
     Read(FileProgress),
 }
 
-/// Compares a file with what was recorded about it: longer with the same start means appended; the same in size and
-/// time means unchanged; anything else is read anew.
-pub(super) fn plan(path: &Path, known: Option<&FileProgress>) -> io::Result<Plan> {
+/// What the offsets of a file count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// Bytes of the file itself.
+    FileBytes,
+    /// Decompressed bytes, or items.
+    Other,
+}
+
+/// Compares a file with what was recorded about it. The same in size and time means unchanged; longer with the same
+/// start means appended. So does another length when the reading had stopped in the middle and what was read is still
+/// there: somebody repaired what came after it. Anything else is read anew.
+pub(super) fn plan(path: &Path, known: Option<&FileProgress>, unit: Unit) -> io::Result<Plan> {
     let metadata = std::fs::metadata(path)?;
     let size = metadata.len();
     let mtime = humantime::format_rfc3339_nanos(metadata.modified()?).to_string();
@@ -54,10 +65,37 @@ pub(super) fn plan(path: &Path, known: Option<&FileProgress>) -> io::Result<Plan
             false => Plan::Read(known.clone()),
         });
     }
-    if known.size < size && digest(path, known.size)? == known.start {
-        return Ok(Plan::Read(FileProgress { offset: known.offset, line: known.line, ..anew }));
+    let is_longer = known.size < size;
+    let is_continued = match unit {
+        Unit::FileBytes => (is_longer || !known.done) && known.offset <= size,
+        Unit::Other => is_longer,
+    };
+    if is_continued && digest(path, known.start_bytes(unit))? == known.start {
+        let start = known.start.clone();
+        let (offset, line) = (known.offset, known.line);
+        return Ok(Plan::Read(FileProgress { offset, line, start, ..anew }));
     }
     Ok(Plan::Read(anew))
+}
+
+impl FileProgress {
+    /// Bytes at the beginning of the file that `start` is the digest of, at most.
+    fn start_bytes(&self, unit: Unit) -> u64 {
+        match unit {
+            Unit::FileBytes => self.offset,
+            Unit::Other => self.size,
+        }
+    }
+
+    /// Takes the digest of what has been read so far. When the file cannot be read any more, the older digest
+    /// stays, and the file will be read anew.
+    pub(super) fn update_start(&mut self, path: &Path, unit: Unit) {
+        if unit == Unit::FileBytes
+            && let Ok(start) = digest(path, self.offset)
+        {
+            self.start = start;
+        }
+    }
 }
 
 /// The digest of the first bytes of a file that had `size` bytes.

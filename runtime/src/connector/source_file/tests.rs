@@ -190,6 +190,28 @@ fn a_replaced_file_is_read_anew() {
 }
 
 #[test]
+fn real_files_are_read() {
+    let documents = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/documents");
+    let mut setup = setup(json!({ "path": documents }));
+    setup.stream = Some("*.geojson");
+    let quakes = setup.run().unwrap();
+    assert_eq!(quakes.len(), 1707);
+    assert_eq!(
+        (&quakes[0]["id"], &quakes[1706]["type"]),
+        (&json!("ci37868143"), &json!("Feature"))
+    );
+
+    setup.stream = Some("seattle-*");
+    setup.state.take();
+    setup.project("precipitation", &["number"], true);
+    setup.project("weather", &["string"], true);
+    let days = setup.run().unwrap();
+    assert_eq!(days.len(), 1461);
+    assert_eq!(days[1]["precipitation"], json!(10.9));
+    assert_eq!(days[1]["weather"], json!("rain"));
+}
+
+#[test]
 fn patterns_choose_files() {
     let mut setup = setup(json!({ "path": "in/*/" }));
     for (index, name) in ["in/x/1.jsonl", "in/y/2.jsonl", "in/y/z/3.jsonl"].iter().enumerate() {
@@ -263,6 +285,8 @@ fn what_stands_before_a_fault_is_handed_out_first() {
     let failure = source.pull(9).unwrap_err();
     assert_eq!(failure.kind, FailureKind::SourceUnreadable);
     assert!(failure.message.starts_with("`a.jsonl` line 3: "), "{failure}");
+    setup.write("a.jsonl", "{\"id\":1}\n{\"id\":2}\n\n{\"id\":3}\n");
+    assert_eq!(ids(&setup.run().unwrap()), [3], "the repaired file is read on");
 }
 
 #[test]
