@@ -18,8 +18,14 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+/// Names the failpoint at which this process dies; for crash tests only.
+const FAILPOINT: &str = "TIDEGATE_FAILPOINT";
+
 fn main() -> ExitCode {
     panic_report::install();
+    if let Ok(name) = std::env::var(FAILPOINT) {
+        tidegate_runtime::store::failpoint::set(&name);
+    }
     let arguments = match args::Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return exit::of_usage(&error),

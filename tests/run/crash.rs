@@ -72,3 +72,39 @@ fn kill_after(workspace: &Workspace, bytes: u64, round: u64) {
     );
     assert!(committed.values().sum::<u64>() > bytes, "round {round} committed too little");
 }
+
+/// Every step of a transaction and of a cut at which a crash could leave something half done.
+const FAILPOINTS: [&str; 9] = [
+    "before-commit",
+    "after-commit",
+    "after-endpoint-commit",
+    "after-wake",
+    "fragment-recorded",
+    "fragment-half-written",
+    "fragment-renamed",
+    "fragment-written",
+    "fragment-finished",
+];
+
+/// The process dies at each step, the first time it comes there, later, and in the run after that; then everything is as if it
+/// never had.
+pub(super) fn every_step_can_be_the_last() {
+    for failpoint in FAILPOINTS {
+        let workspace = Workspace::new("bank");
+        workspace.edit("flow.yaml", "count: 10000", "count: 500");
+        for passes in 0..4 {
+            let armed = format!("{failpoint}:{passes}");
+            let arguments = ["run", "--until-idle"];
+            let status = workspace
+                .command(&arguments)
+                .env("TIDEGATE_FAILPOINT", &armed)
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status()
+                .expect("the binary runs");
+            assert!(status.code().is_none() || passes > 0, "the process does not come to {armed}");
+        }
+        workspace.run_until_idle();
+        bank::compare(&workspace, 500);
+    }
+}

@@ -14,9 +14,10 @@ use libtest_mimic::{Failed, Trial};
 
 /// The trials of this module.
 pub(crate) fn tests() -> Vec<Trial> {
-    let trials: [(&str, fn()); 12] = [
+    let trials: [(&str, fn()); 13] = [
         ("balances_agree_with_a_plain_computation", bank::balances_agree_with_a_plain_computation),
         ("crash_rounds_lose_and_double_nothing", crash::rounds_lose_and_double_nothing),
+        ("crash_at_every_step_loses_nothing", crash::every_step_can_be_the_last),
         ("lost_data_directory_is_refused", places::lost_data_directory_is_refused),
         ("bundle_runs_without_its_sources", places::bundle_runs_without_its_sources),
         ("second_run_on_a_data_directory_is_refused", places::second_process_is_refused),

@@ -11,8 +11,9 @@ const FORBIDDEN: [&str; 8] =
     ["aws-lc-rs", "aws-lc-sys", "openssl-sys", "bindgen", "rops", "serde_yaml", "tokio", "rocksdb"];
 
 /// Licences that everything may be used under.
-const LICENCES: [&str; 10] = [
+const LICENCES: [&str; 11] = [
     "MIT",
+    "MIT-0",
     "Apache-2.0",
     "BSD-2-Clause",
     "BSD-3-Clause",

@@ -1,3 +1,5 @@
+//! Histories of shards on a real disk: commits, crashes, damage, readers beside writers.
+
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use std::fs;

@@ -1,3 +1,5 @@
+//! Catalog tests over small bundles made by hand.
+
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use serde_json::json;

@@ -1,3 +1,5 @@
+//! Strategies by example, and their laws as properties.
+
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use proptest::prelude::{

@@ -1,6 +1,6 @@
 //! The formats of strings. All of them are enforced; anything but a string passes.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use core::net::{Ipv4Addr, Ipv6Addr};
 
 /// Tests a string against one format.
 type Check = fn(&str) -> bool;

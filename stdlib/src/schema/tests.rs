@@ -1,3 +1,5 @@
+//! The schema dialect by example, and its agreement with the normal form.
+
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Inference and algebra of shapes by example, and their soundness as a property.
+
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Tables, fences and checkpoints in a real SQLite file.
+
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use std::fs;

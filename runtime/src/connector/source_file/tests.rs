@@ -1,3 +1,5 @@
+//! Files of every format: resuming in the middle, appended and replaced files, broken ones.
+
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use std::cell::RefCell;

@@ -1,3 +1,5 @@
+//! The hub by itself: visibility, floors, waiting, idleness.
+
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use super::*;
