@@ -29,7 +29,7 @@ pub(super) fn lost_data_directory_is_refused() {
     fs::remove_dir_all(workspace.path("tidegate-data")).expect("it was there");
     let ended = workspace.tidegate(&["run", "--until-idle"]).expect_code(5);
     assert!(ended.stderr.contains("checkpoint-of-other-data"), "{}", ended.stderr);
-    assert!(ended.stderr.contains("--restart"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("--restart bank/tables"), "{}", ended.stderr);
     assert_eq!(before, table(), "nothing was stored");
 
     let arguments = ["run", "--until-idle", "--restart", "bank/tables"];
