@@ -8,9 +8,10 @@ use tidegate_compiler::memo::Memo;
 use tidegate_compiler::source::Sources;
 use tidegate_compiler::{Compilation, compile};
 use tidegate_stdlib::bundle::{self, Bundle};
+use tidegate_stdlib::limits::BUNDLE_FILE_SIZE_BYTES_MAX;
 
 use crate::args::Format;
-use crate::disk::Disk;
+use crate::disk::{Disk, read_regular};
 use crate::exit::{Exit, Stop};
 use crate::report;
 use crate::source::{Source, request};
@@ -58,7 +59,8 @@ pub(crate) fn runnable(
 
 /// Reads the bundle in a directory.
 pub(crate) fn read_bundle(directory: &Path) -> Result<Bundle, Stop> {
-    bundle::from_files(&|path| std::fs::read(directory.join(path)).ok()).map_err(|failure| {
+    let read = |path: &str| read_regular(&directory.join(path), BUNDLE_FILE_SIZE_BYTES_MAX).ok();
+    bundle::from_files(&read).map_err(|failure| {
         Stop::environment(format!(
             "`{}` is not a bundle that can run: {}",
             directory.join(&failure.path).display(),

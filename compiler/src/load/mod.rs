@@ -80,7 +80,7 @@ struct Reference<'r> {
 /// Why there is no text.
 enum Unreadable {
     World(WorldFailure),
-    TooLarge(usize),
+    TooLarge,
     NotUtf8(usize),
 }
 
@@ -302,7 +302,7 @@ impl Loader<'_> {
         let bytes = self.bytes.entry(url.to_string()).or_insert_with(|| world.read(url));
         let bytes = bytes.as_ref().map_err(|failure| Unreadable::World(failure.clone()))?;
         if bytes.len() > SOURCE_SIZE_BYTES_MAX {
-            return Err(Unreadable::TooLarge(bytes.len()));
+            return Err(Unreadable::TooLarge);
         }
         let text = std::str::from_utf8(bytes);
         text.map(Arc::from).map_err(|error| Unreadable::NotUtf8(error.valid_up_to()))
@@ -353,7 +353,7 @@ fn unreadable_file(reference: &Reference<'_>, name: &str, unreadable: &Unreadabl
             reference.span,
             format!("file `{name}` cannot be read: {}", failure.message),
         ),
-        Unreadable::TooLarge(size) => file_too_large(reference, name, *size),
+        Unreadable::TooLarge => file_too_large(reference, name),
         Unreadable::NotUtf8(offset) => not_utf8(reference, name, *offset),
     }
 }
@@ -386,14 +386,13 @@ fn missing_file(reference: &Reference<'_>, name: &str, failure: &WorldFailure) -
     }
 }
 
-fn file_too_large(reference: &Reference<'_>, name: &str, size: usize) -> Diagnostic {
+fn file_too_large(reference: &Reference<'_>, name: &str) -> Diagnostic {
     let limit = SOURCE_SIZE_BYTES_MAX / 1024 / 1024;
     Diagnostic::new(
         &rules::FILE_TOO_LARGE,
         reference.span,
         format!("file `{name}` is larger than {limit} MiB"),
     )
-    .note(format!("it has {size} bytes"))
     .help("split the file, or ingest its documents by a capture")
 }
 
