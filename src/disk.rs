@@ -55,8 +55,7 @@ pub(crate) fn read_regular(path: &Path, size_bytes_max: usize) -> io::Result<Vec
 }
 
 fn neighbours(path: &Path) -> Vec<String> {
-    let Some(entries) = path.parent().and_then(|directory| fs::read_dir(directory).ok())
-    else {
+    let Some(entries) = path.parent().and_then(|directory| fs::read_dir(directory).ok()) else {
         return Vec::new();
     };
     let mut names: Vec<String> = entries

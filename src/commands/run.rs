@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: &Run, terminal: &Terminal) -> Result<Exit, Stop> {
     let reports = match result {
         Ok(reports) => reports,
         Err(failure) => {
-            show_failures(&[failure.clone()], &mut sources, arguments.format, terminal);
+            show_failures(std::slice::from_ref(&failure), &mut sources, arguments.format, terminal);
             let is_environment = failure.kind.is_environment();
             return Ok(if is_environment { Exit::Environment } else { Exit::TaskFailed });
         }

@@ -47,11 +47,12 @@ pub(super) fn forbidden() -> Vec<String> {
         .output()
         .expect("cargo runs");
     let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo prints JSON");
-    let packages = metadata["packages"].as_array().expect("cargo lists packages");
+    let packages =
+        metadata.get("packages").and_then(Value::as_array).expect("cargo lists packages");
     let mut findings = Vec::new();
     for package in packages {
-        let name = package["name"].as_str().unwrap_or_default();
-        let licence = package["license"].as_str().unwrap_or_default();
+        let text = |property| package.get(property).and_then(Value::as_str).unwrap_or_default();
+        let (name, licence) = (text("name"), text("license"));
         if FORBIDDEN.contains(&name) {
             findings.push(format!("`{name}` is forbidden"));
         }

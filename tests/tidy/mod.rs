@@ -7,9 +7,12 @@ mod text;
 
 use libtest_mimic::Trial;
 
+/// Looks at the whole tree and says what breaks a rule, one finding a line.
+type Rule = fn() -> Vec<String>;
+
 /// One test a rule.
 pub(crate) fn tests() -> Vec<Trial> {
-    let rules: [(&str, fn() -> Vec<String>); 13] = [
+    let rules: [(&str, Rule); 13] = [
         ("files have at most 800 lines", text::long_files),
         ("functions have at most 70 lines", text::long_functions),
         ("modules say what they are", text::missing_module_docs),

@@ -44,7 +44,7 @@ pub(super) fn long_functions() -> Vec<String> {
 }
 
 fn function_name(line: &str) -> Option<&str> {
-    let mut words = line.trim_start().split_whitespace();
+    let mut words = line.split_whitespace();
     words.clone().find(|word| *word == "fn")?;
     let modifiers = ["pub", "pub(crate)", "pub(super)", "const", "async", "unsafe", "extern"];
     while let Some(word) = words.next() {

@@ -1,7 +1,7 @@
 //! The versioned contract between compiler and runtime: a self-contained description of everything a
 //! task needs.
 //!
-//! A bundle is plain data in a fixed set of files (see [`files`]); equal catalogs give equal bytes. Paths of endpoints are kept as
+//! A bundle is plain data in a fixed set of files; equal catalogs give equal bytes. Paths of endpoints are kept as
 //! the user wrote them. Places in the user's sources are kept as [`Origin`]s, so that a failure at run time can be shown
 //! at the line that explains it, also where the sources are not at hand.
 
