@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use tidegate_compiler::diag::render::Format;
 
 /// Compiler, test runner and runtime for data-flow catalogs.
 #[derive(Debug, Parser)]
@@ -56,17 +58,48 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// How findings are written.
+/// How findings are written, and where to.
+#[derive(Debug, Args)]
+pub(crate) struct Reporting {
+    /// How findings are written
+    #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = format_parser())]
+    pub(crate) format: Format,
+    /// Write the same report once more into a file
+    #[arg(long = "output", value_name = "FORMAT=FILE", value_parser = parse_output)]
+    pub(crate) outputs: Vec<Output>,
+}
+
+/// A file that a report is written to as well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Output {
+    /// How.
+    pub(crate) format: Format,
+    /// Where to.
+    pub(crate) path: PathBuf,
+}
+
+/// How a command that executes tasks writes findings and its own result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
+pub(crate) enum ResultFormat {
     /// For people, with source excerpts.
     Human,
     /// One line a finding.
     Concise,
     /// One JSON object.
     Json,
-    /// One JSON object a finding.
+    /// One JSON object a finding or result.
     Jsonl,
+}
+
+impl From<ResultFormat> for Format {
+    fn from(format: ResultFormat) -> Self {
+        match format {
+            ResultFormat::Human => Self::Human,
+            ResultFormat::Concise => Self::Concise,
+            ResultFormat::Json => Self::Json,
+            ResultFormat::Jsonl => Self::Jsonl,
+        }
+    }
 }
 
 /// What to do.
@@ -113,9 +146,9 @@ pub(crate) struct Check {
     /// Treat warnings as errors
     #[arg(long, value_enum, value_name = "WHAT")]
     pub(crate) deny: Option<Deny>,
-    /// How findings are written
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    pub(crate) format: Format,
+    /// How findings are written, and where to.
+    #[command(flatten)]
+    pub(crate) reporting: Reporting,
 }
 
 /// What `--deny` raises to an error.
@@ -132,8 +165,8 @@ pub(crate) struct Build {
     #[arg(value_name = "SOURCE")]
     pub(crate) source: Option<PathBuf>,
     /// The directory to write
-    #[arg(short, long, value_name = "DIR", default_value = "dist")]
-    pub(crate) output: PathBuf,
+    #[arg(short = 'o', long, value_name = "DIR", default_value = "dist")]
+    pub(crate) directory: PathBuf,
     /// Which artifacts, separated by commas [default: all]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub(crate) emit: Vec<String>,
@@ -143,9 +176,9 @@ pub(crate) struct Build {
     /// Write nothing; exit with 1 if anything would change
     #[arg(long)]
     pub(crate) check: bool,
-    /// How findings are written
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    pub(crate) format: Format,
+    /// How findings are written, and where to.
+    #[command(flatten)]
+    pub(crate) reporting: Reporting,
 }
 
 /// Arguments of `test`.
@@ -158,8 +191,8 @@ pub(crate) struct Test {
     #[arg(value_name = "FILTER", default_value = "")]
     pub(crate) filter: String,
     /// How findings are written
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    pub(crate) format: Format,
+    #[arg(long, value_enum, default_value_t = ResultFormat::Human)]
+    pub(crate) format: ResultFormat,
 }
 
 /// Arguments of `run`.
@@ -205,8 +238,8 @@ pub(crate) struct Run {
     #[arg(long)]
     pub(crate) no_materialize: bool,
     /// How findings and the summary are written
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    pub(crate) format: Format,
+    #[arg(long, value_enum, default_value_t = ResultFormat::Human)]
+    pub(crate) format: ResultFormat,
 }
 
 /// How hard commits are pressed to the disk.
@@ -284,4 +317,23 @@ pub(crate) struct Explain {
     /// The rule, such as unknown-collection
     #[arg(value_name = "RULE")]
     pub(crate) rule: Option<String>,
+}
+
+/// Takes the name of a format of findings; help lists them with what they are for.
+fn format_parser() -> impl TypedValueParser<Value = Format> {
+    let names = Format::ALL.iter().map(|each| PossibleValue::new(each.name()).help(each.about()));
+    PossibleValuesParser::new(names)
+        .map(|name| Format::by_name(&name).expect("only names of formats are possible"))
+}
+
+fn parse_output(text: &str) -> Result<Output, String> {
+    let (name, path) = text.split_once('=').ok_or("write FORMAT=FILE, as in sarif=report.sarif")?;
+    let format = Format::by_name(name).ok_or_else(|| {
+        let known: Vec<_> = Format::ALL.iter().map(|format| format.name()).collect();
+        format!("there is no format `{name}`, only {}", known.join(", "))
+    })?;
+    if path.is_empty() {
+        return Err(format!("name a file: {name}=FILE"));
+    }
+    Ok(Output { format, path: PathBuf::from(path) })
 }

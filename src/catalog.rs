@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tidegate_compiler::diag::render::Format;
 use tidegate_compiler::diag::{Diagnostic, Severity};
 use tidegate_compiler::memo::Memo;
 use tidegate_compiler::source::Sources;
@@ -10,10 +11,9 @@ use tidegate_compiler::{Compilation, compile};
 use tidegate_stdlib::bundle::{self, Bundle};
 use tidegate_stdlib::limits::BUNDLE_FILE_SIZE_BYTES_MAX;
 
-use crate::args::Format;
 use crate::disk::{Disk, read_regular};
 use crate::exit::{Exit, Stop};
-use crate::report;
+use crate::report::{self, Counts};
 use crate::source::{Source, request};
 use crate::terminal::Terminal;
 
@@ -87,13 +87,10 @@ pub(crate) fn show_findings(
         .filter(|diagnostic| !terminal.is_quiet() || diagnostic.severity == Severity::Error)
         .cloned()
         .collect();
-    let text = match format {
-        Format::Human => {
-            tidegate_compiler::diag::render::human::render(&wanted, &sources, terminal.log_style())
-        }
-        Format::Concise | Format::Json | Format::Jsonl => {
-            report::text(&wanted, &sources, format, terminal)
-        }
-    };
-    terminal.alert(&text);
+    // Lines can stand among other lines of the log; an object with a summary cannot.
+    let format = if format == Format::Json { Format::Jsonl } else { format };
+    let mut report =
+        report::of_catalogs([(wanted.as_slice(), &sources)], Counts::default(), terminal);
+    report.style = terminal.log_style();
+    terminal.alert(&format.render(&report));
 }

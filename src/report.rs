@@ -2,14 +2,13 @@
 
 use serde_json::{Value, json};
 use tidegate_compiler::Compilation;
-use tidegate_compiler::diag::{Diagnostic, Severity, render};
+use tidegate_compiler::diag::render::{Findings, Report};
+use tidegate_compiler::diag::{Diagnostic, Severity};
 use tidegate_compiler::source::{SourceFile, Sources};
 
-use crate::args::Format;
+use crate::args::Output;
+use crate::exit::Stop;
 use crate::terminal::Terminal;
-
-/// Version of the JSON objects that commands print.
-pub(crate) const SCHEMA_VERSION: u32 = 1;
 
 /// How many of what a catalog has, for summaries.
 #[derive(Debug, Clone, Copy, Default)]
@@ -109,24 +108,40 @@ pub(crate) fn name_for_people(sources: &mut Sources) {
     });
 }
 
-/// Findings in the lines of a format; the JSON object is the caller's, who knows the summary.
-pub(crate) fn text(
-    diagnostics: &[Diagnostic],
-    sources: &Sources,
-    format: Format,
+/// The report of some findings in files that have been [named for people](name_for_people).
+pub(crate) fn of_catalogs<'f>(
+    catalogs: impl IntoIterator<Item = (&'f [Diagnostic], &'f Sources)>,
+    counts: Counts,
     terminal: &Terminal,
-) -> String {
-    match format {
-        Format::Human => render::human::render(diagnostics, sources, terminal.style()),
-        Format::Concise => render::concise::render(diagnostics, sources),
-        Format::Jsonl | Format::Json => diagnostics
-            .iter()
-            .map(|diagnostic| format!("{}\n", render::json::diagnostic(diagnostic, sources)))
-            .collect(),
+) -> Report<'f> {
+    let findings = |(diagnostics, sources)| Findings { diagnostics, sources };
+    Report {
+        catalogs: catalogs.into_iter().map(findings).collect(),
+        summary: counts.json(),
+        style: terminal.style(),
     }
 }
 
-/// Findings as JSON objects.
-pub(crate) fn objects(diagnostics: &[Diagnostic], sources: &Sources) -> Vec<Value> {
-    diagnostics.iter().map(|diagnostic| render::json::diagnostic(diagnostic, sources)).collect()
+/// The report of some compilations, whose files have been [named for people](name_for_people).
+pub(crate) fn of_compilations<'f>(
+    compilations: &'f [Compilation],
+    terminal: &Terminal,
+) -> Report<'f> {
+    let mut counts = Counts::default();
+    for compilation in compilations {
+        counts.add(Counts::of(compilation));
+    }
+    let catalogs = compilations.iter().map(|each| (each.diagnostics.as_slice(), &each.sources));
+    of_catalogs(catalogs, counts, terminal)
+}
+
+/// Writes a report into the files that were asked for; they get no colours.
+pub(crate) fn write(report: &Report<'_>, outputs: &[Output]) -> Result<(), Stop> {
+    let mut report = report.clone();
+    report.style.color = false;
+    for Output { format, path } in outputs {
+        std::fs::write(path, format.render(&report))
+            .map_err(|error| Stop::file("write", path, &error))?;
+    }
+    Ok(())
 }

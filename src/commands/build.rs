@@ -9,7 +9,7 @@ use tidegate_compiler::emit::{self, Artifacts, Emitter, Options};
 use crate::args::Build;
 use crate::catalog::{compile_file, show_findings};
 use crate::exit::{Exit, Stop};
-use crate::report::plural;
+use crate::report::{self, plural};
 use crate::source::Source;
 use crate::terminal::Terminal;
 
@@ -23,22 +23,26 @@ pub(crate) fn run(arguments: &Build, terminal: &Terminal) -> Result<Exit, Stop> 
     let Source::Catalog(catalog) = Source::find(arguments.source.as_deref())? else {
         return Err(Stop::usage("a bundle is already built").help("name a catalog to build"));
     };
-    let (compilation, _) = compile_file(&catalog)?;
-    show_findings(&compilation.diagnostics, &compilation.sources, arguments.format, terminal);
+    let (mut compilation, _) = compile_file(&catalog)?;
+    report::name_for_people(&mut compilation.sources);
+    let reporting = &arguments.reporting;
+    show_findings(&compilation.diagnostics, &compilation.sources, reporting.format, terminal);
+    let report = report::of_compilations(std::slice::from_ref(&compilation), terminal);
+    report::write(&report, &reporting.outputs)?;
     let Some(plan) = &compilation.plan else { return Ok(Exit::Findings) };
     let mut artifacts = Artifacts::new();
     for emitter in emitters {
         artifacts.extend((emitter.emit)(plan, &compilation.lineage, &options));
     }
-    let changes = changes(&arguments.output, &artifacts);
+    let changes = changes(&arguments.directory, &artifacts);
     if arguments.check {
         return Ok(show_changes(&changes, terminal));
     }
-    write(&arguments.output, &artifacts, &changes)?;
+    write(&arguments.directory, &artifacts, &changes)?;
     terminal.note(&format!(
         "  Wrote {} to `{}` ({} changed, {} removed)",
         plural(artifacts.len(), "file"),
-        arguments.output.display(),
+        arguments.directory.display(),
         changes.written.len(),
         changes.stale.len(),
     ));

@@ -3,21 +3,21 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use serde_json::{Value, json};
 use tidegate_compiler::Compilation;
+use tidegate_compiler::diag::render::Format;
 use tidegate_compiler::diag::{Severity, rules};
 
-use crate::args::{Check, Format};
+use crate::args::{Check, Reporting};
 use crate::catalog::{compile_file, read_bundle};
 use crate::exit::{Exit, Stop};
-use crate::report::{self, Counts, SCHEMA_VERSION, plural};
+use crate::report::{self, Counts, plural};
 use crate::source::Source;
 use crate::terminal::Terminal;
 
 /// Checks every source; findings are the result, so they go to the standard output.
 pub(crate) fn run(arguments: &Check, terminal: &Terminal) -> Result<Exit, Stop> {
-    let mut total = Counts::default();
-    let mut objects: Vec<Value> = Vec::new();
+    let mut compilations = Vec::new();
+    let mut summaries = Vec::new();
     for catalog in catalogs(&arguments.sources)? {
         let started = Instant::now();
         let (mut compilation, _) = compile_file(&catalog)?;
@@ -25,33 +25,19 @@ pub(crate) fn run(arguments: &Check, terminal: &Terminal) -> Result<Exit, Stop> 
             raise_warnings(&mut compilation);
         }
         report::name_for_people(&mut compilation.sources);
-        let counts = Counts::of(&compilation);
-        total.add(counts);
-        match arguments.format {
-            Format::Json => {
-                objects.extend(report::objects(&compilation.diagnostics, &compilation.sources));
-            }
-            Format::Human | Format::Concise | Format::Jsonl => {
-                terminal.result(&report::text(
-                    &compilation.diagnostics,
-                    &compilation.sources,
-                    arguments.format,
-                    terminal,
-                ));
-            }
-        }
-        if arguments.format == Format::Human {
-            let milliseconds = started.elapsed().as_millis();
-            terminal.note(&summary(&compilation, counts, milliseconds, terminal));
-        }
+        summaries.push(summary(&compilation, started.elapsed().as_millis(), terminal));
+        compilations.push(compilation);
     }
-    if arguments.format == Format::Json {
-        let result = json!({
-            "schema_version": SCHEMA_VERSION, "diagnostics": objects, "summary": total.json(),
-        });
-        terminal.line(&result.to_string());
+    let Reporting { format, outputs } = &arguments.reporting;
+    let report = report::of_compilations(&compilations, terminal);
+    terminal.result(&format.render(&report));
+    report::write(&report, outputs)?;
+    if *format == Format::Human {
+        summaries.iter().for_each(|summary| terminal.note(summary));
     }
-    Ok(if total.errors > 0 { Exit::Findings } else { Exit::Fine })
+    let mut findings = report.findings();
+    let has_errors = findings.any(|(diagnostic, _)| diagnostic.severity == Severity::Error);
+    Ok(if has_errors { Exit::Findings } else { Exit::Fine })
 }
 
 /// The catalog files to check; a bundle was checked when it was built, and only has to be whole.
@@ -77,12 +63,8 @@ fn raise_warnings(compilation: &mut Compilation) {
     }
 }
 
-fn summary(
-    compilation: &Compilation,
-    counts: Counts,
-    milliseconds: u128,
-    terminal: &Terminal,
-) -> String {
+fn summary(compilation: &Compilation, milliseconds: u128, terminal: &Terminal) -> String {
+    let counts = Counts::of(compilation);
     if counts.errors + counts.warnings == 0 {
         return format!("  Checked {}   in {milliseconds} ms", counts.words(terminal));
     }

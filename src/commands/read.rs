@@ -4,13 +4,14 @@ use std::ops::ControlFlow;
 
 use serde_json::Value;
 use tidegate_compiler::diag::nearest;
+use tidegate_compiler::diag::render::Format;
 use tidegate_compiler::explain::explain_failure;
 use tidegate_compiler::source::Sources;
 use tidegate_runtime::read::{ReadRequest, read};
 use tidegate_runtime::store::read_executed;
 use tidegate_stdlib::bundle::{Collection, Failure, Selector};
 
-use crate::args::{Format, Read, ReadFormat};
+use crate::args::{Read, ReadFormat};
 use crate::catalog::show_findings;
 use crate::exit::{Exit, Stop};
 use crate::terminal::Terminal;

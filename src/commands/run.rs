@@ -9,17 +9,18 @@ use std::time::Duration;
 
 use serde_json::json;
 use tidegate_compiler::diag::nearest;
+use tidegate_compiler::diag::render::json::SCHEMA_VERSION;
 use tidegate_compiler::explain::explain_failure;
 use tidegate_compiler::source::Sources;
 use tidegate_runtime::engine::{self, Ingest, RunRequest, TaskReport};
 use tidegate_runtime::{Failure, store};
 use tidegate_stdlib::bundle::{Bundle, Endpoint, Task};
 
-use crate::args::{Durability, Format, Run};
+use crate::args::{Durability, ResultFormat, Run};
 use crate::catalog::{Runnable, runnable, show_findings};
 use crate::exit::{Exit, Stop};
 use crate::progress::Progress;
-use crate::report::{SCHEMA_VERSION, plural};
+use crate::report::plural;
 use crate::terminal::Terminal;
 
 /// Where journals and state are kept unless told otherwise.
@@ -28,11 +29,11 @@ const DATA_DIRECTORY: &str = "tidegate-data";
 /// Runs.
 pub(crate) fn run(arguments: &Run, terminal: &Terminal) -> Result<Exit, Stop> {
     let source = arguments.source.as_deref();
-    let Runnable { bundle, mut sources, root } = match runnable(source, arguments.format, terminal)?
-    {
-        Ok(runnable) => runnable,
-        Err(exit) => return Ok(exit),
-    };
+    let Runnable { bundle, mut sources, root } =
+        match runnable(source, arguments.format.into(), terminal)? {
+            Ok(runnable) => runnable,
+            Err(exit) => return Ok(exit),
+        };
     let root = arguments.root.clone().unwrap_or(root);
     if arguments.dry_run {
         show_endpoints(&bundle, terminal);
@@ -211,14 +212,24 @@ fn show_endpoints(bundle: &Bundle, terminal: &Terminal) {
     }
 }
 
-fn show_failures(failures: &[Failure], sources: &mut Sources, format: Format, terminal: &Terminal) {
+fn show_failures(
+    failures: &[Failure],
+    sources: &mut Sources,
+    format: ResultFormat,
+    terminal: &Terminal,
+) {
     let diagnostics: Vec<_> =
         failures.iter().map(|failure| explain_failure(failure, sources)).collect();
-    show_findings(&diagnostics, sources, format, terminal);
+    show_findings(&diagnostics, sources, format.into(), terminal);
 }
 
-fn show_reports(reports: &[TaskReport], elapsed: Duration, format: Format, terminal: &Terminal) {
-    if matches!(format, Format::Json | Format::Jsonl) {
+fn show_reports(
+    reports: &[TaskReport],
+    elapsed: Duration,
+    format: ResultFormat,
+    terminal: &Terminal,
+) {
+    if matches!(format, ResultFormat::Json | ResultFormat::Jsonl) {
         let tasks: Vec<_> = reports
             .iter()
             .map(|report| {

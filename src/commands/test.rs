@@ -3,16 +3,18 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
+use tidegate_compiler::diag::render::Format;
+use tidegate_compiler::diag::render::json::SCHEMA_VERSION;
 use tidegate_compiler::explain::explain_failure;
 use tidegate_compiler::source::Sources;
 use tidegate_runtime::verify::{
     Difference, DifferenceKind, StepFailure, TestOutcome, TestStatus, run_tests,
 };
 
-use crate::args::{Format, Test};
+use crate::args::{ResultFormat, Test};
 use crate::catalog::{Runnable, runnable, show_findings};
 use crate::exit::{Exit, Stop};
-use crate::report::{self, SCHEMA_VERSION, plural};
+use crate::report::{self, Counts, plural};
 use crate::terminal::Terminal;
 
 /// Differences of one step that are shown to people.
@@ -21,15 +23,16 @@ const DIFFERENCES_SHOWN_MAX: usize = 20;
 /// Runs the tests and shows how they ended; the exit code follows from the same counts that are printed.
 pub(crate) fn run(arguments: &Test, terminal: &Terminal) -> Result<Exit, Stop> {
     let (source, filter) = source_and_filter(arguments);
-    let Runnable { bundle, mut sources, .. } = match runnable(source, arguments.format, terminal)? {
-        Ok(runnable) => runnable,
-        Err(exit) => return Ok(exit),
-    };
+    let Runnable { bundle, mut sources, .. } =
+        match runnable(source, arguments.format.into(), terminal)? {
+            Ok(runnable) => runnable,
+            Err(exit) => return Ok(exit),
+        };
     let outcomes = match run_tests(&bundle, filter) {
         Ok(outcomes) => outcomes,
         Err(failure) => {
             let diagnostic = explain_failure(&failure, &mut sources);
-            show_findings(&[diagnostic], &sources, arguments.format, terminal);
+            show_findings(&[diagnostic], &sources, arguments.format.into(), terminal);
             return Ok(Exit::Findings);
         }
     };
@@ -37,11 +40,11 @@ pub(crate) fn run(arguments: &Test, terminal: &Terminal) -> Result<Exit, Stop> {
         return Err(Stop::usage(format!("no test has `{filter}` in its name")));
     }
     match arguments.format {
-        Format::Json => terminal.line(&to_json(&outcomes).to_string()),
-        Format::Jsonl => outcomes.iter().for_each(|outcome| {
+        ResultFormat::Json => terminal.line(&to_json(&outcomes).to_string()),
+        ResultFormat::Jsonl => outcomes.iter().for_each(|outcome| {
             terminal.line(&outcome_json(outcome).to_string());
         }),
-        Format::Human | Format::Concise => {
+        ResultFormat::Human | ResultFormat::Concise => {
             show(&outcomes, &mut sources, arguments.format, terminal);
         }
     }
@@ -59,7 +62,12 @@ fn source_and_filter(arguments: &Test) -> (Option<&Path>, &str) {
     }
 }
 
-fn show(outcomes: &[TestOutcome], sources: &mut Sources, format: Format, terminal: &Terminal) {
+fn show(
+    outcomes: &[TestOutcome],
+    sources: &mut Sources,
+    format: ResultFormat,
+    terminal: &Terminal,
+) {
     let width = outcomes.iter().map(|outcome| outcome.name.chars().count()).max().unwrap_or(0);
     for outcome in outcomes {
         let mark = match outcome.status {
@@ -77,7 +85,9 @@ fn show(outcomes: &[TestOutcome], sources: &mut Sources, format: Format, termina
             let diagnostic = explain_failure(failure, sources);
             let mut named = sources.clone();
             report::name_for_people(&mut named);
-            terminal.result(&report::text(&[diagnostic], &named, format, terminal));
+            let findings = [(std::slice::from_ref(&diagnostic), &named)];
+            let report = report::of_catalogs(findings, Counts::default(), terminal);
+            terminal.result(&Format::from(format).render(&report));
         }
         for failure in &outcome.failures {
             show_step(failure, terminal);

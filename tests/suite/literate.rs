@@ -4,10 +4,10 @@ use std::path::Path;
 
 use libtest_mimic::{Failed, Trial};
 use tidegate_compiler::Compilation;
-use tidegate_compiler::diag::render::{Style, human, json};
+use tidegate_compiler::diag::render::{Findings, Format, Report, Style, json};
 use tidegate_compiler::{dialect, emit};
 
-use super::compile::{compile_files, concise_text};
+use super::compile::compile_files;
 use super::marks::Marked;
 use super::patch::patch;
 use super::{ARTIFACTS, file_path, files};
@@ -88,7 +88,6 @@ fn results(section: &Section) -> Result<Vec<(Fence, String)>, Failed> {
 
 /// What a fence of results should hold; `None` for a file of the catalog.
 fn result_of(fence: &Fence, compilation: &Compilation) -> Result<Option<String>, Failed> {
-    let Compilation { diagnostics, sources, .. } = compilation;
     let attribute = fence.attributes.first().map(String::as_str).unwrap_or_default();
     if let Some(path) = attribute.strip_prefix(ARTIFACTS) {
         return artifact(path, compilation).map(Some);
@@ -96,20 +95,28 @@ fn result_of(fence: &Fence, compilation: &Compilation) -> Result<Option<String>,
     if fence.language != "diagnostics" {
         return Ok(None);
     }
-    let text = match attribute {
-        "" | "concise" => concise_text(compilation),
-        "human" => {
-            let style = Style { color: false, unicode: true, width: 100 };
-            human::render(diagnostics, sources, style)
-        }
-        "json" => {
-            let objects = diagnostics.iter().map(|item| json::diagnostic(item, sources));
-            objects.map(|object| format!("{object:#}\n")).collect()
-        }
-        other => return Err(format!("`{other}` is no renderer").into()),
-    };
+    let name = if attribute.is_empty() { "concise" } else { attribute };
+    let format = Format::by_name(name).ok_or_else(|| format!("`{name}` is no format"))?;
+    let text =
+        if format == Format::Json { objects(compilation) } else { rendered(format, compilation) };
     let lines = text.lines().map(|line| format!("{}\n", line.trim_end()));
     Ok(Some(lines.collect::<String>().trim_end_matches('\n').to_owned() + "\n"))
+}
+
+fn rendered(format: Format, compilation: &Compilation) -> String {
+    let Compilation { diagnostics, sources, .. } = compilation;
+    format.render(&Report {
+        catalogs: vec![Findings { diagnostics, sources }],
+        summary: serde_json::Value::Null,
+        style: Style { color: false, unicode: true, width: 100 },
+    })
+}
+
+/// The diagnostics of the JSON format, laid out for reading.
+fn objects(compilation: &Compilation) -> String {
+    let Compilation { diagnostics, sources, .. } = compilation;
+    let objects = diagnostics.iter().map(|item| json::diagnostic(item, sources));
+    objects.map(|object| format!("{object:#}\n")).collect()
 }
 
 fn artifact(path: &str, compilation: &Compilation) -> Result<String, Failed> {

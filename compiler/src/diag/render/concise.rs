@@ -2,8 +2,14 @@
 
 use std::fmt::Write as _;
 
+use super::Report;
 use crate::diag::Diagnostic;
 use crate::source::Sources;
+
+/// All findings, a line each.
+pub fn report(report: &Report<'_>) -> String {
+    report.catalogs.iter().map(|each| render(each.diagnostics, each.sources)).collect()
+}
 
 /// All diagnostics, a line each.
 pub fn render(diagnostics: &[Diagnostic], sources: &Sources) -> String {

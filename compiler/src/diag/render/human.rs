@@ -10,9 +10,15 @@ use annotate_snippets::{
     Annotation, AnnotationKind, Element, Group, Level, Origin, Patch, Renderer, Snippet,
 };
 
-use super::Style;
+use super::{Report, Style};
 use crate::diag::{Applicability, Diagnostic, Edit, Fix, Label, Severity};
 use crate::source::{FileId, Range, SourceFile, Sources};
+
+/// All findings, catalog by catalog.
+pub fn report(report: &Report<'_>) -> String {
+    let catalogs = report.catalogs.iter();
+    catalogs.map(|each| render(each.diagnostics, each.sources, report.style)).collect()
+}
 
 /// All diagnostics, each followed by a blank line; the last diagnostic of each rule says where to read more.
 pub fn render(diagnostics: &[Diagnostic], sources: &Sources, style: Style) -> String {

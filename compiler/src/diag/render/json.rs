@@ -5,8 +5,24 @@
 
 use serde_json::{Value, json};
 
+use super::Report;
 use crate::diag::{Applicability, Diagnostic, Edit, Fix, Label};
 use crate::source::{ColumnUnit, Sources, Span};
+
+/// Version of the JSON objects that commands print.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// All findings and the summary as one object on one line.
+pub fn report(report: &Report<'_>) -> String {
+    let diagnostics: Vec<Value> =
+        report.findings().map(|(each, sources)| diagnostic(each, sources)).collect();
+    let object = json!({
+        "schema_version": SCHEMA_VERSION,
+        "diagnostics": diagnostics,
+        "summary": report.summary,
+    });
+    format!("{object}\n")
+}
 
 /// One diagnostic as a JSON object (`rule`, `severity`, `message`, `file`, `pointer`, `range`, `labels`, `notes`, `help`, `fix`).
 pub fn diagnostic(diagnostic: &Diagnostic, sources: &Sources) -> Value {
@@ -60,7 +76,8 @@ fn place(span: Span, offset: u32, sources: &Sources) -> Value {
     json!({"line": position.line, "column": position.column, "offset": offset})
 }
 
-fn pointer(span: Span, sources: &Sources) -> Option<String> {
+/// The JSON pointer of the innermost node at the beginning of a span; nothing where a file has no tree.
+pub(super) fn pointer(span: Span, sources: &Sources) -> Option<String> {
     let tree = sources.file(span.file).tree.as_ref()?;
     Some(tree.pointer(tree.at_offset(span.range.start)))
 }

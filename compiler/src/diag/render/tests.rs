@@ -4,9 +4,11 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+use tidegate_stdlib::schema::Schema;
 use url::Url;
 
-use super::{Style, concise, human, json};
+use super::{Findings, Format, Report, Style, concise, human, json};
 use crate::diag::{Diagnostic, Fix, rules};
 use crate::source::{LineIndex, Range, Role, SourceFile, Sources, Span};
 
@@ -172,4 +174,114 @@ fn machines_get_ranges_and_edits() {
     assert_eq!(value["fix"]["applicability"], "safe");
     assert_eq!(value["fix"]["edits"][0]["text"], "acme/orders");
     assert_eq!(value["help"], "name another collection");
+}
+
+fn written(format: Format, sources: &Sources, diagnostics: &[Diagnostic]) -> String {
+    let catalogs = vec![Findings { diagnostics, sources }];
+    format.render(&Report { catalogs, summary: Value::Null, style: PLAIN })
+}
+
+fn sarif(sources: &Sources, diagnostics: &[Diagnostic]) -> Value {
+    serde_json::from_str(&written(Format::Sarif, sources, diagnostics)).unwrap()
+}
+
+#[test]
+fn every_format_is_found_by_its_name_and_takes_an_empty_report() {
+    for format in Format::ALL {
+        assert_eq!(Format::by_name(format.name()), Some(*format));
+        let text = written(*format, &Sources::default(), &[]);
+        assert!(text.is_empty() || text.ends_with('\n'), "{}", format.name());
+    }
+    assert_eq!(Format::by_name("xml"), None);
+}
+
+#[test]
+fn sarif_follows_its_schema() {
+    let schema = serde_json::from_str(include_str!("sarif.schema.json")).unwrap();
+    let schema = Schema::compile(&schema).expect("the schema is sound");
+    let (sources, diagnostic) = rich();
+    let mut warning = diagnostic.clone();
+    warning.rule = &rules::UNUSED_COLLECTION;
+    warning.severity = warning.rule.severity;
+    warning.fix = None;
+    for diagnostics in [vec![], vec![diagnostic, warning]] {
+        let log = sarif(&sources, &diagnostics);
+        assert!(schema.validate(&log).is_ok(), "{:?}\n{log:#}", schema.validate(&log));
+    }
+}
+
+#[test]
+fn sarif_names_the_rule_of_each_result_and_counts_code_points() {
+    let (sources, diagnostic) = rich();
+    let unused = Diagnostic::new(&rules::UNUSED_COLLECTION, place(&sources, 1, "a"), "m");
+    let log = sarif(&sources, &[unused, diagnostic]);
+    let run = &log["runs"][0];
+    for result in run["results"].as_array().unwrap() {
+        let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+        assert_eq!(run["tool"]["driver"]["rules"][index]["id"], result["ruleId"]);
+    }
+    let region = &run["results"][1]["locations"][0]["physicalLocation"]["region"];
+    assert_eq!((&region["startLine"], &region["startColumn"]), (&9.into(), &15.into()));
+}
+
+#[test]
+fn sarif_refers_to_files_with_any_name() {
+    let sources = sources(&[("a b:c%/größe.yaml", "a: 1\n")]);
+    let diagnostic = Diagnostic::new(&rules::UNKNOWN_FIELD, place(&sources, 0, "a"), "m");
+    let log = sarif(&sources, &[diagnostic]);
+    let location = &log["runs"][0]["results"][0]["locations"][0]["physicalLocation"];
+    assert_eq!(location["artifactLocation"]["uri"], "a%20b%3Ac%25/gr%C3%B6%C3%9Fe.yaml");
+}
+
+#[test]
+fn fingerprints_survive_lines_above_and_are_never_equal() {
+    let fingerprints = |text: &str| -> Vec<String> {
+        let sources = sources(&[("flow.yaml", text)]);
+        let first = Diagnostic::new(&rules::UNKNOWN_FIELD, place(&sources, 0, "b:"), "m");
+        let second = Diagnostic::new(&rules::UNKNOWN_FIELD, place(&sources, 0, "c"), "m");
+        let log = written(Format::Gitlab, &sources, &[first, second]);
+        let issues: Value = serde_json::from_str(&log).unwrap();
+        let issues = issues.as_array().unwrap().iter();
+        issues.map(|issue| issue["fingerprint"].as_str().unwrap().to_owned()).collect()
+    };
+    let before = fingerprints("a:\n  b: c\n");
+    assert_ne!(before[0], before[1]);
+    assert_eq!(before, fingerprints("# a note\n\na:\n  b: c\n"));
+}
+
+#[test]
+fn gitlab_and_sarif_agree_on_fingerprints() {
+    let (sources, diagnostic) = rich();
+    let diagnostics = [diagnostic];
+    let log = sarif(&sources, &diagnostics);
+    let text = written(Format::Gitlab, &sources, &diagnostics);
+    let issues: Value = serde_json::from_str(&text).unwrap();
+    let in_sarif = &log["runs"][0]["results"][0]["partialFingerprints"]["tidegate/v1"];
+    assert_eq!(&issues[0]["fingerprint"], in_sarif);
+}
+
+#[test]
+fn github_gets_columns_of_one_line_only_and_no_loose_characters() {
+    let sources = sources(&[("a,b:c.yaml", "a:\n  b: 1\n  c: 2\n")]);
+    let whole = Range::new(0, 9).in_file(place(&sources, 0, "a").file);
+    let long = Diagnostic::new(&rules::UNKNOWN_FIELD, whole, "50%\nmore: or, less");
+    let short = Diagnostic::new(&rules::UNKNOWN_FIELD, place(&sources, 0, "b"), "m");
+    assert_eq!(
+        written(Format::Github, &sources, &[long, short]),
+        "::error file=a%2Cb%3Ac.yaml,line=1,endLine=2,title=unknown-field::50%25%0Amore: or, less\n\
+         ::error file=a%2Cb%3Ac.yaml,line=2,endLine=2,col=3,endColumn=4,title=unknown-field::m\n"
+    );
+}
+
+#[test]
+fn junit_has_a_case_per_file_and_escapes_what_xml_cannot_hold() {
+    let sources = sources(&[("a.yaml", "a: 1\n"), ("b.yaml", "b: 1\n"), ("c.yaml", "c: 1\n")]);
+    let error =
+        Diagnostic::new(&rules::UNKNOWN_FIELD, place(&sources, 0, "a"), "`<\u{1b}&\">` is wrong");
+    let warning = Diagnostic::new(&rules::UNUSED_COLLECTION, place(&sources, 1, "b"), "m");
+    let text = written(Format::Junit, &sources, &[error, warning]);
+    assert!(text.contains("<testsuites name=\"tidegate\" tests=\"3\" failures=\"1\""), "{text}");
+    assert!(text.contains("message=\"`&lt;\u{fffd}&amp;&quot;&gt;` is wrong\""), "{text}");
+    assert!(text.contains("<system-out>b.yaml:1:1: warning[unused-collection] m</"), "{text}");
+    assert!(text.contains("<testcase classname=\"check\" name=\"c.yaml\"/>"), "{text}");
 }
