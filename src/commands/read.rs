@@ -92,6 +92,20 @@ fn selector(partitions: &[String], collection: &Collection) -> Result<Option<Sel
     Ok(Some(selector))
 }
 
+/// The top-level properties that become columns: those of the key first, then the others by name.
+fn columns(collection: &Collection) -> Vec<String> {
+    let fields = collection.projections.iter().map(|projection| projection.pointer.as_str());
+    let pointers = collection.key.iter().map(String::as_str).chain(fields);
+    let mut columns: Vec<String> = Vec::new();
+    for name in pointers.filter_map(|pointer| pointer.strip_prefix('/')) {
+        let is_nested = name.contains(['/', '~']) || name == "_meta";
+        if !is_nested && !columns.iter().any(|column| column == name) {
+            columns.push(name.to_owned());
+        }
+    }
+    columns
+}
+
 /// Documents on their way to the standard output.
 struct Output<'o> {
     format: ReadFormat,
@@ -103,15 +117,7 @@ struct Output<'o> {
 
 impl<'o> Output<'o> {
     fn new(format: ReadFormat, collection: &Collection, terminal: &'o Terminal) -> Self {
-        let columns: Vec<String> = collection
-            .projections
-            .iter()
-            .filter_map(|projection| projection.pointer.strip_prefix('/'))
-            .filter(|name| !name.contains(['/', '~']) && *name != "_meta")
-            .map(str::to_owned)
-            .collect();
-        let mut columns = columns;
-        columns.dedup();
+        let columns = columns(collection);
         let mut output = Self { format, terminal, buffer: Vec::new(), columns, rows: Vec::new() };
         let header = output.columns.clone();
         match format {
