@@ -69,7 +69,8 @@ impl Runs {
         if let (Some((in_value, _)), Some(end)) = (last, end)
             && in_value < here
         {
-            self.map.push((here, end));
+            // The line break that a block has at the end of its file takes no byte.
+            self.map.push((here, end.min(source)));
         }
         self.map.push((here, source));
     }
@@ -282,11 +283,12 @@ fn literal(text: &str, token: Range, indent: usize, value: &str) -> Option<Runs>
         runs.push_str(text.get(line.start..line.end)?, line.start);
         end = line.end;
         if runs.value.len() < value.len() {
-            runs.push_closed('\n', line.end);
-            end = line.end + 1;
+            runs.push('\n', line.end);
+            end = (line.end + 1).min(text.len());
+            runs.close(end);
         }
     }
-    Some(runs.end(end.min(text.len())))
+    Some(runs.end(end))
 }
 
 /// Reads a folded block: lone line breaks between lines of equal indentation are blanks.

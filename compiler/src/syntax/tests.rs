@@ -103,6 +103,32 @@ fn aliases_share_nodes_and_merge_keys_merge_only_when_asked() {
     assert_eq!(slice(text, tree.node(alias).range), "{x: 1, y: 2}");
 }
 
+/// The parser tells no indentation for a block whose lines are all blank.
+#[test]
+fn a_block_of_blanks_has_exact_places() {
+    for header in ["|2", "|2-", "|2+", ">2", ">2-", ">2+"] {
+        let text = format!("a: {header}\n  \n   \nb: 1\n");
+        let tree = data(&text);
+        assert_eq!(tree.problems, []);
+        assert_exact(&text, &tree);
+        let string = tree.string(tree.entry(tree.root(), "a").unwrap().value).unwrap();
+        let blank = string.value.find(' ').unwrap();
+        let line = text.find("\n   \n").unwrap() + 1;
+        assert_eq!(string.place(blank, blank + 1).start as usize, line + 2, "{header}");
+    }
+}
+
+#[test]
+fn a_block_at_the_end_of_its_file_has_exact_places() {
+    for text in
+        ["a: |\n  b\n  ", "a: |\n  b", "a: >+\n  b\n  ", "a: >\n  b\n    ", "a: |+\n  b\n   "]
+    {
+        let tree = data(text);
+        assert_sound(text, &tree);
+        assert_exact(text, &tree);
+    }
+}
+
 #[test]
 fn the_later_of_two_anchors_counts() {
     assert_eq!(value("- &a 1\n- &a 2\n- *a"), json!([1, 2, 2]));

@@ -155,7 +155,8 @@ impl<'t> Builder<'t> {
                     let value = if token.start == token.end { "" } else { &*value };
                     self.key(value, shown, style, anchor);
                 } else {
-                    let indent = span.indent.unwrap_or(0);
+                    // Of a block without anything but blanks only the column is told.
+                    let indent = span.indent.unwrap_or_else(|| span.start.col());
                     let kind = self.scalar(&value, style, token, indent, is_string);
                     let id = self.add(kind, shown);
                     self.name(anchor, id);
