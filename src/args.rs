@@ -143,6 +143,15 @@ pub(crate) struct Check {
     /// Catalog files or directories with a flow.yaml [default: the nearest flow.yaml upward]
     #[arg(value_name = "SOURCE")]
     pub(crate) sources: Vec<PathBuf>,
+    /// Apply the safe fixes, and show what is left
+    #[arg(long)]
+    pub(crate) fix: bool,
+    /// Apply also the fixes that may change what is meant
+    #[arg(long, requires = "fix")]
+    pub(crate) unsafe_fixes: bool,
+    /// Print what the fixes would change as a patch, and write nothing
+    #[arg(long, requires = "fix")]
+    pub(crate) diff: bool,
     /// Treat warnings as errors
     #[arg(long, value_enum, value_name = "WHAT")]
     pub(crate) deny: Option<Deny>,

@@ -7,6 +7,7 @@ use tidegate_compiler::diag::render::Format;
 use tidegate_compiler::diag::{Diagnostic, Severity};
 use tidegate_compiler::memo::Memo;
 use tidegate_compiler::source::Sources;
+use tidegate_compiler::world::World;
 use tidegate_compiler::{Compilation, compile};
 use tidegate_stdlib::bundle::{self, Bundle};
 use tidegate_stdlib::limits::BUNDLE_FILE_SIZE_BYTES_MAX;
@@ -30,8 +31,16 @@ pub(crate) struct Runnable {
 
 /// Compiles a catalog file. Returns the directory of the catalog as well.
 pub(crate) fn compile_file(catalog: &Path) -> Result<(Compilation, PathBuf), Stop> {
+    compile_in(&Disk, catalog)
+}
+
+/// Compiles a catalog file as a world has it. Returns the directory of the catalog as well.
+pub(crate) fn compile_in(
+    world: &dyn World,
+    catalog: &Path,
+) -> Result<(Compilation, PathBuf), Stop> {
     let (request, directory) = request(catalog)?;
-    Ok((compile(&Disk, &request, &mut Memo::default()), directory))
+    Ok((compile(world, &request, &mut Memo::default()), directory))
 }
 
 /// Compiles a source for a command that needs the plan, or reads a bundle. Findings are printed; with errors among them

@@ -8,6 +8,7 @@ mod catalog;
 mod commands;
 mod disk;
 mod exit;
+mod fix;
 mod panic_report;
 mod progress;
 mod report;

@@ -1,5 +1,7 @@
 //! Findings in the format that was asked for.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 use tidegate_compiler::Compilation;
 use tidegate_compiler::diag::render::{Findings, Report};
@@ -106,6 +108,13 @@ pub(crate) fn name_for_people(sources: &mut Sources) {
         let below = path.strip_prefix(here.as_ref()?).ok()?;
         below.to_str().map(str::to_owned)
     });
+}
+
+/// A path as people would type it: relative to the working directory where it lies below it.
+pub(crate) fn name_of_path(path: &Path) -> String {
+    let here = std::env::current_dir().ok();
+    let below = here.and_then(|here| path.strip_prefix(here).ok());
+    below.unwrap_or(path).display().to_string()
 }
 
 /// The report of some findings in files that have been [named for people](name_for_people).

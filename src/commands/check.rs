@@ -5,22 +5,27 @@ use std::time::Instant;
 
 use tidegate_compiler::Compilation;
 use tidegate_compiler::diag::render::Format;
-use tidegate_compiler::diag::{Severity, rules};
+use tidegate_compiler::diag::{Applicability, Severity, rules};
 
 use crate::args::{Check, Reporting};
 use crate::catalog::{compile_file, read_bundle};
 use crate::exit::{Exit, Stop};
+use crate::fix::Repaired;
 use crate::report::{self, Counts, plural};
 use crate::source::Source;
 use crate::terminal::Terminal;
 
 /// Checks every source; findings are the result, so they go to the standard output.
 pub(crate) fn run(arguments: &Check, terminal: &Terminal) -> Result<Exit, Stop> {
+    let mut repaired = Repaired::default();
     let mut compilations = Vec::new();
     let mut summaries = Vec::new();
     for catalog in catalogs(&arguments.sources)? {
         let started = Instant::now();
-        let (mut compilation, _) = compile_file(&catalog)?;
+        let mut compilation = match wanted_fixes(arguments) {
+            Some(wanted) => repaired.repair(&catalog, wanted)?,
+            None => compile_file(&catalog)?.0,
+        };
         if arguments.deny.is_some() {
             raise_warnings(&mut compilation);
         }
@@ -28,16 +33,47 @@ pub(crate) fn run(arguments: &Check, terminal: &Terminal) -> Result<Exit, Stop> 
         summaries.push(summary(&compilation, started.elapsed().as_millis(), terminal));
         compilations.push(compilation);
     }
-    let Reporting { format, outputs } = &arguments.reporting;
     let report = report::of_compilations(&compilations, terminal);
-    terminal.result(&format.render(&report));
+    let exit = if arguments.diff { show(&repaired, terminal) } else { write(&repaired, terminal)? };
+    let Reporting { format, outputs } = &arguments.reporting;
+    if !arguments.diff {
+        terminal.result(&format.render(&report));
+    }
     report::write(&report, outputs)?;
     if *format == Format::Human {
         summaries.iter().for_each(|summary| terminal.note(summary));
     }
     let mut findings = report.findings();
     let has_errors = findings.any(|(diagnostic, _)| diagnostic.severity == Severity::Error);
-    Ok(if has_errors { Exit::Findings } else { Exit::Fine })
+    Ok(if has_errors { Exit::Findings } else { exit })
+}
+
+/// Which fixes are applied.
+const fn wanted_fixes(arguments: &Check) -> Option<Applicability> {
+    match (arguments.fix, arguments.unsafe_fixes) {
+        (false, _) => None,
+        (true, false) => Some(Applicability::Safe),
+        (true, true) => Some(Applicability::Unsafe),
+    }
+}
+
+/// Shows what the fixes would change; that they would change something is a finding.
+fn show(repaired: &Repaired, terminal: &Terminal) -> Exit {
+    let patch = repaired.patch();
+    terminal.result(&patch);
+    if repaired.applied > 0 {
+        terminal.note(&format!("  Would apply {}", fixes(repaired.applied)));
+    }
+    if patch.is_empty() { Exit::Fine } else { Exit::Findings }
+}
+
+fn write(repaired: &Repaired, terminal: &Terminal) -> Result<Exit, Stop> {
+    let files = repaired.write()?;
+    if repaired.applied > 0 {
+        let files = plural(files, "file");
+        terminal.note(&format!("  Applied {} in {files}", fixes(repaired.applied)));
+    }
+    Ok(Exit::Fine)
 }
 
 /// The catalog files to check; a bundle was checked when it was built, and only has to be whole.
@@ -89,4 +125,9 @@ fn summary(compilation: &Compilation, milliseconds: u128, terminal: &Terminal) -
         text.push_str(&format!("{}why: tidegate explain {rule}", terminal.dot()));
     }
     text
+}
+
+/// `1 fix`, `2 fixes`.
+fn fixes(count: usize) -> String {
+    if count == 1 { "1 fix".to_owned() } else { format!("{count} fixes") }
 }

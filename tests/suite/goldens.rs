@@ -5,11 +5,11 @@ use std::path::Path;
 
 use libtest_mimic::{Failed, Trial};
 use tidegate_compiler::Compilation;
+use tidegate_compiler::diag::patch::patch;
 use tidegate_compiler::{dialect, emit};
 
 use super::compile::{compile_files, concise_text};
 use super::files;
-use super::patch::patch;
 use crate::markdown::is_update;
 
 const CATALOGS: &str = "testdata/catalogs";

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use libtest_mimic::{Failed, Trial};
 use tidegate_compiler::Compilation;
+use tidegate_compiler::diag::patch::patch;
 use tidegate_compiler::diag::render::{Findings, Format, Report, Style, json};
 use tidegate_compiler::{dialect, emit};
 
 use super::compile::compile_files;
 use super::marks::Marked;
-use super::patch::patch;
 use super::{ARTIFACTS, file_path, files};
 use crate::markdown::{self, Fence, Section};
 

@@ -18,7 +18,6 @@ mod goldens;
 mod literate;
 mod marks;
 mod pages;
-mod patch;
 mod runs;
 
 use libtest_mimic::Trial;

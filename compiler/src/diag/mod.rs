@@ -3,7 +3,9 @@
 //! Passes report into a [`Sink`]; nothing here prints. Each rule is declared once, by its page under `compiler/rules/`;
 //! [`rules`] holds a constant per page, made by the build script.
 
+pub mod patch;
 pub mod render;
+pub mod repair;
 pub mod rules;
 
 use crate::limits::DIAGNOSTICS_PER_FILE_MAX;

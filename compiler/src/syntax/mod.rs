@@ -268,6 +268,21 @@ impl Tree {
         found
     }
 
+    /// Whether some of the bytes belong to a value that an alias uses once more, so that a change of them changes two places.
+    pub fn is_aliased(&self, range: Range) -> bool {
+        let mut children: Vec<NodeId> = Vec::new();
+        for id in (0u32..).map(NodeId).take(self.nodes.len()) {
+            children.extend(self.items(id));
+            children.extend(self.entries(id).iter().map(|entry| entry.value));
+        }
+        children.sort_unstable();
+        let mut pairs = children.iter().zip(children.iter().skip(1));
+        pairs.any(|(child, next)| {
+            let own = self.node(*child).range;
+            child == next && own.start <= range.end && range.start <= own.end
+        })
+    }
+
     /// The JSON pointer of every node below `from` with the node, in document order; pointers are relative to `from`.
     pub fn pointers(&self, from: NodeId) -> BTreeMap<String, NodeId> {
         let mut pointers = BTreeMap::new();
