@@ -210,7 +210,7 @@ pub(crate) struct Run {
     /// Catalog file, directory with a flow.yaml, or bundle [default: the nearest flow.yaml upward]
     #[arg(value_name = "SOURCE")]
     pub(crate) source: Option<PathBuf>,
-    /// Journals and state
+    /// Journals and state [default: tidegate-data; with --fixture a temporary directory]
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
     /// End when every source is drained and everything is processed
@@ -274,7 +274,7 @@ pub(crate) struct Read {
     /// One fully reduced document per key
     #[arg(long)]
     pub(crate) reduce: bool,
-    /// Only this partition: FIELD=VALUE; a value is JSON, or else a string
+    /// Only documents whose partition field has this value, a text or JSON
     #[arg(long, value_name = "FIELD=VALUE")]
     pub(crate) partition: Vec<String>,
     /// How documents are written

@@ -14,7 +14,7 @@ const CATALOG_NAMES: [&str; 2] = ["flow.yaml", "flow.json"];
 pub(crate) enum Source {
     /// The catalog file to begin with.
     Catalog(PathBuf),
-    /// The directory of a bundle, the one that holds `manifest.json`.
+    /// The directory of a bundle, the one that holds the manifest.
     Bundle(PathBuf),
 }
 
@@ -23,13 +23,16 @@ impl Source {
     pub(crate) fn find(argument: Option<&Path>) -> Result<Self, Stop> {
         let Some(path) = argument else { return nearest_catalog().map(Self::Catalog) };
         let metadata = std::fs::metadata(path).map_err(|error| Stop::file("open", path, &error))?;
+        let manifest = tidegate_stdlib::bundle::MANIFEST_PATH;
+        if metadata.is_file() && path.ends_with(manifest) {
+            return Ok(Self::Bundle(path.parent().unwrap_or(Path::new(".")).to_path_buf()));
+        }
         if metadata.is_file() {
             return Ok(Self::Catalog(path.to_path_buf()));
         }
         if let Some(catalog) = catalog_in(path) {
             return Ok(Self::Catalog(catalog));
         }
-        let manifest = tidegate_stdlib::bundle::MANIFEST_PATH;
         [path.join("bundle"), path.to_path_buf()]
             .into_iter()
             .find(|directory| directory.join(manifest).is_file())

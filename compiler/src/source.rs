@@ -172,6 +172,11 @@ pub struct SourceFile {
 }
 
 impl SourceFile {
+    /// Whether there is a text that people can be shown a place in; the command line has none.
+    pub fn has_places(&self) -> bool {
+        self.role != Role::Arguments
+    }
+
     /// Whether no mistake of syntax has cost any of its text, so that what seems to be missing is missing.
     pub fn is_whole(&self) -> bool {
         let mut in_tree = self.tree.iter().flat_map(|tree| &tree.problems);

@@ -80,14 +80,23 @@ impl<'b> Contract<'b> {
     pub(crate) fn admit(&self, document: &mut Value) -> Result<(), Failure> {
         let taken = stamp::take(document);
         if !stamp::fits(document) {
-            let name = &self.collection.name;
-            let message = format!("a document for `{name}` has no room for its UUID");
-            return Err(Failure::new(FailureKind::DocumentViolatesSchema, message)
-                .collection(name)
-                .document(document, Some("/_meta".to_owned()))
-                .help("make the document an object, and `/_meta` an object when it is there"));
+            return Err(self.without_room(document));
         }
         self.validate(document, taken.emptied)
+    }
+
+    /// Why a document cannot carry a UUID.
+    fn without_room(&self, document: &Value) -> Failure {
+        let name = &self.collection.name;
+        let (message, pointer) = if document.is_object() {
+            (format!("`/_meta` of a document for `{name}` is no object"), "/_meta")
+        } else {
+            (format!("a document for `{name}` is no object"), "")
+        };
+        Failure::new(FailureKind::DocumentViolatesSchema, message)
+            .collection(name)
+            .document(document, Some(pointer.to_owned()))
+            .note("every document is an object that takes a UUID at `/_meta/uuid`")
     }
 
     /// Validates a document that does not carry its UUID. `emptied` says that `/_meta` was taken away with it; it is

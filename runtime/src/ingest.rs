@@ -16,6 +16,7 @@ use tidegate_stdlib::value::parse;
 use crate::connector::{Pull, Source};
 use crate::engine::Ingest;
 use crate::limits::{BATCH_BYTES, LINE_BYTES_MAX};
+use crate::store::inaccessible;
 
 /// The files of one collection, one after the other.
 pub(crate) struct IngestSource {
@@ -124,7 +125,7 @@ impl Lines {
 }
 
 fn cannot_read(name: &str, error: &std::io::Error) -> Failure {
-    Failure::new(FailureKind::CannotAccess, format!("`{name}` cannot be read: {error}"))
+    inaccessible("read", Path::new(name), error)
 }
 
 fn digest(path: &Path) -> std::io::Result<String> {

@@ -20,7 +20,7 @@ pub(crate) fn run(arguments: &Check, terminal: &Terminal) -> Result<Exit, Stop> 
     let mut repaired = Repaired::default();
     let mut compilations = Vec::new();
     let mut summaries = Vec::new();
-    for catalog in catalogs(&arguments.sources)? {
+    for catalog in catalogs(&arguments.sources, terminal)? {
         let started = Instant::now();
         let mut compilation = match wanted_fixes(arguments) {
             Some(wanted) => repaired.repair(&catalog, wanted)?,
@@ -77,7 +77,7 @@ fn write(repaired: &Repaired, terminal: &Terminal) -> Result<Exit, Stop> {
 }
 
 /// The catalog files to check; a bundle was checked when it was built, and only has to be whole.
-fn catalogs(sources: &[PathBuf]) -> Result<Vec<PathBuf>, Stop> {
+fn catalogs(sources: &[PathBuf], terminal: &Terminal) -> Result<Vec<PathBuf>, Stop> {
     let named: Vec<Option<&Path>> = if sources.is_empty() {
         vec![None]
     } else {
@@ -87,7 +87,10 @@ fn catalogs(sources: &[PathBuf]) -> Result<Vec<PathBuf>, Stop> {
     for source in named {
         match Source::find(source)? {
             Source::Catalog(catalog) => catalogs.push(catalog),
-            Source::Bundle(directory) => drop(read_bundle(&directory)?),
+            Source::Bundle(directory) => {
+                read_bundle(&directory)?;
+                terminal.note(&format!("  `{}` is a whole bundle", directory.display()));
+            }
         }
     }
     Ok(catalogs)

@@ -73,8 +73,7 @@ fn selector(partitions: &[String], collection: &Collection) -> Result<Option<Sel
             Stop::usage(format!("`--partition {text}` has no value"))
                 .help("write --partition FIELD=VALUE")
         })?;
-        let Some(projection) = collection.partitions().find(|projection| projection.field == field)
-        else {
+        if !collection.partitions().any(|projection| projection.field == field) {
             let fields: Vec<_> =
                 collection.partitions().map(|projection| projection.field.as_str()).collect();
             let stop =
@@ -83,11 +82,10 @@ fn selector(partitions: &[String], collection: &Collection) -> Result<Option<Sel
                 [] => stop.help("this collection has no partitions"),
                 fields => stop.help(format!("its partitions are {}", fields.join(", "))),
             });
-        };
-        let is_text = projection.types.iter().any(|name| name == "string");
-        let parsed = (!is_text).then(|| serde_json::from_str(value).ok()).flatten();
-        let value = parsed.unwrap_or_else(|| Value::String(value.to_owned()));
-        selector.include.entry(field.to_owned()).or_default().push(value);
+        }
+        let values = selector.include.entry(field.to_owned()).or_default();
+        values.push(Value::from(value));
+        values.extend(serde_json::from_str::<Value>(value));
     }
     Ok(Some(selector))
 }

@@ -36,7 +36,7 @@ pub(crate) fn run(arguments: &Run, terminal: &Terminal) -> Result<Exit, Stop> {
         };
     let root = arguments.root.clone().unwrap_or(root);
     if arguments.dry_run {
-        show_endpoints(&bundle, terminal);
+        show_endpoints(&bundle, arguments.format, terminal);
         return Ok(Exit::Fine);
     }
     let request = request(arguments, bundle, root)?;
@@ -194,22 +194,41 @@ fn stop_when_interrupted(stop: &Arc<AtomicBool>) {
     });
 }
 
-fn show_endpoints(bundle: &Bundle, terminal: &Terminal) {
+fn show_endpoints(bundle: &Bundle, format: ResultFormat, terminal: &Terminal) {
+    let mut endpoints = Vec::new();
     for (name, task) in &bundle.tasks {
         let (endpoint, direction) = match task {
             Task::Capture(capture) => (&capture.endpoint, "reads"),
             Task::Materialization(materialization) => (&materialization.endpoint, "writes"),
             Task::Derivation(_) => continue,
         };
-        let place = match endpoint {
+        let (place, image, path, command) = match endpoint {
             Endpoint::Connector { image, config } => {
                 let path = config.get("path").and_then(|path| path.as_str());
-                path.map_or_else(|| image.clone(), |path| format!("{image} `{path}`"))
+                let place = path.map_or_else(|| image.clone(), |path| format!("{image} `{path}`"));
+                (place, Some(image), path, None)
             }
-            Endpoint::Local { command, .. } => format!("the process `{}`", command.join(" ")),
+            Endpoint::Local { command, .. } => {
+                (format!("the process `{}`", command.join(" ")), None, None, Some(command))
+            }
         };
-        terminal.line(&format!("{name} {direction} {place}"));
+        if is_for_machines(format) {
+            endpoints.push(json!({
+                "name": name.name, "kind": name.kind, "direction": direction,
+                "image": image, "path": path, "command": command,
+            }));
+        } else {
+            terminal.line(&format!("{name} {direction} {place}"));
+        }
     }
+    if is_for_machines(format) {
+        let result = json!({"schema_version": SCHEMA_VERSION, "endpoints": endpoints});
+        terminal.line(&result.to_string());
+    }
+}
+
+const fn is_for_machines(format: ResultFormat) -> bool {
+    matches!(format, ResultFormat::Json | ResultFormat::Jsonl)
 }
 
 fn show_failures(
@@ -229,7 +248,7 @@ fn show_reports(
     format: ResultFormat,
     terminal: &Terminal,
 ) {
-    if matches!(format, ResultFormat::Json | ResultFormat::Jsonl) {
+    if is_for_machines(format) {
         let tasks: Vec<_> = reports
             .iter()
             .map(|report| {

@@ -1,5 +1,6 @@
 //! `test`: the tests of a catalog.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -29,7 +30,7 @@ pub(crate) fn run(arguments: &Test, terminal: &Terminal) -> Result<Exit, Stop> {
             Err(exit) => return Ok(exit),
         };
     let outcomes = match run_tests(&bundle, filter) {
-        Ok(outcomes) => outcomes,
+        Ok(outcomes) => named_for_people(outcomes, &sources),
         Err(failure) => {
             let diagnostic = explain_failure(&failure, &mut sources);
             show_findings(&[diagnostic], &sources, arguments.format.into(), terminal);
@@ -60,6 +61,29 @@ fn source_and_filter(arguments: &Test) -> (Option<&Path>, &str) {
         }
         source => (source, &arguments.filter),
     }
+}
+
+/// Names the files of tests and steps as people would type them.
+fn named_for_people(mut outcomes: Vec<TestOutcome>, sources: &Sources) -> Vec<TestOutcome> {
+    let mut named = sources.clone();
+    report::name_for_people(&mut named);
+    let names: BTreeMap<&str, &str> = sources
+        .files()
+        .zip(named.files())
+        .map(|((_, file), (_, named))| (file.name.as_str(), named.name.as_str()))
+        .collect();
+    let rename = |path: &mut String| {
+        if let Some(name) = names.get(path.as_str()) {
+            (*name).clone_into(path);
+        }
+    };
+    for outcome in &mut outcomes {
+        rename(&mut outcome.origin.path);
+        for failure in &mut outcome.failures {
+            rename(&mut failure.origin.path);
+        }
+    }
+    outcomes
 }
 
 fn show(
@@ -182,9 +206,11 @@ fn outcome_json(outcome: &TestOutcome) -> Value {
             })
         })
         .collect();
+    // Microseconds are as exact as a clock gets.
+    let duration_ms = (outcome.duration_ms * 1_000.0).round() / 1_000.0;
     let mut object = json!({
         "name": outcome.name, "status": outcome.status, "file": outcome.origin.path,
-        "line": outcome.origin.line, "duration_ms": outcome.duration_ms, "failures": failures,
+        "line": outcome.origin.line, "duration_ms": duration_ms, "failures": failures,
     });
     if let (Some(error), Some(object)) = (&outcome.error, object.as_object_mut()) {
         object.insert("error".to_owned(), json!(error));

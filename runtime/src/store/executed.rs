@@ -7,6 +7,8 @@ use std::path::Path;
 
 use tidegate_stdlib::bundle::{Bundle, Failure, FailureKind, from_files, to_files};
 
+use super::files::inaccessible;
+
 /// Below the data directory: one JSON object, a file of the bundle by its path.
 const FILE: &str = "BUNDLE.json";
 
@@ -22,12 +24,9 @@ pub(crate) fn write_executed(root: &Path, bundle: &Bundle) -> Result<(), Failure
     let text = serde_json::to_vec(&files).expect("texts by path are JSON");
     let path = root.join(FILE);
     let temporary = root.join(format!("{FILE}.tmp"));
-    std::fs::write(&temporary, text).and_then(|()| std::fs::rename(&temporary, &path)).map_err(
-        |error| {
-            Failure::new(FailureKind::CannotAccess, format!("cannot write `{}`", path.display()))
-                .note(error.to_string())
-        },
-    )
+    std::fs::write(&temporary, text)
+        .and_then(|()| std::fs::rename(&temporary, &path))
+        .map_err(|error| inaccessible("write", &path, &error))
 }
 
 /// The bundle that ran last on a data directory; `None` when nothing ever ran there.

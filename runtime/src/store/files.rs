@@ -29,7 +29,7 @@ const CAUSES: [(io::ErrorKind, &str); 9] = [
 ];
 
 /// A failure to do something (`read`, `write`) with a path.
-pub(super) fn inaccessible(verb: &str, path: &Path, error: &io::Error) -> Failure {
+pub(crate) fn inaccessible(verb: &str, path: &Path, error: &io::Error) -> Failure {
     let message = format!("cannot {verb} `{}`: {}", path.display(), describe(error));
     Failure::new(FailureKind::CannotAccess, message)
 }

@@ -26,6 +26,7 @@ pub(crate) use directory::journal_heads;
 pub use directory::{DataDirectory, Durability};
 pub use executed::read_executed;
 pub(crate) use executed::write_executed;
+pub(crate) use files::inaccessible;
 pub use journal::{JournalName, JournalPosition};
 pub use partition::{decode_partition_value, encode_partition_value, partition_path};
 pub use reader::{Batch, BatchDocument, JournalReader, list_journals};

@@ -82,7 +82,8 @@ fn directory_name(
         return Err(refuse(FailureKind::PartitionValueTooLong, message).note(format!(
             "it would name a directory of {} bytes, and {PARTITION_DIRECTORY_BYTES_MAX} are possible",
             name.len()
-        )));
+        ))
+        .help("partition by a field with shorter values"));
     }
     Ok(name)
 }

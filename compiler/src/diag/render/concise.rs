@@ -1,4 +1,4 @@
-//! One line a diagnostic: `file:line:column: severity[rule] message`.
+//! One line a diagnostic: `file:line:column: severity[rule] message`, without a place where there is none.
 
 use std::fmt::Write as _;
 
@@ -16,13 +16,15 @@ pub fn render(diagnostics: &[Diagnostic], sources: &Sources) -> String {
     let mut lines = String::new();
     for diagnostic in diagnostics {
         let span = diagnostic.primary.span;
-        let position = sources.position(span);
+        let file = sources.file(span.file);
+        if file.has_places() {
+            let position = sources.position(span);
+            write!(lines, "{}:{}:{}: ", file.name, position.line, position.column)
+                .expect("a string takes text");
+        }
         writeln!(
             lines,
-            "{}:{}:{}: {}[{}] {}",
-            sources.file(span.file).name,
-            position.line,
-            position.column,
+            "{}[{}] {}",
             diagnostic.severity.word(),
             diagnostic.rule.slug,
             on_one_line(&diagnostic.message),

@@ -89,6 +89,9 @@ fn places<'s>(diagnostic: &'s Diagnostic, sources: &'s Sources) -> Vec<Element<'
     for in_file in labels.chunk_by(|left, right| left.1.span.file == right.1.span.file) {
         let Some((_, label)) = in_file.first() else { continue };
         let file = sources.file(label.span.file);
+        if !file.has_places() {
+            continue;
+        }
         let is_near = |left: &(AnnotationKind, &Label), right: &(AnnotationKind, &Label)| {
             line_of(file, right.1.span.range.start)
                 <= line_of(file, left.1.span.range.start) + EXCERPT_LINES_MAX

@@ -1,7 +1,7 @@
 //! For machines: the JSON objects of the command line's contract.
 //!
 //! Lines and columns count from 1, columns in code points, offsets in bytes from 0. The pointer is that of the innermost node of
-//! the file at the primary place; it is `null` where a file has no tree.
+//! the file at the primary place; it is `null` where a file has no tree. What concerns the command line has no `file` and no `range`.
 
 use serde_json::{Value, json};
 
@@ -27,6 +27,7 @@ pub fn report(report: &Report<'_>) -> String {
 /// One diagnostic as a JSON object (`rule`, `severity`, `message`, `file`, `pointer`, `range`, `labels`, `notes`, `help`, `fix`).
 pub fn diagnostic(diagnostic: &Diagnostic, sources: &Sources) -> Value {
     let primary = diagnostic.primary.span;
+    let has_places = sources.file(primary.file).has_places();
     let own = (!diagnostic.primary.text.is_empty()).then_some(&diagnostic.primary);
     let labels: Vec<Value> =
         own.into_iter().chain(&diagnostic.others).map(|each| label(each, sources)).collect();
@@ -34,9 +35,9 @@ pub fn diagnostic(diagnostic: &Diagnostic, sources: &Sources) -> Value {
         "rule": diagnostic.rule.slug,
         "severity": diagnostic.severity.word(),
         "message": diagnostic.message,
-        "file": sources.file(primary.file).name,
+        "file": has_places.then(|| sources.file(primary.file).name.as_str()),
         "pointer": pointer(primary, sources),
-        "range": range(primary, sources),
+        "range": has_places.then(|| range(primary, sources)),
         "labels": labels,
         "notes": diagnostic.notes,
         "help": diagnostic.help,

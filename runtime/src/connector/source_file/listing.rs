@@ -8,6 +8,7 @@ use tidegate_stdlib::bundle::{Failure, FailureKind};
 
 use super::decode::Compression;
 use super::progress::Unit;
+use crate::store::inaccessible;
 
 /// How a file is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -111,9 +112,7 @@ impl Listing {
         })?;
         let mut found = Vec::new();
         for path in paths {
-            let path = path.map_err(|error| {
-                failure(format!("`{}` cannot be read: {}", error.path().display(), error.error()))
-            })?;
+            let path = path.map_err(|error| inaccessible("read", error.path(), error.error()))?;
             if path.is_file() {
                 found.push(path);
             }

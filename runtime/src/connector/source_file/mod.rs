@@ -25,6 +25,7 @@ use self::listing::{Format, Listed, Listing};
 use self::progress::{FileProgress, Plan};
 use super::{Opening, Pull, Source, StateLookup, decode as decode_value, state_key};
 use crate::limits::BATCH_BYTES;
+use crate::store::inaccessible;
 
 /// The endpoint's config.
 #[derive(Debug, Deserialize)]
@@ -264,7 +265,7 @@ fn unreadable(name: &str, fault: Fault) -> Failure {
 }
 
 fn cannot_read(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(FailureKind::CannotAccess, format!("`{}` cannot be read: {error}", path.display()))
+    inaccessible("read", path, error)
 }
 
 #[cfg(test)]

@@ -59,7 +59,8 @@ impl Documents for Rows {
         }
         let (found, expected) = (self.record.len(), self.columns.len());
         if found != expected {
-            let message = format!("the row has {found} values, the header {expected} columns");
+            let message =
+                format!("values and columns differ: {found} here, {expected} in the header");
             return Err(Fault::new(line, message));
         }
         let mut document = Value::Object(Map::new());

@@ -309,7 +309,7 @@ fn faults_name_file_and_line() {
         (
             "a.csv",
             b"a,b\n1,2\n1,2,3\n",
-            "`a.csv` line 3: the row has 3 values, the header 2 columns",
+            "`a.csv` line 3: values and columns differ: 3 here, 2 in the header",
         ),
         ("a.csv", b"a,a\n", "`a.csv` line 1: the header has the column `a` twice"),
         (
