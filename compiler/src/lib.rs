@@ -70,6 +70,7 @@ pub fn compile(world: &dyn World, request: &Request, memo: &mut Memo) -> Compila
             || diagnostic.rule.pass == "check"
                 && diagnostic.places().all(|place| sources.file(place.file).is_whole())
     });
+    sink.apply_allowances(&sources);
     let plan = Valid::new(&checked, &sink).map(|valid| plan::plan(valid, &sources));
     let diagnostics = sink.finish(&sources);
     Compilation { sources, checked, lineage, plan, diagnostics }

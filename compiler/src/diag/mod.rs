@@ -3,6 +3,7 @@
 //! Passes report into a [`Sink`]; nothing here prints. Each rule is declared once, by its page under `compiler/rules/`;
 //! [`rules`] holds a constant per page, made by the build script.
 
+mod allowance;
 pub mod patch;
 pub mod render;
 pub mod repair;
