@@ -16,6 +16,7 @@ pub mod load;
 pub mod memo;
 pub mod model;
 pub mod plan;
+pub mod settings;
 pub mod source;
 pub mod syntax;
 pub mod world;
@@ -58,7 +59,8 @@ pub struct Compilation {
 /// Compiles a catalog. Never fails: what is wrong is in the diagnostics.
 pub fn compile(world: &dyn World, request: &Request, memo: &mut Memo) -> Compilation {
     let mut sink = Sink::default();
-    let sources = load::load(world, &request.entry, &request.root, memo, &mut sink);
+    let mut sources = load::load(world, &request.entry, &request.root, memo, &mut sink);
+    let settings = settings::load(world, &request.root, &mut sources, &mut sink);
     let loaded = sink.mark();
     let catalog: Catalog = catalog::link(&sources, &mut sink);
     let checked = check::check(catalog, &sources, &mut sink);
@@ -71,6 +73,7 @@ pub fn compile(world: &dyn World, request: &Request, memo: &mut Memo) -> Compila
                 && diagnostic.places().all(|place| sources.file(place.file).is_whole())
     });
     sink.apply_allowances(&sources);
+    settings.apply(&mut sink);
     let plan = Valid::new(&checked, &sink).map(|valid| plan::plan(valid, &sources));
     let diagnostics = sink.finish(&sources);
     Compilation { sources, checked, lineage, plan, diagnostics }

@@ -146,6 +146,8 @@ pub enum Role {
     Config,
     /// Documents of a test.
     Fixture,
+    /// The settings of the project.
+    Settings,
     /// The command line's arguments.
     Arguments,
 }

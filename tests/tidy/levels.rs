@@ -6,7 +6,7 @@ use super::files;
 const COMPILER_LEVELS: [&[&str]; 11] = [
     &["world", "source", "limits"],
     &["diag"],
-    &["syntax"],
+    &["syntax", "settings"],
     &["model"],
     &["memo", "load"],
     &["catalog"],

@@ -219,6 +219,12 @@ impl Sink {
         self.diagnostics.extend(later.into_iter().filter(sure));
     }
 
+    /// Changes or removes what was reported so far.
+    pub(crate) fn revise(&mut self, change: impl Fn(Diagnostic) -> Option<Diagnostic>) {
+        self.diagnostics =
+            std::mem::take(&mut self.diagnostics).into_iter().filter_map(change).collect();
+    }
+
     /// All diagnostics, sorted by file name, place, severity and rule, without repetitions of one rule at one place.
     ///
     /// Of a file with very many diagnostics, the first are kept, errors before warnings.

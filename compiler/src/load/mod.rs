@@ -341,7 +341,7 @@ fn reading(url: &Url, role: Role) -> Reading {
             let is_data = ["yaml", "yml", "json"].iter().any(|end| path.ends_with(end));
             if is_data { Reading::Data } else { Reading::Text }
         }
-        Role::Arguments => Reading::Text,
+        Role::Settings | Role::Arguments => Reading::Text,
     }
 }
 
@@ -366,7 +366,9 @@ fn missing_file(reference: &Reference<'_>, name: &str, failure: &WorldFailure) -
     );
     let diagnostic = match reference.role {
         Role::Config => diagnostic.label("a text without blanks is read as a file name"),
-        Role::Catalog | Role::Schema | Role::Fixture | Role::Arguments => diagnostic,
+        Role::Catalog | Role::Schema | Role::Fixture | Role::Settings | Role::Arguments => {
+            diagnostic
+        }
     };
     let (path, fragment) = match reference.written.split_once('#') {
         Some((path, fragment)) => (path, format!("#{fragment}")),

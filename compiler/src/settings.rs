@@ -1,0 +1,294 @@
+//! `tidegate.toml` beside the root catalog: the version that a project requires and the levels of its warnings.
+//!
+//! It is a source like any other, so that mistakes in it are diagnostics with places. A project without the file has the settings
+//! that an empty one gives.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+use url::Url;
+
+use crate::diag::{Diagnostic, Fix, Severity, Sink, nearest, rules};
+use crate::limits::SOURCE_SIZE_BYTES_MAX;
+use crate::source::{FileId, LineIndex, Range, Role, SourceFile, Sources, Span};
+use crate::world::World;
+
+const NAME: &str = "tidegate.toml";
+const KEYS: [&str; 2] = ["requires", "lints"];
+const LEVELS: [&str; 3] = ["allow", "warn", "deny"];
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The settings of a project.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// The levels of warnings by slug; a rule that is not named stays a warning.
+    pub levels: BTreeMap<&'static str, Level>,
+}
+
+/// What becomes of a warning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// It is not reported.
+    Allow,
+    /// It is a warning.
+    Warn,
+    /// It is an error.
+    Deny,
+}
+
+impl Settings {
+    /// Gives the warnings their levels.
+    pub(crate) fn apply(&self, sink: &mut Sink) {
+        sink.revise(|mut diagnostic| {
+            match self.levels.get(diagnostic.rule.slug).copied().unwrap_or(Level::Warn) {
+                Level::Allow => return None,
+                Level::Warn => {}
+                Level::Deny => diagnostic.severity = Severity::Error,
+            }
+            Some(diagnostic)
+        });
+    }
+}
+
+/// Reads the settings in the directory `root` and adds their file to the sources, if there is one.
+pub(crate) fn load(
+    world: &dyn World,
+    root: &Url,
+    sources: &mut Sources,
+    sink: &mut Sink,
+) -> Settings {
+    let Ok(url) = root.join(NAME) else { return Settings::default() };
+    let text = match world.read(&url) {
+        Err(failure) if failure.is_missing => return Settings::default(),
+        Err(failure) => Err(failure.message),
+        Ok(bytes) if bytes.len() > SOURCE_SIZE_BYTES_MAX => Err("it is too large".to_owned()),
+        Ok(bytes) => String::from_utf8(bytes.to_vec()).map_err(|_| "it is not UTF-8".to_owned()),
+    };
+    let (text, failure) = match text {
+        Ok(text) => (text, None),
+        Err(words) => (String::new(), Some(words)),
+    };
+    let file = sources.add(SourceFile {
+        url,
+        name: NAME.to_owned(),
+        role: Role::Settings,
+        lines: Arc::new(LineIndex::new(&text)),
+        text: text.as_str().into(),
+        tree: None,
+        specs: None,
+        is_present: failure.is_none(),
+    });
+    if let Some(words) = failure {
+        sink.report(unreadable(&words, Range::default().in_file(file)));
+    }
+    let mut reader = Reader { file, settings: Settings::default(), sink };
+    let (table, errors) = DeTable::parse_recoverable(&text);
+    for error in errors {
+        let span = reader.span(error.span().unwrap_or_default());
+        reader.sink.report(syntax(error.message(), span));
+    }
+    reader.read(table.get_ref());
+    reader.settings
+}
+
+struct Reader<'r> {
+    file: FileId,
+    settings: Settings,
+    sink: &'r mut Sink,
+}
+
+impl Reader<'_> {
+    fn read(&mut self, table: &DeTable<'_>) {
+        for (key, value) in table {
+            match key.get_ref().as_ref() {
+                "requires" => self.read_requirement(value),
+                "lints" => self.read_levels(value),
+                name => {
+                    let diagnostic = unknown_key(name, self.span(key.span()));
+                    self.sink.report(diagnostic);
+                }
+            }
+        }
+    }
+
+    fn read_requirement(&mut self, value: &Spanned<DeValue<'_>>) {
+        let span = self.span(value.span());
+        let Some(text) = value.get_ref().as_str() else {
+            return self.sink.report(wrong_type("requires", "a string", span));
+        };
+        match is_met(text, VERSION) {
+            Some(true) => {}
+            Some(false) => self.sink.report(other_version(text, span)),
+            None => self.sink.report(not_a_requirement(text, span)),
+        }
+    }
+
+    fn read_levels(&mut self, value: &Spanned<DeValue<'_>>) {
+        let span = self.span(value.span());
+        let Some(table) = value.get_ref().as_table() else {
+            return self.sink.report(wrong_type("lints", "a table", span));
+        };
+        for (key, value) in table {
+            if let Err(diagnostic) = self.read_level(key, value) {
+                self.sink.report(*diagnostic);
+            }
+        }
+    }
+
+    fn read_level(
+        &mut self,
+        key: &Spanned<Cow<'_, str>>,
+        value: &Spanned<DeValue<'_>>,
+    ) -> Result<(), Box<Diagnostic>> {
+        let slug = key.get_ref().as_ref();
+        let (place, at_value) = (self.span(key.span()), self.span(value.span()));
+        let rule = rules::by_slug(slug).ok_or_else(|| unknown_rule(slug, place))?;
+        if rule.severity == Severity::Error {
+            return Err(Box::new(level_of_error(slug, place)));
+        }
+        let level = match value.get_ref().as_str() {
+            Some("allow") => Level::Allow,
+            Some("warn") => Level::Warn,
+            Some("deny") => Level::Deny,
+            other => return Err(Box::new(unknown_level(slug, other, at_value))),
+        };
+        self.settings.levels.insert(rule.slug, level);
+        Ok(())
+    }
+
+    fn span(&self, range: std::ops::Range<usize>) -> Span {
+        let offset = |value| u32::try_from(value).unwrap_or(u32::MAX);
+        Range::new(offset(range.start), offset(range.end)).in_file(self.file)
+    }
+}
+
+/// Whether a version meets all of a list of comparisons such as `>=0.3, <1`; nothing when the list is not one.
+fn is_met(requirement: &str, version: &str) -> Option<bool> {
+    let version = numbers(version)?;
+    let mut is_met = true;
+    for comparison in requirement.split(',').map(str::trim) {
+        let digits = comparison.find(|character: char| character.is_ascii_digit())?;
+        let (sign, wanted) = comparison.split_at(digits);
+        let order = version.cmp(&numbers(wanted)?);
+        is_met &= match sign.trim() {
+            ">=" => order.is_ge(),
+            ">" => order.is_gt(),
+            "<=" => order.is_le(),
+            "<" => order.is_lt(),
+            "=" => order.is_eq(),
+            _ => return None,
+        };
+    }
+    Some(is_met)
+}
+
+/// The three numbers of a version; missing ones are 0.
+fn numbers(version: &str) -> Option<[u64; 3]> {
+    let mut numbers = [0; 3];
+    let mut places = numbers.iter_mut();
+    for part in version.split('.') {
+        *places.next()? = part.parse().ok()?;
+    }
+    Some(numbers)
+}
+
+fn unreadable(words: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(&rules::SETTINGS_SYNTAX, span, format!("`{NAME}` cannot be read: {words}"))
+        .help("make it a readable text, or remove it")
+}
+
+fn syntax(message: &str, span: Span) -> Diagnostic {
+    let message = message.lines().collect::<Vec<_>>().join(", ");
+    Diagnostic::new(&rules::SETTINGS_SYNTAX, span, format!("`{NAME}` is not TOML: {message}"))
+        .label("it cannot be read on from here")
+        .help("correct the text")
+}
+
+fn unknown_key(name: &str, span: Span) -> Diagnostic {
+    let diagnostic =
+        Diagnostic::new(&rules::UNKNOWN_SETTING, span, format!("`{NAME}` has no key `{name}`"))
+            .label("this would be ignored");
+    match nearest(name, KEYS) {
+        Some(near) => diagnostic.fix(Fix::replace(span, near, format!("name `{near}`"))),
+        None => diagnostic.help(format!("use one of {}", KEYS.join(", "))),
+    }
+}
+
+fn unknown_rule(slug: &str, span: Span) -> Box<Diagnostic> {
+    let diagnostic =
+        Diagnostic::new(&rules::UNKNOWN_SETTING, span, format!("there is no rule `{slug}`"))
+            .label("this would be ignored");
+    let warnings = rules::ALL.iter().filter(|rule| rule.severity == Severity::Warning);
+    Box::new(match nearest(slug, warnings.map(|rule| rule.slug)) {
+        Some(near) => diagnostic.fix(Fix::replace(span, near, format!("name `{near}`"))),
+        None => diagnostic.help("name a rule that `tidegate explain` lists as a warning"),
+    })
+}
+
+fn wrong_type(key: &str, wanted: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(&rules::WRONG_SETTING, span, format!("`{key}` is not {wanted}"))
+        .label("this is something else")
+        .help(format!("write {wanted}"))
+}
+
+fn not_a_requirement(text: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(&rules::WRONG_SETTING, span, format!("`{text}` does not say which versions"))
+        .label("versions are compared with this")
+        .help("write comparisons such as `>=0.3` or `>=0.3, <1`")
+}
+
+fn level_of_error(slug: &str, span: Span) -> Diagnostic {
+    let message = format!("`{slug}` is an error, and only warnings have levels");
+    Diagnostic::new(&rules::WRONG_SETTING, span, message)
+        .label("a catalog with this error cannot be built")
+        .help("remove the line")
+}
+
+fn unknown_level(slug: &str, written: Option<&str>, span: Span) -> Diagnostic {
+    let message = match written {
+        Some(text) => format!("`{slug}` has no level `{text}`"),
+        None => format!("the level of `{slug}` is not a string"),
+    };
+    let diagnostic =
+        Diagnostic::new(&rules::WRONG_SETTING, span, message).label("this is not a level");
+    match written.and_then(|text| nearest(text, LEVELS)) {
+        Some(near) => {
+            diagnostic.fix(Fix::replace(span, format!("\"{near}\""), format!("write `{near}`")))
+        }
+        None => diagnostic.help("write \"allow\", \"warn\" or \"deny\""),
+    }
+}
+
+fn other_version(text: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        &rules::OTHER_VERSION_REQUIRED,
+        span,
+        format!("this is tidegate {VERSION}, and the project requires `{text}`"),
+    )
+    .label("required here")
+    .help("install a version that meets the requirement, or change it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_met;
+
+    #[test]
+    fn versions_are_compared_number_by_number() {
+        assert_eq!(is_met(">=0.3", "0.10.0"), Some(true));
+        assert_eq!(is_met(">= 0.3, <1", "1.0.0"), Some(false));
+        assert_eq!(is_met("=0.3.1", "0.3.1"), Some(true));
+        assert_eq!(is_met(">0.3.1,<=2", "0.3.1"), Some(false));
+    }
+
+    #[test]
+    fn other_text_is_no_requirement() {
+        for text in ["", "0.3", "^1", ">=", ">=1.2.3.4", ">=1.x", ">=1,", "~> 99999999999999999999"]
+        {
+            assert_eq!(is_met(text, "0.1.0"), None, "{text}");
+        }
+    }
+}
