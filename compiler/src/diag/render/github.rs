@@ -6,25 +6,35 @@
 use std::fmt::Write as _;
 
 use super::{Report, words};
+use crate::source::{Sources, Span};
 
 /// All findings, a command each.
 pub fn report(report: &Report<'_>) -> String {
     let mut commands = String::new();
     for (diagnostic, sources) in report.findings() {
-        let (start, end) = words::ends(diagnostic.primary.span, sources);
-        let file = property(&sources.file(diagnostic.file()).name);
         let severity = diagnostic.severity.word();
-        write!(commands, "::{severity} file={file},line={},endLine={}", start.line, end.line)
-            .expect("a string takes text");
-        if start.line == end.line {
-            write!(commands, ",col={},endColumn={}", start.column, end.column)
-                .expect("a string takes text");
-        }
+        let slug = property(diagnostic.rule.slug);
+        let place = place(diagnostic.primary.span, sources);
         let story = data(&words::whole_story(diagnostic, sources));
-        writeln!(commands, ",title={}::{story}", property(diagnostic.rule.slug))
+        writeln!(commands, "::{severity} {place}title={slug}::{story}")
             .expect("a string takes text");
     }
     commands
+}
+
+/// The properties that say where; none where no file has the place.
+fn place(span: Span, sources: &Sources) -> String {
+    let file = sources.file(span.file);
+    if !file.has_places() {
+        return String::new();
+    }
+    let (start, end) = words::ends(span, sources);
+    let name = property(&file.name);
+    let lines = format!("file={name},line={},endLine={},", start.line, end.line);
+    if start.line != end.line {
+        return lines;
+    }
+    format!("{lines}col={},endColumn={},", start.column, end.column)
 }
 
 /// Text after the last `::` of a command.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::fingerprint::fingerprints;
 use super::{Report, words};
 use crate::diag::Severity;
-use crate::source::Position;
+use crate::source::{Position, SourceFile};
 
 /// All findings as one JSON array.
 pub fn report(report: &Report<'_>) -> String {
@@ -22,13 +22,18 @@ pub fn report(report: &Report<'_>) -> String {
                 "severity": severity(diagnostic.severity),
                 "content": {"body": words::whole_story(diagnostic, sources)},
                 "location": {
-                    "path": sources.file(diagnostic.file()).name,
+                    "path": path(sources.file(diagnostic.file())),
                     "positions": {"begin": position(start), "end": position(end)},
                 },
             })
         })
         .collect();
     format!("{:#}\n", Value::Array(issues))
+}
+
+/// The report demands a path; what concerns the command line is shown at the working directory.
+fn path(file: &SourceFile) -> &str {
+    if file.has_places() { &file.name } else { "." }
 }
 
 const fn severity(severity: Severity) -> &'static str {

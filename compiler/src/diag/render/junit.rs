@@ -6,9 +6,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::{Report, words};
+use super::{Report, concise, words};
 use crate::diag::{Diagnostic, Severity};
-use crate::source::{Role, Sources};
+use crate::source::Sources;
+
+/// The case of findings that no file has a place of.
+const COMMAND_LINE: &str = "command line";
 
 /// All files with their findings as one document.
 pub fn report(report: &Report<'_>) -> String {
@@ -31,11 +34,12 @@ pub fn report(report: &Report<'_>) -> String {
 fn cases<'f>(report: &Report<'f>) -> BTreeMap<&'f str, Vec<(&'f Diagnostic, &'f Sources)>> {
     let files = report.catalogs.iter().flat_map(|catalog| catalog.sources.files());
     let mut cases: BTreeMap<_, Vec<_>> = files
-        .filter(|(_, file)| file.role != Role::Arguments)
+        .filter(|(_, file)| file.has_places())
         .map(|(_, file)| (file.name.as_str(), Vec::new()))
         .collect();
     for (diagnostic, sources) in report.findings() {
-        let name = sources.file(diagnostic.file()).name.as_str();
+        let file = sources.file(diagnostic.file());
+        let name = if file.has_places() { file.name.as_str() } else { COMMAND_LINE };
         cases.entry(name).or_default().push((diagnostic, sources));
     }
     cases
@@ -75,16 +79,10 @@ fn is_failure(diagnostic: &Diagnostic) -> bool {
 }
 
 fn placed_story(diagnostic: &Diagnostic, sources: &Sources) -> String {
-    let position = sources.position(diagnostic.primary.span);
-    format!(
-        "{}:{}:{}: {}[{}] {}",
-        sources.file(diagnostic.file()).name,
-        position.line,
-        position.column,
-        diagnostic.severity.word(),
-        diagnostic.rule.slug,
-        words::whole_story(diagnostic, sources),
-    )
+    let line = concise::render(std::slice::from_ref(diagnostic), sources);
+    let story = words::whole_story(diagnostic, sources);
+    let rest = story.strip_prefix(&diagnostic.message).unwrap_or_default();
+    format!("{}{rest}", line.trim_end())
 }
 
 /// Text for an element or an attribute; characters that XML cannot hold become the replacement character.

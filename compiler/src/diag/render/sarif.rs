@@ -84,15 +84,21 @@ fn result(
 ) -> Value {
     let mut lines = vec![diagnostic.message.clone()];
     lines.extend(words::explanation(diagnostic));
-    let others = diagnostic.others.iter().zip(1..);
+    let has_places = |label: &&Label| sources.file(label.span.file).has_places();
+    let others = diagnostic.others.iter().filter(has_places).zip(1..);
     let related: Vec<Value> =
         others.map(|(label, id)| related_location(label, id, sources)).collect();
+    let primary = Some(&diagnostic.primary).filter(has_places);
+    let locations: Vec<Value> = primary
+        .map(|label| json!({"physicalLocation": physical_location(label.span, sources)}))
+        .into_iter()
+        .collect();
     let mut result = json!({
         "ruleId": diagnostic.rule.slug,
         "ruleIndex": rules.iter().position(|rule| rule.slug == diagnostic.rule.slug),
         "level": diagnostic.severity.word(),
         "message": {"text": lines.join("\n")},
-        "locations": [{"physicalLocation": physical_location(diagnostic.primary.span, sources)}],
+        "locations": locations,
         "relatedLocations": related,
         "partialFingerprints": {"tidegate/v1": fingerprint},
     });

@@ -285,3 +285,19 @@ fn junit_has_a_case_per_file_and_escapes_what_xml_cannot_hold() {
     assert!(text.contains("<system-out>b.yaml:1:1: warning[unused-collection] m</"), "{text}");
     assert!(text.contains("<testcase classname=\"check\" name=\"c.yaml\"/>"), "{text}");
 }
+
+#[test]
+fn what_concerns_the_command_line_is_shown_without_a_file() {
+    let mut sources = sources(&[("<arguments>", "flow.yaml")]);
+    let (file, _) = sources.files().next().unwrap();
+    sources.file_mut(file).role = Role::Arguments;
+    let diagnostic = Diagnostic::new(&rules::UNKNOWN_FIELD, place(&sources, 0, "flow"), "m");
+    for format in Format::ALL {
+        let text = written(*format, &sources, std::slice::from_ref(&diagnostic));
+        assert!(!text.contains("arguments"), "{}: {text}", format.name());
+    }
+    assert_eq!(
+        written(Format::Github, &sources, &[diagnostic]),
+        "::error title=unknown-field::m\n"
+    );
+}

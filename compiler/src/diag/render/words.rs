@@ -12,13 +12,14 @@ pub(super) fn explanation(diagnostic: &Diagnostic) -> Vec<String> {
     label.into_iter().chain(notes).chain(help).collect()
 }
 
-/// The other labels with their places, a line each.
+/// The other labels that have places, with them, a line each.
 pub(super) fn other_places(diagnostic: &Diagnostic, sources: &Sources) -> Vec<String> {
     let line = |label: &Label| {
         let Position { line, column } = sources.position(label.span);
         format!("{}:{line}:{column}: {}", sources.file(label.span.file).name, label.text)
     };
-    diagnostic.others.iter().map(line).collect()
+    let others = diagnostic.others.iter();
+    others.filter(|label| sources.file(label.span.file).has_places()).map(line).collect()
 }
 
 /// The message and everything that can be said beside it.
