@@ -7,7 +7,9 @@ use serde_json::Value;
 use tidegate_stdlib::bundle::{
     Bundle, Collection, Derivation, Failure, FailureKind, Script, TaskKind, TaskName, Transform,
 };
-use tidegate_stdlib::lambda::sqlite::{Invocation, Lambda, Parameters, SqlFailure, migrate};
+use tidegate_stdlib::lambda::sqlite::{
+    Invocation, Lambda, Parameters, PreparedLambda, SqlFailure, migrate,
+};
 use tidegate_stdlib::shape::Shape;
 use tidegate_stdlib::value::to_text;
 
@@ -114,18 +116,24 @@ impl Task for DeriveTask<'_> {
 
     fn apply(&mut self, shard: &Shard, batch: Self::Batch) -> Result<(), Failure> {
         let derivation = self.derivation;
-        let opened = self.opened();
+        let Opened { lambdas, combiner, rows, .. } = self.opened();
+        let mut prepared: Vec<Option<PreparedLambda<'_>>> = lambdas.iter().map(|_| None).collect();
         for ReadDocument { read, document } in batch {
-            let Some(lambda) = opened.lambdas.get(read) else { continue };
-            let rows = &mut opened.rows;
+            let (Some(lambda), Some(prepared)) = (lambdas.get(read), prepared.get_mut(read)) else {
+                continue;
+            };
             let invocation = Invocation { document: &document };
+            let invoked = match prepared {
+                Some(prepared) => Ok(prepared),
+                None => lambda
+                    .prepare(shard.connection(), shard.guard())
+                    .map(|lambda| prepared.insert(lambda)),
+            };
             let invoked =
-                lambda.invoke(shard.connection(), shard.guard(), invocation, &mut |row| {
-                    rows.push(row);
-                });
+                invoked.and_then(|lambda| lambda.invoke(invocation, &mut |row| rows.push(row)));
             let outcome = invoked
                 .map_err(|failure| invocation_failed(derivation, read, &document, &failure))
-                .and_then(|()| rows.drain(..).try_for_each(|row| opened.combiner.add(row)));
+                .and_then(|()| rows.drain(..).try_for_each(|row| combiner.add(row)));
             outcome.map_err(|failure| blame(derivation, read, &document, failure))?;
         }
         Ok(())

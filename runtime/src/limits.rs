@@ -12,8 +12,8 @@ pub const JOURNALS_MAX: usize = 10_000;
 pub const PARTITION_DIRECTORY_BYTES_MAX: usize = 255;
 /// Bytes of one batch that a reader gets.
 pub const BATCH_BYTES: usize = 4 << 20;
-/// Documents of one batch that a task takes in at once.
-pub const BATCH_DOCUMENTS: usize = 1024;
+/// Documents of one batch that a task takes in at once; few enough that they stay in the processor's cache.
+pub const BATCH_DOCUMENTS: usize = 256;
 /// Bytes of a line of an ingested file.
 pub const LINE_BYTES_MAX: usize = 32 << 20;
 /// Reads of derivations in one catalog test.

@@ -34,6 +34,55 @@ pub(crate) fn take(document: &mut Value) -> Taken {
     Taken { uuid, emptied }
 }
 
+/// A UUID that was set aside, with what it takes to put it back without copying a text.
+#[derive(Debug)]
+pub(crate) enum Aside {
+    /// There was none.
+    Nothing,
+    /// `/_meta` held nothing else and went with it: its name and value.
+    Meta(String, Value),
+    /// The name and value in `/_meta`.
+    Uuid(String, Value),
+}
+
+impl Aside {
+    /// Whether `/_meta` went with the UUID.
+    pub(crate) fn is_meta(&self) -> bool {
+        matches!(self, Self::Meta(..))
+    }
+}
+
+/// Takes the UUID out of a document, to be put back by [`put_back`].
+pub(crate) fn set_aside(document: &mut Value) -> Aside {
+    let Some(object) = document.as_object_mut() else { return Aside::Nothing };
+    let Some(meta) = object.get_mut(META).and_then(Value::as_object_mut) else {
+        return Aside::Nothing;
+    };
+    if !meta.contains_key(UUID) {
+        return Aside::Nothing;
+    }
+    if meta.len() > 1 {
+        let entry = meta.remove_entry(UUID);
+        return entry.map_or(Aside::Nothing, |(name, uuid)| Aside::Uuid(name, uuid));
+    }
+    let entry = object.remove_entry(META);
+    entry.map_or(Aside::Nothing, |(name, meta)| Aside::Meta(name, meta))
+}
+
+/// Puts a UUID back into the document it was taken from.
+pub(crate) fn put_back(document: &mut Value, aside: Aside) {
+    let Some(object) = document.as_object_mut() else { return };
+    match aside {
+        Aside::Nothing => {}
+        Aside::Meta(name, meta) => drop(object.insert(name, meta)),
+        Aside::Uuid(name, uuid) => {
+            if let Some(meta) = object.get_mut(META).and_then(Value::as_object_mut) {
+                meta.insert(name, uuid);
+            }
+        }
+    }
+}
+
 /// Whether a UUID can be put into a document.
 pub(crate) fn fits(document: &Value) -> bool {
     document.as_object().is_some_and(|object| object.get(META).is_none_or(Value::is_object))
@@ -116,6 +165,23 @@ mod tests {
             put(&mut document, "u".to_owned());
             assert_eq!(text(&document), Some("u"));
             assert_eq!(take(&mut document).uuid, Some(json!("u")));
+            assert_eq!(document, original);
+        }
+    }
+
+    #[test]
+    fn what_is_set_aside_can_be_put_back() {
+        for (original, user) in [
+            (json!({ "_meta": { "uuid": "u" }, "a": 1 }), json!({ "a": 1 })),
+            (json!({ "_meta": { "op": "c", "uuid": "u" } }), json!({ "_meta": { "op": "c" } })),
+            (json!({ "_meta": {}, "a": 1 }), json!({ "_meta": {}, "a": 1 })),
+            (json!({ "a": 1 }), json!({ "a": 1 })),
+            (json!(1), json!(1)),
+        ] {
+            let mut document = original.clone();
+            let aside = set_aside(&mut document);
+            assert_eq!(document, user);
+            put_back(&mut document, aside);
             assert_eq!(document, original);
         }
     }

@@ -380,14 +380,12 @@ fn validate(read: &Read<'_>, decoded: &mut Decoded) -> Result<(), Failure> {
     if decoded.trust == Trust::WrittenHere && read.spec.collection.read_schema.is_none() {
         return Ok(());
     }
-    let taken = stamp::take(&mut decoded.document);
-    read.contract.validate(&mut decoded.document, taken.emptied).map_err(|failure| {
+    let aside = stamp::set_aside(&mut decoded.document);
+    read.contract.validate(&mut decoded.document, aside.is_meta()).map_err(|failure| {
         let label = &read.spec.label;
         failure.note(format!("it was read by {label}"))
     })?;
-    if let Some(Value::String(uuid)) = taken.uuid {
-        stamp::put(&mut decoded.document, uuid);
-    }
+    stamp::put_back(&mut decoded.document, aside);
     Ok(())
 }
 

@@ -1,9 +1,10 @@
 //! Compiled lambdas: one invocation binds a document, runs every statement and hands out the rows
 //! as documents.
 
+use std::fmt;
 use std::ops::Range;
 
-use rusqlite::Connection;
+use rusqlite::{CachedStatement, Connection};
 use serde_json::Value;
 
 use super::bind::bind;
@@ -74,10 +75,28 @@ impl Lambda {
         fields
     }
 
-    /// Runs every statement with the document's values and hands each row to `publish`.
+    /// Takes the statements out of the connection's cache for a number of invocations.
     ///
     /// # Errors
-    /// The failing statement; nothing is rolled back here.
+    /// A statement that can no longer be prepared.
+    pub fn prepare<'l>(
+        &'l self,
+        connection: &'l Connection,
+        guard: &'l Guard,
+    ) -> Result<PreparedLambda<'l>, SqlFailure> {
+        let statements = self.statements.iter().map(|compiled| {
+            let prepared = guard
+                .within(GuardMode::Lambda, || connection.prepare_cached(&compiled.text))
+                .map_err(|error| compiled.statement().prepare_failure(guard, &error))?;
+            Ok((compiled, prepared))
+        });
+        Ok(PreparedLambda { guard, statements: statements.collect::<Result<_, _>>()? })
+    }
+
+    /// Runs the lambda once.
+    ///
+    /// # Errors
+    /// As [`Lambda::prepare`] and [`PreparedLambda::invoke`].
     pub fn invoke(
         &self,
         connection: &Connection,
@@ -85,12 +104,38 @@ impl Lambda {
         invocation: Invocation<'_>,
         publish: &mut dyn FnMut(Value),
     ) -> Result<(), SqlFailure> {
-        guard.reset_steps();
+        self.prepare(connection, guard)?.invoke(invocation, publish)
+    }
+}
+
+/// A lambda with its statements at hand. They go back to the connection's cache when it is dropped.
+pub struct PreparedLambda<'l> {
+    guard: &'l Guard,
+    statements: Vec<(&'l Compiled, CachedStatement<'l>)>,
+}
+
+impl PreparedLambda<'_> {
+    /// Runs every statement with the document's values and hands each row to `publish`.
+    ///
+    /// # Errors
+    /// The failing statement; nothing is rolled back here.
+    pub fn invoke(
+        &mut self,
+        invocation: Invocation<'_>,
+        publish: &mut dyn FnMut(Value),
+    ) -> Result<(), SqlFailure> {
+        self.guard.reset_steps();
         let mut rows_left = LAMBDA_ROWS_MAX;
-        for statement in &self.statements {
-            statement.run(connection, guard, invocation.document, &mut rows_left, publish)?;
+        for (compiled, prepared) in &mut self.statements {
+            compiled.run(prepared, self.guard, invocation.document, &mut rows_left, publish)?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for PreparedLambda<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("PreparedLambda").finish_non_exhaustive()
     }
 }
 
@@ -156,16 +201,13 @@ impl Compiled {
 
     fn run(
         &self,
-        connection: &Connection,
+        prepared: &mut CachedStatement<'_>,
         guard: &Guard,
         document: &Value,
         rows_left: &mut usize,
         publish: &mut dyn FnMut(Value),
     ) -> Result<(), SqlFailure> {
-        let statement = Statement { text: &self.text, start: self.start };
-        let mut prepared = guard
-            .within(GuardMode::Lambda, || connection.prepare_cached(&self.text))
-            .map_err(|error| statement.prepare_failure(guard, &error))?;
+        let statement = self.statement();
         for parameter in &self.parameters {
             let value = bind(&parameter.binding, document)
                 .map_err(|message| self.bind_failure(parameter, &message))?;
@@ -190,6 +232,10 @@ impl Compiled {
             })?;
             publish(document);
         }
+    }
+
+    fn statement(&self) -> Statement<'_> {
+        Statement { text: &self.text, start: self.start }
     }
 
     fn bind_failure(&self, parameter: &Parameter, reason: &str) -> SqlFailure {

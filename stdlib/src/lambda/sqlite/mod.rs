@@ -16,7 +16,7 @@ mod tokens;
 use std::ops::Range;
 
 pub use guard::{Guard, GuardMode};
-pub use invoke::{Invocation, Lambda};
+pub use invoke::{Invocation, Lambda, PreparedLambda};
 pub use parameters::{Binding, Encoding, Parameters, Unresolved};
 pub use statements::{missing_semicolon, split};
 
