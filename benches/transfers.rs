@@ -5,11 +5,14 @@
 
 #![allow(clippy::print_stdout, reason = "a bench prints what it measures")]
 
+mod measure;
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
+use measure::children_cpu_seconds;
 use serde_json::Value;
 
 const COUNT: u64 = 2_000_000;
@@ -68,12 +71,4 @@ fn check_answer(directory: &Path) {
         lines.lines().fold((0, 0), |(accounts, sum), line| (accounts + 1, sum + balance(line)));
     assert_eq!(sum, 0, "the balances do not sum to zero");
     println!("{accounts} accounts, their balances sum to zero");
-}
-
-/// User and system time of the processes that ended so far, from `/proc`; not a number elsewhere than on Linux.
-fn children_cpu_seconds() -> f64 {
-    let Ok(stat) = fs::read_to_string("/proc/self/stat") else { return f64::NAN };
-    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-    let ticks: f64 = fields.skip(13).take(2).filter_map(|field| field.parse::<f64>().ok()).sum();
-    ticks / 100.0
 }

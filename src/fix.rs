@@ -14,7 +14,7 @@ use tidegate_compiler::source::SourceFile;
 use tidegate_compiler::world::{World, WorldFailure};
 use url::Url;
 
-use crate::catalog::compile_in;
+use crate::catalog::analyze_in;
 use crate::disk::Disk;
 use crate::exit::Stop;
 use crate::report::name_of_path;
@@ -50,7 +50,7 @@ impl Repaired {
         wanted: Applicability,
     ) -> Result<Compilation, Stop> {
         for _ in 0..ROUNDS_MAX {
-            let (compilation, _) = compile_in(self, catalog)?;
+            let compilation = analyze_in(self, catalog)?;
             let Compilation { diagnostics, sources, .. } = &compilation;
             let repairs = repair(diagnostics, sources, wanted, &may_change);
             if repairs.applied == 0 {
@@ -61,7 +61,7 @@ impl Repaired {
                 self.change(url, &text)?;
             }
         }
-        compile_in(self, catalog).map(|(compilation, _)| compilation)
+        analyze_in(self, catalog)
     }
 
     fn change(&mut self, url: Url, text: &str) -> Result<(), Stop> {

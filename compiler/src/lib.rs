@@ -50,7 +50,7 @@ pub struct Compilation {
     pub checked: Checked,
     /// The graph of tasks and collections.
     pub lineage: Lineage,
-    /// What would run; absent when there are errors.
+    /// What would run; absent when there are errors, or nobody asked for it.
     pub plan: Option<Plan>,
     /// All diagnostics in order of file, place, severity and rule.
     pub diagnostics: Vec<Diagnostic>,
@@ -58,6 +58,26 @@ pub struct Compilation {
 
 /// Compiles a catalog. Never fails: what is wrong is in the diagnostics.
 pub fn compile(world: &dyn World, request: &Request, memo: &mut Memo) -> Compilation {
+    run_passes(world, request, memo, LastPass::Plan)
+}
+
+/// Finds what is wrong with a catalog: all but the plan, which nobody needs for that.
+pub fn analyze(world: &dyn World, request: &Request, memo: &mut Memo) -> Compilation {
+    run_passes(world, request, memo, LastPass::Lineage)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LastPass {
+    Lineage,
+    Plan,
+}
+
+fn run_passes(
+    world: &dyn World,
+    request: &Request,
+    memo: &mut Memo,
+    last: LastPass,
+) -> Compilation {
     let mut sink = Sink::default();
     let mut sources = load::load(world, &request.entry, &request.root, memo, &mut sink);
     let settings = settings::load(world, &request.root, &mut sources, &mut sink);
@@ -74,7 +94,8 @@ pub fn compile(world: &dyn World, request: &Request, memo: &mut Memo) -> Compila
     });
     sink.apply_allowances(&sources);
     settings.apply(&mut sink);
-    let plan = Valid::new(&checked, &sink).map(|valid| plan::plan(valid, &sources));
+    let valid = Valid::new(&checked, &sink).filter(|_| last == LastPass::Plan);
+    let plan = valid.map(|valid| plan::plan(valid, &sources));
     let diagnostics = sink.finish(&sources);
     Compilation { sources, checked, lineage, plan, diagnostics }
 }
