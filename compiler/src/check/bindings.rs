@@ -17,6 +17,7 @@ use super::selectors::check_source;
 use super::{endpoints, endpoints::resource_path};
 use crate::catalog::{Capture, Materialization, SourceValue};
 use crate::diag::{Diagnostic, Sink, rules};
+use crate::dialect;
 use crate::model::MaterializationBindingSpec;
 use crate::source::Span;
 
@@ -163,10 +164,27 @@ fn connector_of(endpoint: &CheckedEndpoint) -> Option<&'static Connector> {
 fn place_of(endpoint: &CheckedEndpoint, task: &str) -> String {
     match (&endpoint.endpoint, endpoint.connector) {
         (Endpoint::Connector { config, .. }, Some(connector)) => {
+            let mut config = config.clone();
+            if let Some(Value::String(path)) = config.pointer_mut("/path") {
+                *path = without_detours(path);
+            }
             format!("{} {config}", connector.0.name)
         }
         (Endpoint::Connector { .. } | Endpoint::Local { .. }, _) => task.to_owned(),
     }
+}
+
+/// A path without `.`, `..` and doubled slashes, so that one file has one name.
+fn without_detours(path: &str) -> String {
+    let mut components: Vec<&str> = Vec::new();
+    for component in path.split('/').filter(|component| !matches!(*component, "" | ".")) {
+        match components.last() {
+            Some(last) if component == ".." && *last != ".." => drop(components.pop()),
+            Some(_) | None => components.push(component),
+        }
+    }
+    let root = if path.starts_with('/') { "/" } else { "" };
+    format!("{root}{}", components.join("/"))
 }
 
 /// The resources of endpoints; no two bindings have the same.
@@ -191,13 +209,21 @@ impl Resources {
         if path.is_empty() {
             return path;
         }
-        match self.first_of.entry((place.to_owned(), path.clone())) {
+        match self.first_of.entry((place.to_owned(), identity(&path, connector))) {
             Entry::Occupied(first) => sink.report(duplicate_resource(&path, span, *first.get())),
             Entry::Vacant(vacant) => {
                 vacant.insert(span);
             }
         }
         path
+    }
+}
+
+/// What resources are compared by: a database may not tell the names of tables apart by their case.
+fn identity(path: &[String], connector: Option<&'static Connector>) -> Vec<String> {
+    match connector.and_then(|connector| connector.dialect).and_then(dialect::by_name) {
+        Some(dialect) => path.iter().map(|name| dialect.fold(name)).collect(),
+        None => path.to_vec(),
     }
 }
 

@@ -57,7 +57,7 @@ fn open_with(
         .map(Target::new)
         .collect::<Result<Vec<Target>, Failure>>()?;
     let is_new = std::fs::metadata(&path).map_or(true, |metadata| metadata.len() == 0);
-    let failed = |error: &rusqlite::Error| endpoint_failed(&shown, error);
+    let failed = |error: &rusqlite::Error| endpoint_failed(&shown, lock_wait, error);
     let connection = Connection::open(&path).map_err(|error| failed(&error))?;
     connection.busy_timeout(lock_wait).map_err(|error| failed(&error))?;
     if is_new {
@@ -194,22 +194,22 @@ impl SqliteDestination {
     }
 
     fn failed(&self, error: &rusqlite::Error) -> Failure {
-        if matches!(
-            error.sqlite_error_code(),
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
-        ) {
-            return Failure::new(
-                FailureKind::EndpointFailed,
-                format!("the database `{}` is locked by another process", self.shown),
-            )
-            .note(format!("its lock was waited for {} s", self.lock_wait.as_secs()))
-            .help("end the process that writes to it, and run again");
-        }
-        endpoint_failed(&self.shown, error)
+        endpoint_failed(&self.shown, self.lock_wait, error)
     }
 }
 
-fn endpoint_failed(database: &str, error: &rusqlite::Error) -> Failure {
+fn endpoint_failed(database: &str, lock_wait: Duration, error: &rusqlite::Error) -> Failure {
+    if matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+    ) {
+        return Failure::new(
+            FailureKind::EndpointFailed,
+            format!("the database `{database}` is locked by another process"),
+        )
+        .note(format!("its lock was waited for {} s", lock_wait.as_secs()))
+        .help("end the process that writes to it, and run again");
+    }
     let message = if let rusqlite::Error::SqliteFailure(_, Some(message)) = error {
         message.clone()
     } else {

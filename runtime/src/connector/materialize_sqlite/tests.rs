@@ -77,10 +77,14 @@ fn materialization(delta_updates: bool) -> Materialization {
 
 /// A destination below `root` that waits hardly at all for locks.
 fn destination(root: &Path, delta_updates: bool) -> SqliteDestination {
+    opened(root, delta_updates).unwrap()
+}
+
+fn opened(root: &Path, delta_updates: bool) -> Result<SqliteDestination, Failure> {
     let data = root.join("data");
     let opening = Opening { root, data: &data, collections: &[] };
     let path = Path::new("deep/down/out.db");
-    open_with(path, &materialization(delta_updates), opening, Duration::from_millis(1)).unwrap()
+    open_with(path, &materialization(delta_updates), opening, Duration::from_millis(1))
 }
 
 fn store(destination: &mut SqliteDestination, document: &Value, exists: bool, delete: bool) {
@@ -217,6 +221,16 @@ fn a_lock_of_somebody_else_is_told() {
     assert_eq!(failure.message, "the database `deep/down/out.db` is locked by another process");
     other.execute_batch("ROLLBACK").unwrap();
     destination.begin().unwrap();
+}
+
+#[test]
+fn a_lock_of_somebody_else_is_told_when_the_database_is_opened() {
+    let root = tempfile::tempdir().unwrap();
+    destination(root.path(), false).open().unwrap();
+    let other = Connection::open(root.path().join("deep/down/out.db")).unwrap();
+    other.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE").unwrap();
+    let failure = opened(root.path(), false).and_then(|mut opened| opened.open()).unwrap_err();
+    assert_eq!(failure.message, "the database `deep/down/out.db` is locked by another process");
 }
 
 #[test]
