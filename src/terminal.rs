@@ -3,13 +3,14 @@
 #![expect(clippy::print_stderr, reason = "everything is printed here")]
 
 use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
 
 use anstream::{AutoStream, ColorChoice};
 use serde_json::{Value, json};
 use tidegate_compiler::diag::render::Style;
 
 use crate::args::{Color, Global, LogFormat};
-use crate::exit::Stop;
+use crate::exit::{Exit, Stop};
 
 /// What is printed where, and how.
 #[derive(Debug, Clone, Copy)]
@@ -76,12 +77,15 @@ impl Terminal {
     }
 
     /// Writes a result to the standard output, as it is. A closed pipe ends the process quietly: its reader has
-    /// seen enough.
+    /// seen enough. Anything else, such as a full disk, ends it with a message: what is missing must not look whole.
     pub(crate) fn result_bytes(&self, bytes: &[u8]) {
         let mut out = std::io::stdout().lock();
-        if out.write_all(bytes).and_then(|()| out.flush()).is_err() {
+        let Err(error) = out.write_all(bytes).and_then(|()| out.flush()) else { return };
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
             std::process::exit(0);
         }
+        self.stop(&Stop::file("write", Path::new("standard output"), &error));
+        std::process::exit(i32::from(Exit::Environment.code()));
     }
 
     /// Writes a line of result.
