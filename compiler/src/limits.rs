@@ -12,3 +12,6 @@ pub const ALIAS_NODES_MAX: usize = 250_000;
 pub const SYNTAX_RECOVERIES_MAX: usize = 16;
 /// Diagnostics that are kept per file.
 pub const DIAGNOSTICS_PER_FILE_MAX: usize = 100;
+/// Bytes of a name, each slash counted as the three that it takes in a file name; with what is added to it, a file system
+/// can hold it.
+pub const NAME_SIZE_BYTES_MAX: usize = 200;

@@ -12,6 +12,9 @@ pub const LAMBDA_STEPS_MAX: u64 = 200_000_000;
 /// Rows that one invocation of a SQLite lambda may publish.
 pub const LAMBDA_ROWS_MAX: usize = 1_000_000;
 
+/// Bytes of texts and blobs in the rows that one invocation of a SQLite lambda may publish.
+pub const LAMBDA_ROWS_SIZE_BYTES_MAX: usize = 256 * 1024 * 1024;
+
 /// Greatest size of one file of a bundle.
 pub const BUNDLE_FILE_SIZE_BYTES_MAX: usize = 256 * 1024 * 1024;
 

@@ -9,6 +9,7 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use super::Place;
 use crate::diag::{Diagnostic, Sink, rules};
+use crate::limits::NAME_SIZE_BYTES_MAX;
 use crate::source::{Sources, Span};
 
 /// A declared name.
@@ -170,6 +171,11 @@ pub(crate) fn check_form(
         }
         begin += component.len() + 1;
     }
+    let size_bytes = subject.name.len() + 2 * subject.name.matches('/').count();
+    if size_bytes > NAME_SIZE_BYTES_MAX {
+        sink.report(name_too_long(subject, size_bytes));
+        return false;
+    }
     true
 }
 
@@ -239,6 +245,14 @@ fn reserved_name(
     Diagnostic::new(&rules::RESERVED_NAME, part(sources, span, name, component), message)
         .label(format!("names become paths, and there `{wrong}` is another directory"))
         .help("give the component another name")
+}
+
+fn name_too_long(subject: NameSubject<'_>, size_bytes: usize) -> Diagnostic {
+    let NameSubject { noun, span, .. } = subject;
+    let message = format!("the name of this {noun} is longer than {NAME_SIZE_BYTES_MAX} bytes");
+    Diagnostic::new(&rules::NAME_TOO_LONG, span, message)
+        .label(format!("names become file names, and there this one takes {size_bytes} bytes"))
+        .help("shorten the name")
 }
 
 /// One name of two things.

@@ -4,7 +4,8 @@
 use std::fmt;
 use std::ops::Range;
 
-use rusqlite::{CachedStatement, Connection};
+use rusqlite::types::ValueRef;
+use rusqlite::{CachedStatement, Connection, Row};
 use serde_json::Value;
 
 use super::bind::bind;
@@ -12,7 +13,7 @@ use super::locate::Statement;
 use super::rows::Output;
 use super::statements::find_text;
 use super::{Binding, Guard, GuardMode, Parameters, SqlFailure, SqlFailureKind, split};
-use crate::limits::LAMBDA_ROWS_MAX;
+use crate::limits::{LAMBDA_ROWS_MAX, LAMBDA_ROWS_SIZE_BYTES_MAX};
 
 /// A lambda whose statements have been prepared once against a database with its migrations.
 #[derive(Debug)]
@@ -125,9 +126,9 @@ impl PreparedLambda<'_> {
         publish: &mut dyn FnMut(Value),
     ) -> Result<(), SqlFailure> {
         self.guard.reset_steps();
-        let mut rows_left = LAMBDA_ROWS_MAX;
+        let mut left = RowsLeft { rows: LAMBDA_ROWS_MAX, bytes: LAMBDA_ROWS_SIZE_BYTES_MAX };
         for (compiled, prepared) in &mut self.statements {
-            compiled.run(prepared, self.guard, invocation.document, &mut rows_left, publish)?;
+            compiled.run(prepared, self.guard, invocation.document, &mut left, publish)?;
         }
         Ok(())
     }
@@ -136,6 +137,34 @@ impl PreparedLambda<'_> {
 impl fmt::Debug for PreparedLambda<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("PreparedLambda").finish_non_exhaustive()
+    }
+}
+
+/// What an invocation may still publish.
+#[derive(Debug)]
+struct RowsLeft {
+    rows: usize,
+    bytes: usize,
+}
+
+impl RowsLeft {
+    /// Counts a row, before anything of it is copied; says what there is too much of.
+    fn take(&mut self, row: &Row<'_>) -> Result<(), String> {
+        self.rows = self
+            .rows
+            .checked_sub(1)
+            .ok_or_else(|| format!("gives more than {LAMBDA_ROWS_MAX} rows for one document"))?;
+        let size = |value: ValueRef<'_>| match value {
+            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes.len(),
+            ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => 0,
+        };
+        let columns = 0..row.as_ref().column_count();
+        let size_bytes: usize = columns.map(|column| row.get_ref(column).map_or(0, size)).sum();
+        self.bytes = self.bytes.checked_sub(size_bytes).ok_or_else(|| {
+            let limit = LAMBDA_ROWS_SIZE_BYTES_MAX >> 20;
+            format!("gives more than {limit} MiB for one document")
+        })?;
+        Ok(())
     }
 }
 
@@ -204,7 +233,7 @@ impl Compiled {
         prepared: &mut CachedStatement<'_>,
         guard: &Guard,
         document: &Value,
-        rows_left: &mut usize,
+        left: &mut RowsLeft,
         publish: &mut dyn FnMut(Value),
     ) -> Result<(), SqlFailure> {
         let statement = self.statement();
@@ -222,14 +251,12 @@ impl Compiled {
                 .within(GuardMode::Lambda, move || cursor.next())
                 .map_err(|error| statement.step_failure(guard, &error))?;
             let Some(row) = row else { return Ok(()) };
+            left.take(row)
+                .map_err(|message| statement.failure(None, SqlFailureKind::Limit, message))?;
             let document = self
                 .output
                 .document(row)
                 .map_err(|message| statement.failure(None, SqlFailureKind::Execution, message))?;
-            *rows_left = rows_left.checked_sub(1).ok_or_else(|| {
-                let message = format!("gives more than {LAMBDA_ROWS_MAX} rows for one document");
-                statement.failure(None, SqlFailureKind::Limit, message)
-            })?;
             publish(document);
         }
     }

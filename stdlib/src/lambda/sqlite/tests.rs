@@ -333,6 +333,17 @@ fn failures_of_statements_say_what_holds() {
 }
 
 #[test]
+fn rows_have_a_limit_in_bytes() {
+    let database = database(&[]).unwrap();
+    let rows = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c)";
+    let lambda = format!("{rows} SELECT x AS id, hex(zeroblob(10000000)) AS big FROM c");
+    let compiled = compile(&database, &lambda).unwrap();
+    let failure = invoke(&database, &compiled, &json!({})).unwrap_err();
+    assert_eq!(failure.kind, SqlFailureKind::Limit);
+    assert_eq!(failure.message, "gives more than 256 MiB for one document");
+}
+
+#[test]
 fn endless_statements_stop() {
     let database = database(&[]).unwrap();
     let endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c)";
