@@ -63,8 +63,29 @@ pub(super) fn check(
     };
     if validators.is_some() {
         check_meta(&write, read.as_ref(), sources, sink);
+        check_redaction(collection, &write, sink);
     }
     CollectionSchemas { write, read, validators }
+}
+
+/// Redaction is not carried out yet, and a document must not be published in the clear where its schema says otherwise. Of a key
+/// more is wrong, and said there.
+fn check_redaction(collection: &Collection, write: &BundledSchema, sink: &mut Sink) {
+    let keys = collection.spec().key.iter().flat_map(|key| &key.value);
+    let of_keys: Vec<String> = keys
+        .filter_map(|key| Pointer::parse(&key.value).ok())
+        .flat_map(|key| schemas_of(&write.value, &key))
+        .collect();
+    for (pointer, span) in &write.places {
+        let Some(schema) = pointer.strip_suffix("/redact") else { continue };
+        let is_annotation = write
+            .value
+            .pointer(pointer)
+            .is_some_and(|value| value.get("strategy").is_some_and(serde_json::Value::is_string));
+        if is_annotation && !of_keys.iter().any(|key| key == schema) {
+            sink.report(unsupported_redaction(*span));
+        }
+    }
 }
 
 impl CollectionSchemas {
@@ -369,4 +390,11 @@ fn meta_refused(schema: &BundledSchema, sources: &Sources) -> Diagnostic {
         .label("other tools stamp documents before they validate them")
         .note("here documents are validated without the stamp, so this catalog works")
         .fix(fix)
+}
+
+fn unsupported_redaction(span: Span) -> Diagnostic {
+    let message = "redaction of documents is not carried out yet";
+    Diagnostic::new(&rules::UNSUPPORTED_REDACTION, span, message)
+        .label("the value would be published as it is")
+        .help("remove the value before it is captured, or leave it out in a lambda")
 }
