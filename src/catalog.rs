@@ -9,10 +9,11 @@ use tidegate_compiler::memo::Memo;
 use tidegate_compiler::source::Sources;
 use tidegate_compiler::world::World;
 use tidegate_compiler::{Compilation, analyze, compile};
+use tidegate_runtime::files::read_regular;
 use tidegate_stdlib::bundle::{self, Bundle};
 use tidegate_stdlib::limits::BUNDLE_FILE_SIZE_BYTES_MAX;
 
-use crate::disk::{Disk, read_regular};
+use crate::disk::Disk;
 use crate::exit::{Exit, Stop};
 use crate::report::{self, Counts};
 use crate::source::{Source, request};

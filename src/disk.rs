@@ -1,15 +1,16 @@
-//! The disk as the compiler's world, and files that are read whole.
+//! The disk as the compiler's world.
 //!
 //! A catalog is text of others: what it names may be a device or a pipe. So only regular files are read, and no more of
 //! them than a limit lets in.
 
-use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::fs;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use tidegate_compiler::limits::SOURCE_SIZE_BYTES_MAX;
 use tidegate_compiler::world::{World, WorldFailure};
+use tidegate_runtime::files::read_regular;
 use url::Url;
 
 use crate::exit::io_words;
@@ -34,24 +35,6 @@ impl World for Disk {
             neighbours: neighbours(&path),
         })
     }
-}
-
-/// The bytes of a regular file; of one that is larger than the limit, one byte more than that, so that a caller sees it.
-///
-/// # Errors
-/// What the disk says, or that the path leads to no regular file.
-pub(crate) fn read_regular(path: &Path, size_bytes_max: usize) -> io::Result<Vec<u8>> {
-    let metadata = fs::metadata(path)?;
-    if metadata.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
-    if !metadata.is_file() {
-        return Err(io::Error::other("it is no regular file"));
-    }
-    let limit = u64::try_from(size_bytes_max).unwrap_or(u64::MAX).saturating_add(1);
-    let mut bytes = Vec::new();
-    File::open(path)?.take(limit).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 fn neighbours(path: &Path) -> Vec<String> {

@@ -12,6 +12,7 @@ use tidegate_compiler::diag::patch::patch;
 use tidegate_compiler::diag::repair::repair;
 use tidegate_compiler::source::SourceFile;
 use tidegate_compiler::world::{World, WorldFailure};
+use tidegate_runtime::files::read_regular;
 use url::Url;
 
 use crate::catalog::analyze_in;
@@ -92,7 +93,8 @@ impl Repaired {
     pub(crate) fn write(&self) -> Result<usize, Stop> {
         let mut count = 0;
         for (path, file) in self.changed() {
-            let now = fs::read(&path).map_err(|error| Stop::file("read", &path, &error))?;
+            let now = read_regular(&path, file.before.len())
+                .map_err(|error| Stop::file("read", &path, &error))?;
             if *now != *file.before {
                 let message = format!("`{}` changed while it was checked", path.display());
                 return Err(Stop::environment(message).help("run the command once more"));

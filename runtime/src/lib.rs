@@ -10,6 +10,7 @@ mod combine;
 pub mod connector;
 mod derive;
 pub mod engine;
+pub mod files;
 mod fixture;
 mod ingest;
 pub mod limits;

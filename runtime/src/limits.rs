@@ -22,3 +22,7 @@ pub const TEST_READS_MAX: usize = 100_000;
 pub const TEST_DOCUMENTS_MAX: usize = 1_000_000;
 /// Bytes of the batches that one reading of a collection holds in order to merge its journals.
 pub const READ_BATCHES_BYTES: usize = 64 << 20;
+/// Bytes of `META.json`, which names the collections of a data directory and who writes them.
+pub const META_BYTES_MAX: usize = 64 << 20;
+/// Bytes of the bundle that is kept beside the data, of a fixture, and of what is ingested from the standard input.
+pub const INPUT_BYTES_MAX: usize = 1 << 30;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use tidegate_compiler::dialect;
 use tidegate_compiler::emit::{self, Artifacts, Emitter, Options};
+use tidegate_runtime::files::{read_regular, read_whole};
 
 use crate::args::Build;
 use crate::catalog::{compile_file, show_findings};
@@ -15,6 +16,8 @@ use crate::terminal::Terminal;
 
 /// Names the files that the last build wrote, so that the next one can remove what it no longer writes.
 const LISTING: &str = ".tidegate-artifacts";
+/// Bytes of that listing; of a larger one, which no build has written, nothing is removed.
+const LISTING_BYTES_MAX: usize = 64 << 20;
 
 /// Compiles and writes.
 pub(crate) fn run(arguments: &Build, terminal: &Terminal) -> Result<Exit, Stop> {
@@ -87,14 +90,15 @@ struct Changes {
 }
 
 fn changes(output: &Path, artifacts: &Artifacts) -> Changes {
-    let earlier: BTreeSet<String> = std::fs::read_to_string(output.join(LISTING))
-        .map(|text| text.lines().map(str::to_owned).collect())
-        .unwrap_or_default();
+    let listing = read_whole(&output.join(LISTING), LISTING_BYTES_MAX).unwrap_or_default();
+    let earlier: BTreeSet<String> =
+        String::from_utf8_lossy(&listing).lines().map(str::to_owned).collect();
     Changes {
         written: artifacts
             .iter()
             .filter(|(path, bytes)| {
-                std::fs::read(output.join(path)).ok().as_deref() != Some(bytes.as_slice())
+                let old = read_regular(&output.join(path), bytes.len());
+                old.ok().as_deref() != Some(bytes.as_slice())
             })
             .map(|(path, _)| path.clone())
             .collect(),

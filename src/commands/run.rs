@@ -13,6 +13,8 @@ use tidegate_compiler::diag::render::json::SCHEMA_VERSION;
 use tidegate_compiler::explain::explain_failure;
 use tidegate_compiler::source::Sources;
 use tidegate_runtime::engine::{self, Ingest, RunRequest, TaskReport};
+use tidegate_runtime::files::read_whole;
+use tidegate_runtime::limits::INPUT_BYTES_MAX;
 use tidegate_runtime::{Failure, store};
 use tidegate_stdlib::bundle::{Bundle, Endpoint, Task};
 
@@ -71,12 +73,7 @@ fn request(arguments: &Run, bundle: Arc<Bundle>, root: PathBuf) -> Result<RunReq
         .iter()
         .map(|text| ingest(text, arguments.again, &bundle))
         .collect::<Result<_, _>>()?;
-    let fixture = match &arguments.fixture {
-        None => None,
-        Some(path) => Some(
-            std::fs::read_to_string(path).map_err(|error| Stop::file("read", path, &error))?.into(),
-        ),
-    };
+    let fixture = arguments.fixture.as_deref().map(read_fixture).transpose()?;
     let data = match (&arguments.data, &fixture) {
         (Some(data), _) => data.clone(),
         (None, None) => PathBuf::from(DATA_DIRECTORY),
@@ -99,6 +96,15 @@ fn request(arguments: &Run, bundle: Arc<Bundle>, root: PathBuf) -> Result<RunReq
         },
         memory_bytes: size_bytes(&arguments.memory)?,
     })
+}
+
+fn read_fixture(path: &Path) -> Result<Arc<str>, Stop> {
+    let text = read_whole(path, INPUT_BYTES_MAX)
+        .and_then(|bytes| {
+            String::from_utf8(bytes).map_err(|_| std::io::Error::other("it is not UTF-8"))
+        })
+        .map_err(|error| Stop::file("read", path, &error))?;
+    Ok(text.into())
 }
 
 fn known_tasks(names: &[String], bundle: &Bundle) -> Result<BTreeSet<String>, Stop> {
@@ -133,11 +139,17 @@ fn ingest(text: &str, again: bool, bundle: &Bundle) -> Result<Ingest, Stop> {
     }
     let path = PathBuf::from(path);
     let text = if path == Path::new("-") {
+        let limit = u64::try_from(INPUT_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
         let mut text = Vec::new();
         std::io::stdin()
             .lock()
+            .take(limit)
             .read_to_end(&mut text)
             .map_err(|error| Stop::file("read", Path::new("standard input"), &error))?;
+        if text.len() > INPUT_BYTES_MAX {
+            return Err(Stop::usage("the standard input is larger than 1 GiB")
+                .help("write it into a file, which is read as it comes"));
+        }
         Some(text.into())
     } else {
         None

@@ -1,9 +1,7 @@
 //! SQL of migrations and lambdas, run and prepared by SQLite itself.
 
-use std::ops::Range;
-
 use tidegate_stdlib::lambda::sqlite::{
-    Guard, Lambda, Parameters, SqlFailure, SqlFailureKind, migrate, open_in_memory, split,
+    self, Guard, Lambda, Parameters, SqlFailure, SqlFailureKind, migrate, open_in_memory,
 };
 
 use super::selectors::ReadCollection;
@@ -21,10 +19,7 @@ pub(super) fn script(
     sink: &mut Sink,
 ) -> Option<ScriptSource> {
     match ScriptSource::new(sources, file, value) {
-        Ok(script) => {
-            check_semicolon(&script, noun, sink);
-            Some(script)
-        }
+        Ok(script) => Some(script),
         Err(ScriptAbsence::Unread) => None,
         Err(ScriptAbsence::NotText) => {
             sink.report(lambda_not_text(noun, value.range().in_file(file)));
@@ -54,7 +49,10 @@ impl Database {
     /// Runs a migration; whether it succeeded.
     pub(super) fn migrate(&self, script: &ScriptSource, sink: &mut Sink) -> bool {
         match migrate(&self.connection, &self.guard, &script.script.text) {
-            Ok(()) => true,
+            Ok(()) => {
+                check_semicolon(script, "migration", sink);
+                true
+            }
             Err(failure) => {
                 sink.report(self.sql_fault(&failure, script, "migration", None));
                 false
@@ -76,7 +74,10 @@ impl Database {
         let parameters = Parameters::new(&checked.projections, shape);
         let text = &script.script.text;
         match Lambda::compile(&self.connection, &self.guard, text, &parameters) {
-            Ok(lambda) => Some(lambda.is_read_only()),
+            Ok(lambda) => {
+                check_semicolon(script, "lambda", sink);
+                Some(lambda.is_read_only())
+            }
             Err(failures) => {
                 for failure in &failures {
                     sink.report(self.sql_fault(failure, script, "lambda", Some(read)));
@@ -154,27 +155,11 @@ impl Database {
     }
 }
 
-/// Other tools refuse a text whose last statement is not closed.
+/// Other tools refuse a text whose last statement is not closed. Of a text with a fault nothing is said: its last statement may
+/// lack more than that.
 fn check_semicolon(script: &ScriptSource, noun: &str, sink: &mut Sink) {
-    let text = &script.script.text;
-    let last = split(text).ok().and_then(|statements| statements.last().cloned());
-    let Some(last) = last.filter(|last| !is_closed(text, last)) else { return };
-    sink.report(missing_semicolon(script, last.end, noun));
-}
-
-/// Whether a `;` follows a statement, comments aside.
-fn is_closed(text: &str, statement: &Range<usize>) -> bool {
-    let mut rest = text.get(statement.end..).unwrap_or_default();
-    loop {
-        rest = rest.trim_start();
-        let comment = [("--", "\n"), ("/*", "*/")].into_iter().find_map(|(begin, end)| {
-            let inside = rest.strip_prefix(begin)?;
-            Some(inside.split_once(end).map_or("", |(_, after)| after))
-        });
-        match comment {
-            Some(after) => rest = after,
-            None => return rest.starts_with(';'),
-        }
+    if let Some(end) = sqlite::missing_semicolon(&script.script.text) {
+        sink.report(missing_semicolon(script, end, noun));
     }
 }
 

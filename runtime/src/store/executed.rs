@@ -8,6 +8,8 @@ use std::path::Path;
 use tidegate_stdlib::bundle::{Bundle, Failure, FailureKind, from_files, to_files};
 
 use super::files::inaccessible;
+use crate::files::read_whole;
+use crate::limits::INPUT_BYTES_MAX;
 
 /// Below the data directory: one JSON object, a file of the bundle by its path.
 const FILE: &str = "BUNDLE.json";
@@ -35,7 +37,11 @@ pub(crate) fn write_executed(root: &Path, bundle: &Bundle) -> Result<(), Failure
 /// `damaged` when the file is not what a run has written.
 pub fn read_executed(root: &Path) -> Result<Option<Bundle>, Failure> {
     let path = root.join(FILE);
-    let Ok(text) = std::fs::read(&path) else { return Ok(None) };
+    let text = match read_whole(&path, INPUT_BYTES_MAX) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(inaccessible("read", &path, &error)),
+    };
     let damaged = |note: String| {
         Failure::new(FailureKind::Damaged, format!("`{}` is damaged", path.display()))
             .note(note)

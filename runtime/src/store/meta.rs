@@ -1,13 +1,15 @@
 //! `META.json`: what a data directory says about itself.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use tidegate_stdlib::bundle::{Collection, Failure, FailureKind, TaskName};
 use xxhash_rust::xxh3::xxh3_64;
+
+use crate::files::read_whole;
+use crate::limits::META_BYTES_MAX;
 
 use super::{Durability, ShardName, files};
 
@@ -75,7 +77,7 @@ impl Meta {
     /// `damaged` for another version or something that is no such file, `cannot-access` else.
     pub(super) fn load(root: &Path) -> Result<Option<Self>, Failure> {
         let path = root.join(FILE_NAME);
-        let text = match fs::read(&path) {
+        let text = match read_whole(&path, META_BYTES_MAX) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(files::inaccessible("read", &path, &error)),
