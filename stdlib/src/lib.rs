@@ -7,6 +7,7 @@
 
 pub mod bundle;
 pub mod connector;
+pub mod document;
 pub mod key;
 pub mod lambda;
 pub mod limits;

@@ -17,7 +17,7 @@ use serde_json::ser::{CompactFormatter, Formatter};
 
 pub(crate) use decimal::Decimal;
 pub use order::compare;
-pub(crate) use order::compare_numbers;
+pub(crate) use order::{compare_mixed, compare_numbers};
 pub use parse::{ParseFailure, parse, parse_lines};
 pub(crate) use pointer::escape;
 pub use pointer::{Pointer, PointerFailure, Token};
@@ -43,15 +43,18 @@ struct Canonical;
 impl Formatter for Canonical {
     fn write_f64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
         let mut text = Vec::with_capacity(24);
-        CompactFormatter.write_f64(&mut text, value)?;
-        match text.iter().position(|byte| *byte == b'+') {
-            Some(sign) => {
-                let (before, after) = text.split_at(sign);
-                writer.write_all(before)?;
-                writer.write_all(after.get(1..).unwrap_or_default())
-            }
-            None => writer.write_all(&text),
-        }
+        write_float(value, &mut text);
+        writer.write_all(&text)
+    }
+}
+
+/// Writes the canonical text of a finite double to the end of `out`.
+pub(crate) fn write_float(value: f64, out: &mut Vec<u8>) {
+    let start = out.len();
+    CompactFormatter.write_f64(&mut *out, value).expect("memory takes every write");
+    let sign = out.iter().skip(start).position(|byte| *byte == b'+');
+    if let Some(sign) = sign {
+        out.remove(start + sign);
     }
 }
 

@@ -63,7 +63,7 @@ fn float(number: &Number) -> f64 {
 
 /// Floats that are integers of this range are compared as integers, for a float has too few digits
 /// for all of them.
-fn compare_mixed(left: i128, right: f64) -> Ordering {
+pub(crate) fn compare_mixed(left: i128, right: f64) -> Ordering {
     const BEYOND: f64 = 1e38;
     if right > BEYOND {
         return Ordering::Less;

@@ -1,0 +1,391 @@
+//! Building documents, one value after the other.
+
+use std::cmp::Ordering;
+
+use serde_json::Value;
+
+use super::{Cell, Document, Node, Number, View, slice};
+
+/// Builds one document from its values in the order of a text.
+///
+/// Properties may come in any order; they are sorted when their object ends. Of properties of one
+/// name the last one stays, and [`Builder::has_duplicates`] tells that there were some.
+#[derive(Debug, Default)]
+pub struct Builder {
+    cells: Vec<Cell>,
+    text: String,
+    open: Vec<Open>,
+    has_duplicates: bool,
+    /// Where an object that is out of order is written anew, kept for its allocations.
+    spans: Vec<Span>,
+    sorted: Vec<Cell>,
+}
+
+/// An array or object that has not ended.
+#[derive(Debug, Clone, Copy)]
+struct Open {
+    /// The index of its cell.
+    at: usize,
+    /// How many items or properties it has.
+    count: u32,
+    /// The index of the name of its last property.
+    last_name: Option<usize>,
+    is_sorted: bool,
+}
+
+/// The cells of one property: its name and its value.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    at: usize,
+    cells: usize,
+}
+
+impl Builder {
+    /// Adds `null`.
+    pub fn null(&mut self) {
+        self.leaf(Cell::Null);
+    }
+
+    /// Adds a boolean.
+    pub fn boolean(&mut self, value: bool) {
+        self.leaf(Cell::Boolean(value));
+    }
+
+    /// Adds a number.
+    #[inline]
+    pub fn number(&mut self, number: Number) {
+        self.leaf(Cell::Number(number));
+    }
+
+    /// Adds a string.
+    #[inline]
+    pub fn string(&mut self, text: &str) {
+        let cell = self.text_cell(text);
+        self.leaf(cell);
+    }
+
+    /// Begins an array.
+    #[inline]
+    pub fn begin_array(&mut self) {
+        self.begin(Cell::Array { items: 0, cells: 0 });
+    }
+
+    /// Ends the array that was begun last.
+    #[inline]
+    pub fn end_array(&mut self) {
+        let Some(open) = self.open.pop() else { return };
+        let cells = offset(self.cells.len() - open.at - 1);
+        self.close(open.at, Cell::Array { items: open.count, cells });
+    }
+
+    /// Begins an object.
+    #[inline]
+    pub fn begin_object(&mut self) {
+        self.begin(Cell::Object { properties: 0, cells: 0 });
+    }
+
+    /// The name of the property whose value comes next.
+    #[inline]
+    pub fn name(&mut self, name: &str) {
+        let cell = self.text_cell(name);
+        let at = self.cells.len();
+        if let Some(open) = self.open.last_mut() {
+            if let Some(last) = open.last_name
+                && name_at(&self.cells, &self.text, last) >= name
+            {
+                open.is_sorted = false;
+            }
+            open.last_name = Some(at);
+        }
+        self.cells.push(cell);
+    }
+
+    /// Ends the object that was begun last.
+    #[inline]
+    pub fn end_object(&mut self) {
+        let Some(mut open) = self.open.pop() else { return };
+        if !open.is_sorted {
+            self.sort(&mut open);
+        }
+        let cells = offset(self.cells.len() - open.at - 1);
+        self.close(open.at, Cell::Object { properties: open.count, cells });
+    }
+
+    /// Adds a copy of a value of another document.
+    pub fn copy(&mut self, node: Node<'_>) {
+        match node.view() {
+            View::Null => self.null(),
+            View::Boolean(value) => self.boolean(value),
+            View::Number(number) => self.number(number),
+            View::String(text) => self.string(text),
+            View::Array(items) => {
+                self.begin_array();
+                items.for_each(|item| self.copy(item));
+                self.end_array();
+            }
+            View::Object(properties) => {
+                self.begin_object();
+                for (name, value) in properties {
+                    self.name(name);
+                    self.copy(value);
+                }
+                self.end_object();
+            }
+        }
+    }
+
+    /// Adds a copy of a tree.
+    pub fn value(&mut self, value: &Value) {
+        match value {
+            Value::Null => self.null(),
+            Value::Bool(value) => self.boolean(*value),
+            Value::Number(number) => self.number(number.into()),
+            Value::String(text) => self.string(text),
+            Value::Array(items) => {
+                self.begin_array();
+                items.iter().for_each(|item| self.value(item));
+                self.end_array();
+            }
+            Value::Object(properties) => {
+                self.begin_object();
+                for (name, value) in properties {
+                    self.name(name);
+                    self.value(value);
+                }
+                self.end_object();
+            }
+        }
+    }
+
+    /// Whether an object of what was built had two properties of one name.
+    pub fn has_duplicates(&self) -> bool {
+        self.has_duplicates
+    }
+
+    /// What was built, `null` when that is nothing.
+    pub fn root(&self) -> Node<'_> {
+        if self.cells.is_empty() {
+            return Node::NULL;
+        }
+        Node { cells: &self.cells, text: &self.text }
+    }
+
+    /// What was built as a document; the builder is empty again and keeps its allocations.
+    pub fn finish(&mut self) -> Document {
+        if self.cells.is_empty() {
+            self.null();
+        }
+        let document =
+            Document { cells: self.cells.as_slice().into(), text: self.text.as_str().into() };
+        self.clear();
+        document
+    }
+
+    /// Forgets what was built.
+    pub fn clear(&mut self) {
+        self.cells.clear();
+        self.text.clear();
+        self.open.clear();
+        self.has_duplicates = false;
+    }
+
+    /// Where the next value will be put.
+    pub(super) fn mark(&self) -> Mark {
+        Mark {
+            cells: self.cells.len(),
+            text: self.text.len(),
+            open: self.open.len(),
+            last: self.open.last().copied(),
+            has_duplicates: self.has_duplicates,
+        }
+    }
+
+    /// From here on, [`Builder::has_duplicates`] tells of what comes only.
+    pub(super) fn forget_duplicates(&mut self) {
+        self.has_duplicates = false;
+    }
+
+    /// [`Builder::has_duplicates`] tells of what came before the mark, too.
+    pub(super) fn remember_duplicates(&mut self, mark: &Mark) {
+        self.has_duplicates |= mark.has_duplicates;
+    }
+
+    /// Forgets what was built since the mark was taken.
+    pub(super) fn rewind(&mut self, mark: Mark) {
+        self.cells.truncate(mark.cells);
+        self.text.truncate(mark.text);
+        self.open.truncate(mark.open);
+        if let (Some(open), Some(last)) = (self.open.last_mut(), mark.last) {
+            *open = last;
+        }
+        self.has_duplicates = mark.has_duplicates;
+    }
+
+    #[inline]
+    fn leaf(&mut self, cell: Cell) {
+        self.count();
+        self.cells.push(cell);
+    }
+
+    #[inline]
+    fn begin(&mut self, cell: Cell) {
+        self.count();
+        let at = self.cells.len();
+        self.open.push(Open { at, count: 0, last_name: None, is_sorted: true });
+        self.cells.push(cell);
+    }
+
+    #[inline]
+    fn count(&mut self) {
+        if let Some(open) = self.open.last_mut() {
+            open.count += 1;
+        }
+    }
+
+    #[inline]
+    fn close(&mut self, at: usize, cell: Cell) {
+        if let Some(place) = self.cells.get_mut(at) {
+            *place = cell;
+        }
+    }
+
+    #[inline]
+    fn text_cell(&mut self, text: &str) -> Cell {
+        let start = offset(self.text.len());
+        self.text.push_str(text);
+        Cell::String { start, length: offset(text.len()) }
+    }
+
+    /// Sorts the properties of an object that ends; of those of one name the last one stays.
+    fn sort(&mut self, open: &mut Open) {
+        let Self { cells, text, spans, sorted, .. } = self;
+        spans.clear();
+        let mut at = open.at + 1;
+        while let Some(value) = cells.get(at + 1) {
+            let extent = 1 + value.extent();
+            spans.push(Span { at, cells: extent });
+            at += extent;
+        }
+        spans.sort_by(|left, right| {
+            name_at(cells, text, left.at).cmp(name_at(cells, text, right.at))
+        });
+        sorted.clear();
+        let mut count = 0;
+        let mut rest = spans.iter().peekable();
+        while let Some(span) = rest.next() {
+            let is_replaced = rest.peek().is_some_and(|next| {
+                name_at(cells, text, span.at).cmp(name_at(cells, text, next.at)) == Ordering::Equal
+            });
+            if is_replaced {
+                self.has_duplicates = true;
+                continue;
+            }
+            count += 1;
+            sorted.extend_from_slice(cells.get(span.at..span.at + span.cells).unwrap_or_default());
+        }
+        cells.truncate(open.at + 1);
+        cells.extend_from_slice(sorted);
+        open.count = count;
+    }
+}
+
+/// How much was built.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mark {
+    cells: usize,
+    text: usize,
+    open: usize,
+    /// The innermost array or object that has not ended.
+    last: Option<Open>,
+    has_duplicates: bool,
+}
+
+/// Many documents in one arena: a batch.
+#[derive(Debug, Default)]
+pub struct Documents {
+    builder: Builder,
+    /// The index of the first cell of each document.
+    starts: Vec<u32>,
+}
+
+impl Documents {
+    /// Adds the document that `build` builds: exactly one value.
+    ///
+    /// # Errors
+    /// Those of `build`; nothing is added then.
+    pub fn add<E>(&mut self, build: impl FnOnce(&mut Builder) -> Result<(), E>) -> Result<(), E> {
+        let mark = self.builder.mark();
+        match build(&mut self.builder) {
+            Ok(()) => {
+                if self.builder.mark().cells == mark.cells {
+                    self.builder.null();
+                }
+                self.starts.push(offset(mark.cells));
+                Ok(())
+            }
+            Err(error) => {
+                self.builder.rewind(mark);
+                Err(error)
+            }
+        }
+    }
+
+    /// Adds a copy of a document.
+    pub fn push(&mut self, node: Node<'_>) {
+        let copied: Result<(), std::convert::Infallible> = self.add(|builder| {
+            builder.copy(node);
+            Ok(())
+        });
+        match copied {
+            Ok(()) => {}
+            Err(never) => match never {},
+        }
+    }
+
+    /// How many documents there are.
+    pub fn len(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// Whether there is no document.
+    pub fn is_empty(&self) -> bool {
+        self.starts.is_empty()
+    }
+
+    /// The document at `index`.
+    pub fn get(&self, index: usize) -> Option<Node<'_>> {
+        let start = *self.starts.get(index)?;
+        Some(Node { cells: self.builder.cells.get(start as usize..)?, text: &self.builder.text })
+    }
+
+    /// The documents in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Node<'_>> {
+        (0..self.len()).map(|index| self.get(index).unwrap_or(Node::NULL))
+    }
+
+    /// How many bytes of memory the documents take.
+    pub fn size_bytes(&self) -> usize {
+        self.builder.cells.len() * size_of::<Cell>()
+            + self.builder.text.len()
+            + self.starts.len() * size_of::<u32>()
+    }
+
+    /// Forgets the documents and keeps the allocations.
+    pub fn clear(&mut self) {
+        self.builder.clear();
+        self.starts.clear();
+    }
+}
+
+#[inline]
+fn name_at<'t>(cells: &[Cell], text: &'t str, at: usize) -> &'t str {
+    match cells.get(at) {
+        Some(Cell::String { start, length }) => slice(text, *start, *length),
+        _ => "",
+    }
+}
+
+#[inline]
+fn offset(length: usize) -> u32 {
+    u32::try_from(length).expect("documents and batches are bounded far below 4 GiB")
+}

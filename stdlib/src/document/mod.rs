@@ -1,0 +1,306 @@
+//! Documents in an arena: the form in which documents are read, validated, reduced and written.
+//!
+//! A [`Document`] is one flat row of cells in the order of its text, with all its texts in one
+//! string: two allocations however many values it holds, and a subtree is a slice. A [`Node`] is a
+//! view of one value. Properties are sorted by bytes at every level and each is there once, so two
+//! objects are merged by walking both once.
+//!
+//! [`serde_json::Value`] remains the form of what is small and changed in place: schemas,
+//! configurations, connector states.
+
+mod build;
+mod number;
+mod order;
+mod parse;
+mod text;
+
+use serde_json::Value;
+
+pub use build::{Builder, Documents};
+pub use number::Number;
+pub use order::{compare, equal};
+pub use parse::Parser;
+pub use text::{write_name, write_string, write_text};
+
+use crate::value::{Pointer, Token};
+
+/// One value of a document, in the order of its text; what an array or object holds follows it.
+#[derive(Debug, Clone, Copy)]
+enum Cell {
+    Null,
+    Boolean(bool),
+    Number(Number),
+    /// A byte range of the document's texts.
+    String {
+        start: u32,
+        length: u32,
+    },
+    /// How many items there are, and how many cells they take.
+    Array {
+        items: u32,
+        cells: u32,
+    },
+    /// How many properties there are, and how many cells they take, each a name and a value.
+    Object {
+        properties: u32,
+        cells: u32,
+    },
+}
+
+impl Cell {
+    /// How many cells the value takes.
+    fn extent(self) -> usize {
+        match self {
+            Self::Array { cells, .. } | Self::Object { cells, .. } => cells as usize + 1,
+            Self::Null | Self::Boolean(_) | Self::Number(_) | Self::String { .. } => 1,
+        }
+    }
+}
+
+/// An owned document, as small as it can be.
+#[derive(Debug, Clone)]
+pub struct Document {
+    cells: Box<[Cell]>,
+    text: Box<str>,
+}
+
+impl Document {
+    /// The document of a value.
+    pub fn from_value(value: &Value) -> Self {
+        let mut builder = Builder::default();
+        builder.value(value);
+        builder.finish()
+    }
+
+    /// The whole document.
+    pub fn root(&self) -> Node<'_> {
+        Node { cells: &self.cells, text: &self.text }
+    }
+
+    /// How many bytes of memory the document takes.
+    pub fn size_bytes(&self) -> usize {
+        size_of::<Self>() + size_of_val(&*self.cells) + self.text.len()
+    }
+}
+
+impl PartialEq for Document {
+    /// As [`equal`]: numbers are compared by value, so `1` equals `1.0`.
+    fn eq(&self, other: &Self) -> bool {
+        equal(self.root(), other.root())
+    }
+}
+
+/// A view of one value of a document.
+#[derive(Debug, Clone, Copy)]
+pub struct Node<'d> {
+    /// The cell of the value and all that follow it; never empty.
+    cells: &'d [Cell],
+    text: &'d str,
+}
+
+/// What a value is.
+#[derive(Debug, Clone, Copy)]
+pub enum View<'d> {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Boolean(bool),
+    /// A number.
+    Number(Number),
+    /// A string.
+    String(&'d str),
+    /// An array.
+    Array(Items<'d>),
+    /// An object.
+    Object(Properties<'d>),
+}
+
+impl<'d> Node<'d> {
+    /// The value `null`, which belongs to no document.
+    pub const NULL: Node<'static> = Node { cells: &[Cell::Null], text: "" };
+
+    /// What the value is.
+    #[inline]
+    pub fn view(self) -> View<'d> {
+        let (cell, rest) = self.split();
+        match cell {
+            Cell::Null => View::Null,
+            Cell::Boolean(value) => View::Boolean(value),
+            Cell::Number(number) => View::Number(number),
+            Cell::String { start, length } => View::String(slice(self.text, start, length)),
+            Cell::Array { items, .. } => {
+                View::Array(Items { left: items, cells: rest, text: self.text })
+            }
+            Cell::Object { properties, .. } => {
+                View::Object(Properties { left: properties, cells: rest, text: self.text })
+            }
+        }
+    }
+
+    /// Whether the value is `null`.
+    pub fn is_null(self) -> bool {
+        matches!(self.split().0, Cell::Null)
+    }
+
+    /// The string, if it is one.
+    #[inline]
+    pub fn as_str(self) -> Option<&'d str> {
+        match self.split().0 {
+            Cell::String { start, length } => Some(slice(self.text, start, length)),
+            Cell::Null
+            | Cell::Boolean(_)
+            | Cell::Number(_)
+            | Cell::Array { .. }
+            | Cell::Object { .. } => None,
+        }
+    }
+
+    /// The number, if it is one.
+    #[inline]
+    pub fn as_number(self) -> Option<Number> {
+        if let Cell::Number(number) = self.split().0 { Some(number) } else { None }
+    }
+
+    /// The items, if it is an array.
+    #[inline]
+    pub fn as_array(self) -> Option<Items<'d>> {
+        if let View::Array(items) = self.view() { Some(items) } else { None }
+    }
+
+    /// The properties, if it is an object.
+    #[inline]
+    pub fn as_object(self) -> Option<Properties<'d>> {
+        if let View::Object(properties) = self.view() { Some(properties) } else { None }
+    }
+
+    /// The property of this name, if it is an object that has it.
+    #[inline]
+    pub fn get(self, name: &str) -> Option<Node<'d>> {
+        self.as_object()?.get(name)
+    }
+
+    /// The value at `pointer`.
+    pub fn query(self, pointer: &Pointer) -> Option<Node<'d>> {
+        pointer.tokens().iter().try_fold(self, |node, token| match (node.view(), token) {
+            (View::Array(items), Token::Index(index)) => items.get(*index),
+            (View::Object(properties), Token::Property(name)) => properties.get(name),
+            (View::Object(properties), Token::Index(index)) => properties.get(&index.to_string()),
+            (View::Object(properties), Token::NextIndex) => properties.get("-"),
+            _ => None,
+        })
+    }
+
+    /// The value as a tree.
+    pub fn to_value(self) -> Value {
+        match self.view() {
+            View::Null => Value::Null,
+            View::Boolean(value) => Value::Bool(value),
+            View::Number(number) => Value::Number(number.into()),
+            View::String(text) => Value::String(text.to_owned()),
+            View::Array(items) => items.map(Node::to_value).collect(),
+            View::Object(properties) => {
+                properties.map(|(name, value)| (name.to_owned(), value.to_value())).collect()
+            }
+        }
+    }
+
+    /// The value as a document of its own.
+    pub fn to_document(self) -> Document {
+        let mut builder = Builder::default();
+        builder.copy(self);
+        builder.finish()
+    }
+
+    #[inline]
+    fn split(self) -> (Cell, &'d [Cell]) {
+        match self.cells.split_first() {
+            Some((cell, rest)) => (*cell, rest),
+            None => (Cell::Null, &[]),
+        }
+    }
+}
+
+/// The items of an array, in order.
+#[derive(Debug, Clone, Copy)]
+pub struct Items<'d> {
+    left: u32,
+    cells: &'d [Cell],
+    text: &'d str,
+}
+
+impl<'d> Items<'d> {
+    /// The item at `index`.
+    pub fn get(mut self, index: usize) -> Option<Node<'d>> {
+        self.nth(index)
+    }
+}
+
+impl<'d> Iterator for Items<'d> {
+    type Item = Node<'d>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Node<'d>> {
+        self.left = self.left.checked_sub(1)?;
+        let node = Node { cells: self.cells, text: self.text };
+        self.cells = self.cells.get(node.split().0.extent()..)?;
+        Some(node)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left as usize, Some(self.left as usize))
+    }
+}
+
+impl ExactSizeIterator for Items<'_> {}
+
+/// The properties of an object, sorted by the bytes of their names.
+#[derive(Debug, Clone, Copy)]
+pub struct Properties<'d> {
+    left: u32,
+    cells: &'d [Cell],
+    text: &'d str,
+}
+
+impl<'d> Properties<'d> {
+    /// The value of the property of this name.
+    #[inline]
+    pub fn get(self, name: &str) -> Option<Node<'d>> {
+        for (present, value) in self {
+            match present.cmp(name) {
+                std::cmp::Ordering::Less => {}
+                std::cmp::Ordering::Equal => return Some(value),
+                std::cmp::Ordering::Greater => return None,
+            }
+        }
+        None
+    }
+}
+
+impl<'d> Iterator for Properties<'d> {
+    type Item = (&'d str, Node<'d>);
+
+    #[inline]
+    fn next(&mut self) -> Option<(&'d str, Node<'d>)> {
+        self.left = self.left.checked_sub(1)?;
+        let (name, rest) = self.cells.split_first()?;
+        let Cell::String { start, length } = *name else { return None };
+        let node = Node { cells: rest, text: self.text };
+        self.cells = rest.get(node.split().0.extent()..)?;
+        Some((slice(self.text, start, length), node))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left as usize, Some(self.left as usize))
+    }
+}
+
+impl ExactSizeIterator for Properties<'_> {}
+
+#[inline]
+fn slice(text: &str, start: u32, length: u32) -> &str {
+    let start = start as usize;
+    text.get(start..start + length as usize).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,96 @@
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::value::tests::any_value;
+
+fn parsed(text: &str) -> Result<Document, crate::value::ParseFailure> {
+    let mut builder = Builder::default();
+    Parser::default().parse(text.as_bytes(), &mut builder)?;
+    Ok(builder.finish())
+}
+
+#[test]
+fn properties_are_sorted_and_the_last_of_one_name_stays() {
+    let mut builder = Builder::default();
+    builder.begin_object();
+    for (name, value) in [("b", 1_u64), ("a", 2), ("b", 3)] {
+        builder.name(name);
+        builder.begin_array();
+        builder.number(value.into());
+        builder.end_array();
+    }
+    builder.end_object();
+    assert!(builder.has_duplicates());
+    assert_eq!(builder.finish().root().to_string(), r#"{"a":[2],"b":[3]}"#);
+}
+
+#[test]
+fn values_are_found_by_pointer() {
+    let document = Document::from_value(&json!({"a": [{"b": 1}, {"0": "x"}], "-": 2}));
+    let at = |text: &str| document.root().query(&Pointer::parse(text).unwrap());
+    assert_eq!(at("/a/0/b").unwrap().to_value(), json!(1));
+    assert_eq!(at("/a/1/0").unwrap().to_value(), json!("x"));
+    assert_eq!(at("/-").unwrap().to_value(), json!(2));
+    assert!(at("/a/2").is_none());
+    assert!(at("/a/b").is_none());
+}
+
+#[test]
+fn texts_are_canonical() {
+    for text in [
+        r#"{"":"é\n\"","a":[1e20,-0.0,0,1.5,-3,18446744073709551615,1e300],"z":{}}"#,
+        r#"[null,true,false,[],{}]"#,
+        r#""x""#,
+    ] {
+        assert_eq!(parsed(text).unwrap().root().to_string(), text);
+    }
+}
+
+#[test]
+fn a_batch_drops_what_could_not_be_built() {
+    let mut documents = Documents::default();
+    let mut parser = Parser::default();
+    for text in ["{\"a\":1}", "{\"b\":", "[2]"] {
+        let _ = documents.add(|builder| parser.parse(text.as_bytes(), builder));
+    }
+    let texts: Vec<String> = documents.iter().map(|node| node.to_string()).collect();
+    assert_eq!(texts, ["{\"a\":1}", "[2]"]);
+}
+
+proptest! {
+    #[test]
+    fn a_document_is_its_value(value in any_value()) {
+        let document = Document::from_value(&value);
+        prop_assert_eq!(document.root().to_value(), value.clone());
+        prop_assert_eq!(document.root().to_string(), crate::value::to_text(&value));
+        let read = parsed(&value.to_string()).unwrap();
+        prop_assert_eq!(read.root().to_string(), document.root().to_string());
+    }
+
+    #[test]
+    fn the_order_is_that_of_values(left in any_value(), right in any_value()) {
+        let order = compare(
+            Document::from_value(&left).root(),
+            Document::from_value(&right).root(),
+        );
+        prop_assert_eq!(order, crate::value::compare(&left, &right));
+    }
+
+    /// The fast and the strict parser agree on every text.
+    #[test]
+    fn both_parsers_agree(text in "[\\[\\]{}\",:0-9eE.+\\-ab\\\\ut \n\u{e9}]{0,24}") {
+        let strict = crate::value::parse(text.as_bytes()).map(|value| crate::value::to_text(&value));
+        prop_assert_eq!(parsed(&text).map(|read| read.root().to_string()), strict);
+    }
+
+    #[test]
+    fn both_parsers_agree_on_numbers(
+        text in "-?(0|[1-9][0-9]{0,22})(\\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?"
+    ) {
+        let strict = crate::value::parse(text.as_bytes()).map(|value| crate::value::to_text(&value));
+        prop_assert_eq!(parsed(&text).map(|read| read.root().to_string()), strict);
+    }
+}
