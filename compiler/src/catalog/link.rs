@@ -22,8 +22,26 @@ pub fn link(sources: &Sources, sink: &mut Sink) -> Catalog {
     }
     let scope = Scope::new(&catalog, &declared);
     let links = Links::new(&catalog, &scope, sink);
+    check_source_captures(&catalog, &declared, sink);
     links.store(&mut catalog);
     catalog
+}
+
+/// The captures whose collections materializations ask for.
+fn check_source_captures(catalog: &Catalog, declared: &[Declared], sink: &mut Sink) {
+    let kept: BTreeMap<&str, Span> =
+        catalog.captures.iter().map(|each| (each.name(), each.name_span())).collect();
+    for materialization in &catalog.materializations {
+        let Some(capture) = &materialization.spec().source_capture else { continue };
+        let name = capture.value.as_str();
+        if kept.contains_key(name) {
+            continue;
+        }
+        let near = nearest(name, kept.keys().copied());
+        let near = near.and_then(|near| Some((near, *kept.get(near)?)));
+        let other = declared.iter().find(|declaration| declaration.name == name);
+        sink.report(unknown_capture(name, materialization.span(capture.range), near, other));
+    }
 }
 
 /// Every declaration in order of discovery: by file, then by place.
@@ -237,6 +255,38 @@ fn unknown_collection(
             .also(place, "a collection of a similar name is defined here")
             .fix(Fix::replace(span, near, format!("name the collection `{near}`"))),
         None => diagnostic.help("define the collection, or import the file that does"),
+    }
+}
+
+fn unknown_capture(
+    name: &str,
+    span: Span,
+    near: Option<(&str, Span)>,
+    other: Option<&Declared>,
+) -> Diagnostic {
+    let message = format!("capture `{name}` is not defined");
+    let diagnostic = Diagnostic::new(&rules::UNKNOWN_CAPTURE, span, message);
+    match (other, near) {
+        (Some(Declared { deletion: Some(deletion), kind: DeclaredKind::Capture, .. }), _) => {
+            diagnostic
+                .label("this catalog deletes it")
+                .also(*deletion, "it is deleted here")
+                .help("remove the `source`, or keep the capture")
+        }
+        (Some(other), _) => {
+            let kind = other.kind.word();
+            diagnostic
+                .label(format!("this is the name of a {kind}, and bindings come from a capture"))
+                .also(other.span, format!("the {kind} is declared here"))
+                .help("name a capture, or list collections in `bindings`")
+        }
+        (None, Some((near, place))) => diagnostic
+            .label("no file of this catalog defines it")
+            .also(place, "a capture of a similar name is defined here")
+            .fix(Fix::replace(span, near, format!("name the capture `{near}`"))),
+        (None, None) => diagnostic
+            .label("no file of this catalog defines it")
+            .help("define the capture, or import the file that does"),
     }
 }
 

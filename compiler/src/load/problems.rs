@@ -1,7 +1,7 @@
 //! Mistakes of syntax and of binding as diagnostics: one constructor per rule, where its words are chosen.
 
 use crate::diag::{Diagnostic, Edit, Fix, Sink, rules};
-use crate::model::{BindProblem, BindProblemKind, FieldKind, tables};
+use crate::model::{BindProblem, BindProblemKind, FieldKind, LegacyField, LegacyKind, tables};
 use crate::source::{FileId, Range, SourceFile, Span};
 use crate::syntax::{SyntaxProblem, SyntaxProblemKind, Tree};
 
@@ -53,6 +53,8 @@ fn is_sure(problem: &BindProblem, losses: Losses) -> bool {
             | BindProblemKind::WrongType { .. }
             | BindProblemKind::MissingField { .. }
             | BindProblemKind::Choice { .. }
+            | BindProblemKind::LegacyField(_)
+            | BindProblemKind::LegacyForm { .. }
             | BindProblemKind::StorageMappings
             | BindProblemKind::MissingColon { .. }
             | BindProblemKind::MisplacedDerive { .. },
@@ -127,6 +129,8 @@ fn bind_problem(file: FileId, source: &SourceFile, problem: &BindProblem) -> Dia
         BindProblemKind::MissingField { field, noun } => missing_field(span, field, noun),
         BindProblemKind::Choice { noun, fields, found } => choice(span, noun, fields, *found),
         BindProblemKind::MissingColon { field } => missing_colon(span, field),
+        BindProblemKind::LegacyField(legacy) => legacy_field(span, legacy),
+        BindProblemKind::LegacyForm { field, advice } => legacy_form(span, field, advice),
         BindProblemKind::StorageMappings => storage_mappings(span),
         BindProblemKind::MisplacedDerive { block, collection } => {
             misplaced_derive(span, &source.text, *block, collection.as_ref())
@@ -217,6 +221,40 @@ fn missing_colon(span: Span, field: &str) -> Diagnostic {
     Diagnostic::new(&rules::SYNTAX_ERROR, field_span, format!("`{field}` without `:`"))
         .label("its value follows")
         .fix(Fix::replace(after, ":", "add `:`"))
+}
+
+/// A field of the grammar of earlier years.
+fn legacy_field(span: Span, legacy: &LegacyField) -> Diagnostic {
+    let LegacyField { noun, field, kind, renamed, advice } = *legacy;
+    match kind {
+        LegacyKind::Ignored => Diagnostic::new(
+            &rules::OBSOLETE_FIELD,
+            span,
+            format!("{noun} no longer needs `{field}`, and it is ignored"),
+        )
+        .label("this belongs to the grammar of earlier years")
+        .help(advice),
+        LegacyKind::Replaced => {
+            let diagnostic = Diagnostic::new(
+                &rules::LEGACY_GRAMMAR,
+                span,
+                format!("{noun} no longer has `{field}`"),
+            )
+            .label("this belongs to the grammar of earlier years");
+            match renamed {
+                Some(name) => diagnostic.fix(Fix::replace(span, name, advice)),
+                None => diagnostic.help(advice),
+            }
+        }
+    }
+}
+
+fn legacy_form(span: Span, field: &str, advice: &str) -> Diagnostic {
+    let subject = if field.contains('`') { field.to_owned() } else { format!("`{field}`") };
+    let message = format!("{subject} is written as in earlier years");
+    Diagnostic::new(&rules::LEGACY_GRAMMAR, span, message)
+        .label("the language has another form of it now")
+        .help(advice)
 }
 
 fn storage_mappings(span: Span) -> Diagnostic {

@@ -5,8 +5,12 @@
 //! diagnostic.
 
 use super::field::{Field, FieldKind, Table};
+use super::legacy::{IMPORT_BY_URL, LIST_WITH_NAMES, LegacyField, MAPPING_BY_NAME, legacy_field};
 use super::root::{ROOT, root};
 use super::{InlineOrFile, Spanned, Specs};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::diag::nearest;
 use crate::source::Range;
 use crate::syntax::{Entry, NodeId, NodeKind, Tree};
@@ -64,6 +68,15 @@ pub enum BindProblemKind {
         /// The field.
         field: &'static str,
     },
+    /// A field that the language had.
+    LegacyField(&'static LegacyField),
+    /// A value in a form that the language had.
+    LegacyForm {
+        /// The field, or in back-ticks and words what the value belongs to.
+        field: String,
+        /// What to do, as an imperative.
+        advice: &'static str,
+    },
     /// A `storageMappings` section, which catalogs no longer have.
     StorageMappings,
     /// A `derive` that stands beside collections instead of in one.
@@ -84,6 +97,8 @@ impl BindProblemKind {
             | Self::WrongType { .. }
             | Self::MissingField { .. }
             | Self::Choice { .. }
+            | Self::LegacyField(_)
+            | Self::LegacyForm { .. }
             | Self::MisplacedDerive { .. }
             | Self::StorageMappings => false,
         }
@@ -174,6 +189,7 @@ impl Binder<'_> {
             | FieldKind::Pointer
             | FieldKind::Duration
             | FieldKind::Timestamp
+            | FieldKind::Base64
             | FieldKind::Word(_)
             | FieldKind::Any
             | FieldKind::Schema
@@ -186,7 +202,9 @@ impl Binder<'_> {
             let is_ours = !is_extension(&entry.key);
             match table.field(&entry.key).filter(|_| is_ours) {
                 Some(field) => self.check_field(entry, field),
-                None if table.is_open || !is_ours => {}
+                None if !is_ours => {}
+                None if self.report_legacy(entry, table) => {}
+                None if table.is_open => {}
                 None if swallowed(table, &entry.key).is_some() => {
                     let field = swallowed(table, &entry.key).unwrap_or_default();
                     self.report(BindProblemKind::MissingColon { field }, entry.key_range);
@@ -211,6 +229,13 @@ impl Binder<'_> {
                 self.report(kind, at);
             }
         }
+    }
+
+    /// Reports a field that the language had; whether it is one.
+    fn report_legacy(&mut self, entry: &Entry, table: &'static Table) -> bool {
+        let Some(legacy) = legacy_field(table.noun, &entry.key) else { return false };
+        self.report(BindProblemKind::LegacyField(legacy), entry.key_range);
+        true
     }
 
     /// The field that a misspelt key most likely means, unless the object has that field.
@@ -255,6 +280,7 @@ impl Binder<'_> {
             FieldKind::Timestamp => {
                 string.is_some_and(|text| text.parse::<jiff::Timestamp>().is_ok())
             }
+            FieldKind::Base64 => string.is_some_and(|text| STANDARD.decode(text).is_ok()),
             FieldKind::Word(words) => string.is_some_and(|text| words.contains(&text)),
             FieldKind::Schema => {
                 string.is_some() || matches!(value, NodeKind::Mapping(_) | NodeKind::Boolean(_))
@@ -266,6 +292,10 @@ impl Binder<'_> {
     }
 
     fn wrong_type(&mut self, node: NodeId, kind: FieldKind, field: &str, at: Range) {
+        if let Some(advice) = self.legacy_form(node, kind, field) {
+            let field = field.to_owned();
+            return self.report(BindProblemKind::LegacyForm { field, advice }, at);
+        }
         let value = self.tree.node(node);
         let has_own_place = match value.kind {
             NodeKind::Null | NodeKind::Sequence(_) | NodeKind::Mapping(_) => false,
@@ -278,6 +308,26 @@ impl Binder<'_> {
             replacement: replacement(&value.kind, kind),
         };
         self.report(problem, if has_own_place { value.range } else { at });
+    }
+
+    /// What to write instead of a value in a form that the language had, if it is one.
+    fn legacy_form(&self, node: NodeId, kind: FieldKind, field: &str) -> Option<&'static str> {
+        let has = |node: NodeId, field: &str| self.tree.entry(node, field).is_some();
+        let first_item = self.tree.items(node).first();
+        let first_entry = self.tree.entries(node).first();
+        match kind {
+            FieldKind::Map(_) => {
+                first_item.filter(|item| has(**item, "name")).map(|_| MAPPING_BY_NAME)
+            }
+            FieldKind::List(FieldKind::Object(table)) if table.field("name").is_some() => {
+                let is_named = |entry: &&Entry| self.tree.is_mapping(entry.value);
+                first_entry.filter(is_named).map(|_| LIST_WITH_NAMES)
+            }
+            FieldKind::String if field == "an item of `import`" => {
+                has(node, "url").then_some(IMPORT_BY_URL)
+            }
+            _ => None,
+        }
     }
 
     /// Where an item of a list is named: its first key.
@@ -373,6 +423,7 @@ impl<'t> Binder<'t> {
         let is_misspelt = |key: &str| {
             !is_extension(key)
                 && !table.is_open
+                && legacy_field(table.noun, key).is_none()
                 && table.field(key).is_none()
                 && table.nearest(key).is_some_and(|near| near.name == field.name)
         };
@@ -415,6 +466,12 @@ impl<'t> Binder<'t> {
         }
         let (name, entry) = present.first()?;
         Some(Spanned { value: (*name).to_owned(), range: entry.key_range, node: entry.value })
+    }
+
+    /// Whether an object has a field that the language had. What else it says is not the whole then.
+    pub(super) fn has_legacy_field(&self, node: NodeId, table: &'static Table) -> bool {
+        let entries = self.tree.entries(node).iter();
+        entries.filter_map(|entry| legacy_field(table.noun, &entry.key)).next().is_some()
     }
 
     /// Where an object is named: its key, or its first key when it is an item.

@@ -22,7 +22,7 @@ pub(super) static CAPTURE: Table = Table {
             "How new resources are bound; it is not used here",
         ),
         Field::optional("shards", FieldKind::Object(&SHARDS), "How the task runs"),
-        Field::optional("redactSalt", FieldKind::String, "Salt of redacted values, in base64"),
+        Field::optional("redactSalt", FieldKind::Base64, "Salt of redacted values, in base64"),
         Field::optional("secrets", FieldKind::Any, "Secrets by name; they are not used here"),
         Field::optional("expectPubId", FieldKind::String, "Publication that is expected"),
         Field::optional("delete", FieldKind::Boolean, "Deletes the capture, once"),
@@ -37,7 +37,7 @@ pub(super) static ENDPOINT: Table = Table {
     fields: &[
         Field::optional("connector", FieldKind::Object(&CONNECTOR), "A connector by its image"),
         Field::optional("local", FieldKind::Object(&LOCAL), "A process of this machine"),
-        Field::optional("python", FieldKind::Any, "A Python module"),
+        Field::optional("python", FieldKind::Object(&PYTHON), "A Python module"),
     ],
     is_open: false,
 };
@@ -64,6 +64,17 @@ pub(super) static LOCAL: Table = Table {
         Field::optional("config", FieldKind::InlineOrFile, "Configuration of the process"),
         Field::optional("env", FieldKind::Map(&FieldKind::String), "Environment of the process"),
         Field::optional("protobuf", FieldKind::Boolean, "Whether messages are protobuf, not JSON"),
+    ],
+    is_open: true,
+};
+
+/// `python` of a capture.
+pub(super) static PYTHON: Table = Table {
+    noun: "`python` of a capture",
+    fields: &[
+        Field::optional("config", FieldKind::InlineOrFile, "Configuration of the module"),
+        Field::optional("files", FieldKind::Any, "Files that travel with the module"),
+        Field::optional("spec", FieldKind::Any, "What the module says of itself"),
     ],
     is_open: true,
 };
@@ -105,7 +116,7 @@ pub(super) static SHARDS: Table = Table {
         Field::optional("ringBufferSize", FieldKind::Unsigned, "It is not used here"),
         Field::optional("readChannelSize", FieldKind::Unsigned, "It is not used here"),
         Field::optional("logLevel", FieldKind::String, "How much the task tells"),
-        Field::optional("flags", FieldKind::Map(&FieldKind::Any), "It is not used here"),
+        Field::optional("flags", FieldKind::Map(&FieldKind::String), "It is not used here"),
         Field::optional("shuffleDiskLimit", FieldKind::Any, "It is not used here"),
     ],
     is_open: false,

@@ -22,7 +22,7 @@ pub(super) static DERIVE: Table = Table {
             FieldKind::List(&FieldKind::Word(&["boolean", "integer", "string"])),
             "Types of the shuffle key, when they cannot be inferred",
         ),
-        Field::optional("redactSalt", FieldKind::String, "Salt of redacted values, in base64"),
+        Field::optional("redactSalt", FieldKind::Base64, "Salt of redacted values, in base64"),
         Field::optional("shards", FieldKind::Object(&SHARDS), "How the task runs"),
         Field::optional("secrets", FieldKind::Any, "Secrets by name; they are not used here"),
     ],
@@ -34,8 +34,12 @@ pub(super) static USING: Table = Table {
     noun: "`using`",
     fields: &[
         Field::optional("sqlite", FieldKind::Object(&SQLITE), "Lambdas are SQL"),
-        Field::optional("typescript", FieldKind::Any, "Lambdas are methods of a module"),
-        Field::optional("python", FieldKind::Any, "Lambdas are methods of a Python module"),
+        Field::optional(
+            "typescript",
+            FieldKind::Object(&TYPESCRIPT),
+            "Lambdas are methods of a module",
+        ),
+        Field::optional("python", FieldKind::Object(&PYTHON), "Lambdas are methods of a module"),
         Field::optional("connector", FieldKind::Object(&CONNECTOR), "An image runs the lambdas"),
         Field::optional("local", FieldKind::Object(&LOCAL), "A process runs the lambdas"),
     ],
@@ -50,6 +54,35 @@ pub(super) static SQLITE: Table = Table {
         FieldKind::List(&FieldKind::InlineOrFile),
         "SQL that makes the tables of lambdas, each run once, in order",
     )],
+    is_open: false,
+};
+
+const MODULE: Field =
+    Field::required("module", FieldKind::InlineOrFile, "The module, or the file that holds it");
+const MODULE_CONFIG: Field =
+    Field::optional("config", FieldKind::InlineOrFile, "Configuration of the module");
+const MODULE_FILES: Field =
+    Field::optional("files", FieldKind::Any, "Files that travel with the module");
+const MODULE_SPEC: Field =
+    Field::optional("spec", FieldKind::Any, "What the module says of itself");
+
+/// `derive.using.typescript`.
+pub(super) static TYPESCRIPT: Table = Table {
+    noun: "`typescript`",
+    fields: &[MODULE, MODULE_CONFIG, MODULE_FILES, MODULE_SPEC],
+    is_open: false,
+};
+
+/// `derive.using.python`.
+pub(super) static PYTHON: Table = Table {
+    noun: "`python`",
+    fields: &[
+        MODULE,
+        MODULE_CONFIG,
+        MODULE_FILES,
+        MODULE_SPEC,
+        Field::optional("dependencies", FieldKind::Map(&FieldKind::Any), "It is not used here"),
+    ],
     is_open: false,
 };
 
@@ -163,7 +196,7 @@ fn transform(binder: &mut Binder<'_>, node: NodeId) -> Option<TransformSpec> {
         lambda: binder.config(node, table, "lambda"),
         read_delay_ms: binder.duration(node, table, "readDelay"),
         priority: binder.integer(node, table, "priority").unwrap_or(0),
-        disable: binder.flag(node, table, "disable"),
+        disable: binder.flag(node, table, "disable") || binder.has_legacy_field(node, table),
         backfill: binder.count(node, table, "backfill"),
     })
 }

@@ -59,6 +59,8 @@ pub enum FieldKind {
     Duration,
     /// A time, RFC 3339.
     Timestamp,
+    /// Bytes in base64.
+    Base64,
     /// One of these words.
     Word(&'static [&'static str]),
     /// Any value.
@@ -89,6 +91,7 @@ impl FieldKind {
             Self::Pointer => "a JSON pointer".to_owned(),
             Self::Duration => "a duration such as `5m`".to_owned(),
             Self::Timestamp => "a time such as `2024-01-31T00:00:00Z`".to_owned(),
+            Self::Base64 => "bytes in base64".to_owned(),
             Self::Word(words) => any_of(words.iter().map(|word| format!("`{word}`"))),
             Self::Any | Self::InlineOrFile => "a value".to_owned(),
             Self::Schema => "a schema or a reference to one".to_owned(),
@@ -146,6 +149,8 @@ pub fn tables() -> &'static [&'static Table] {
         &derive::DERIVE,
         &derive::USING,
         &derive::SQLITE,
+        &derive::TYPESCRIPT,
+        &derive::PYTHON,
         &derive::TRANSFORM,
         &derive::SHUFFLE,
         &derive::SOURCE,
@@ -154,6 +159,7 @@ pub fn tables() -> &'static [&'static Table] {
         &capture::ENDPOINT,
         &capture::CONNECTOR,
         &capture::LOCAL,
+        &capture::PYTHON,
         &capture::BINDING,
         &capture::AUTO_DISCOVER,
         &capture::SHARDS,
@@ -161,6 +167,11 @@ pub fn tables() -> &'static [&'static Table] {
         &materialization::ENDPOINT,
         &materialization::DEKAF,
         &materialization::CAPTURE_SOURCE,
+        &materialization::TARGET_NAMING,
+        &materialization::TRIGGERS,
+        &materialization::TRIGGER,
+        &materialization::SYNC_SCHEDULE,
+        &materialization::SYNC_WINDOW,
         &materialization::BINDING,
         &materialization::FIELDS,
         &test::TEST,

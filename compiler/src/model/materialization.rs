@@ -13,6 +13,28 @@ const ON_INCOMPATIBLE_SCHEMA_CHANGE: Field = Field::optional(
     "What happens when a table no longer fits its collection",
 );
 
+const RECOMMENDED: FieldKind = FieldKind::OneOf(&[FieldKind::Boolean, FieldKind::Unsigned]);
+
+const TARGET_NAMING_FORMS: FieldKind =
+    FieldKind::OneOf(&[FieldKind::Word(TARGET_NAMINGS), FieldKind::Object(&TARGET_NAMING)]);
+
+const TARGET_NAMING_FIELD: Field = Field::optional(
+    "targetNaming",
+    TARGET_NAMING_FORMS,
+    "How the tables of new bindings are named; it is not used here",
+)
+.or(&["targetSchema"]);
+
+/// Ways to name tables, and their other names.
+const TARGET_NAMINGS: &[&str] = &[
+    "noSchema",
+    "withSchema",
+    "prefixSchema",
+    "prefixNonDefaultSchema",
+    "leaveEmpty",
+    "fromSourceName",
+];
+
 /// A materialization.
 pub(super) static MATERIALIZATION: Table = Table {
     noun: "a materialization",
@@ -34,11 +56,10 @@ pub(super) static MATERIALIZATION: Table = Table {
         Field::optional("expectPubId", FieldKind::String, "Publication that is expected"),
         Field::optional("delete", FieldKind::Boolean, "Deletes the materialization, once"),
         Field::optional("reset", FieldKind::Boolean, "Materializes everything anew, once"),
-        Field::optional("triggers", FieldKind::Any, "It is not used here"),
-        Field::optional("syncSchedule", FieldKind::Any, "It is not used here"),
+        Field::optional("triggers", FieldKind::Object(&TRIGGERS), "It is not used here"),
+        Field::optional("syncSchedule", FieldKind::Object(&SYNC_SCHEDULE), "It is not used here"),
         Field::optional("secrets", FieldKind::Any, "Secrets by name; they are not used here"),
-        Field::optional("targetNaming", FieldKind::Any, "It is not used here")
-            .or(&["targetSchema"]),
+        TARGET_NAMING_FIELD,
     ],
     is_open: false,
 };
@@ -70,10 +91,85 @@ pub(super) static CAPTURE_SOURCE: Table = Table {
     noun: "`source` of a materialization",
     fields: &[
         Field::optional("capture", FieldKind::String, "Name of the capture"),
-        Field::optional("targetNaming", FieldKind::Any, "How tables are named")
-            .or(&["targetSchema"]),
+        TARGET_NAMING_FIELD,
         Field::optional("deltaUpdates", FieldKind::Boolean, "Whether tables get delta updates"),
-        Field::optional("fieldsRecommended", FieldKind::Any, "Fields of new bindings"),
+        Field::optional("fieldsRecommended", RECOMMENDED, "Fields of new bindings"),
+    ],
+    is_open: false,
+};
+
+/// The long form of `targetNaming`.
+pub(super) static TARGET_NAMING: Table = Table {
+    noun: "`targetNaming`",
+    fields: &[
+        Field::optional(
+            "strategy",
+            FieldKind::Word(&["matchSourceStructure", "singleSchema", "prefixTableNames"]),
+            "Where the names of schemas and tables come from",
+        ),
+        Field::optional("schema", FieldKind::String, "Schema of all tables"),
+        Field::optional(
+            "skipCommonDefaults",
+            FieldKind::Boolean,
+            "Whether schemas such as `public` are left out",
+        ),
+        Field::optional("tableTemplate", FieldKind::String, "Template of the names of tables"),
+        Field::optional("schemaTemplate", FieldKind::String, "Template of the names of schemas"),
+    ],
+    is_open: true,
+};
+
+/// `triggers`.
+pub(super) static TRIGGERS: Table = Table {
+    noun: "`triggers`",
+    fields: &[
+        Field::required(
+            "config",
+            FieldKind::List(&FieldKind::Object(&TRIGGER)),
+            "What is called after a transaction",
+        ),
+        Field::optional("interval", FieldKind::Duration, "Least time between two calls"),
+    ],
+    is_open: true,
+};
+
+/// One of `triggers`.
+pub(super) static TRIGGER: Table = Table {
+    noun: "a trigger",
+    fields: &[
+        Field::required("url", FieldKind::String, "URL that is called"),
+        Field::optional("payloadTemplate", FieldKind::String, "Template of the body"),
+        Field::optional("method", FieldKind::Word(&["POST", "PUT", "PATCH"]), "HTTP method"),
+        Field::optional("headers", FieldKind::Map(&FieldKind::String), "HTTP headers"),
+        Field::optional("maxAttempts", FieldKind::Unsigned, "How often a call is tried"),
+        Field::optional("timeout", FieldKind::Duration, "Longest time of a call"),
+    ],
+    is_open: false,
+};
+
+/// `syncSchedule`.
+pub(super) static SYNC_SCHEDULE: Table = Table {
+    noun: "`syncSchedule`",
+    fields: &[
+        Field::optional("baseInterval", FieldKind::Duration, "Least time between transactions"),
+        Field::optional("timezone", FieldKind::String, "Time zone of the windows"),
+        Field::optional(
+            "windows",
+            FieldKind::List(&FieldKind::Object(&SYNC_WINDOW)),
+            "Times of other intervals",
+        ),
+    ],
+    is_open: false,
+};
+
+/// One window of `syncSchedule`.
+pub(super) static SYNC_WINDOW: Table = Table {
+    noun: "a window of `syncSchedule`",
+    fields: &[
+        Field::optional("interval", FieldKind::Duration, "Least time between transactions"),
+        Field::optional("start", FieldKind::String, "When it begins, as in `08:00`"),
+        Field::optional("end", FieldKind::String, "When it ends, as in `18:00`"),
+        Field::optional("days", FieldKind::Any, "Its days"),
     ],
     is_open: false,
 };
@@ -99,7 +195,7 @@ pub(super) static FIELDS: Table = Table {
     fields: &[
         Field::required(
             "recommended",
-            FieldKind::OneOf(&[FieldKind::Boolean, FieldKind::Unsigned]),
+            RECOMMENDED,
             "Whether recommended fields are taken, or down to which depth",
         ),
         Field::optional(
@@ -138,9 +234,16 @@ pub(super) fn materialization(
             .into_iter()
             .map(|item| binding(binder, item))
             .collect(),
+        source_capture: source_capture(binder, node),
         shards: shards(binder, node, table),
         delete: binder.boolean(node, table, "delete"),
     })
+}
+
+/// The capture whose collections get bindings, in either form.
+fn source_capture(binder: &Binder<'_>, node: NodeId) -> Option<Spanned<String>> {
+    let source = binder.entry(node, &MATERIALIZATION, "source")?.value;
+    binder.text(source).or_else(|| binder.string(source, &CAPTURE_SOURCE, "capture"))
 }
 
 fn binding(binder: &mut Binder<'_>, node: NodeId) -> MaterializationBindingSpec {

@@ -9,6 +9,7 @@ mod capture;
 mod collection;
 mod derive;
 mod field;
+mod legacy;
 mod materialization;
 mod root;
 mod test;
@@ -20,6 +21,7 @@ use crate::syntax::NodeId;
 
 pub use bind::{BindProblem, BindProblemKind, bind};
 pub use field::{Field, FieldKind, Table, tables};
+pub use legacy::{LegacyField, LegacyKind};
 
 /// A value and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -279,6 +281,8 @@ pub struct MaterializationSpec {
     pub endpoint: Option<Spanned<EndpointSpec>>,
     /// `bindings`.
     pub bindings: Vec<MaterializationBindingSpec>,
+    /// `source`: the capture whose collections get bindings.
+    pub source_capture: Option<Spanned<String>>,
     /// `shards`.
     pub shards: ShardsSpec,
     /// `delete`.

@@ -25,6 +25,8 @@ fn problems(text: &str) -> Vec<String> {
             BindProblemKind::MissingField { field, .. } => format!("{place}: lacks {field}"),
             BindProblemKind::Choice { found, .. } => format!("{place}: {found} forms"),
             BindProblemKind::MissingColon { field } => format!("{place}: {field} without colon"),
+            BindProblemKind::LegacyField(legacy) => format!("{place}: {}", legacy.advice),
+            BindProblemKind::LegacyForm { advice, .. } => format!("{place}: {advice}"),
             BindProblemKind::StorageMappings => format!("{place}: ignored"),
             BindProblemKind::MisplacedDerive { collection, .. } => {
                 format!("{place}: of {:?}", collection.map(|(name, _)| name))
@@ -184,6 +186,33 @@ fn slips_of_colons_and_indentation_are_told_as_such() {
     assert_eq!(problems(text), ["schema {type: schema without colon"]);
     let text = "collections: {derive: {using: {sqlite: {}}, transforms: []}}";
     assert_eq!(problems(text), ["derive: of None"]);
+}
+
+#[test]
+fn what_the_language_had_is_told_from_what_it_never_had() {
+    let cases = [
+        ("npmDependencies: {}", "npmDependencies: remove it; modules import packages by their URL"),
+        (
+            "collections: [{name: a, schema: x.yaml, key: [/id]}]",
+            "collections: write a mapping from names: each item's `name` is its key",
+        ),
+        (
+            "collections: {a: {schema: {}, key: [/id], derivation: {transform: {}}}}",
+            "derivation: write `derive` with `using` and a list of `transforms`, each with its `name`",
+        ),
+        ("import: [{url: a.yaml, contentType: CATALOG}]", "url: write its `url` alone"),
+        (
+            "captures: {a: {endpoint: {airbyteSource: {}}, bindings: []}}",
+            "airbyteSource: write `connector`",
+        ),
+        (
+            "collections: {a: {key: [], derive: {using: {sqlite: {}}, transforms: {t: {source: b}}}}}",
+            "transforms: write a list: each key is the `name` of its item",
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(problems(text), [expected], "{text}");
+    }
 }
 
 #[test]
