@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use tidegate_compiler::diag::render::Format;
 use tidegate_compiler::diag::{Diagnostic, Severity};
-use tidegate_compiler::memo::Memo;
+use tidegate_compiler::session::Session;
 use tidegate_compiler::source::Sources;
 use tidegate_compiler::world::World;
-use tidegate_compiler::{Compilation, analyze, compile};
+use tidegate_compiler::{Compilation, compile};
 use tidegate_runtime::files::read_regular;
 use tidegate_stdlib::bundle::{self, Bundle};
 use tidegate_stdlib::limits::BUNDLE_FILE_SIZE_BYTES_MAX;
@@ -33,13 +33,17 @@ pub(crate) struct Runnable {
 /// Compiles a catalog file, with its plan. Returns the directory of the catalog as well.
 pub(crate) fn compile_file(catalog: &Path) -> Result<(Compilation, PathBuf), Stop> {
     let (request, directory) = request(catalog)?;
-    Ok((compile(&Disk, &request, &mut Memo::default()), directory))
+    Ok((compile(&Disk, &request), directory))
 }
 
 /// Looks for what is wrong with a catalog file as a world has it; there is no plan.
-pub(crate) fn analyze_in(world: &dyn World, catalog: &Path) -> Result<Compilation, Stop> {
+pub(crate) fn analyze_in(
+    world: &dyn World,
+    catalog: &Path,
+    session: &mut Session,
+) -> Result<Compilation, Stop> {
     let (request, _) = request(catalog)?;
-    Ok(analyze(world, &request, &mut Memo::default()))
+    Ok(session.analyze(world, &request))
 }
 
 /// Compiles a source for a command that needs the plan, or reads a bundle. Findings are printed; with errors among them

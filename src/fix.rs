@@ -10,6 +10,7 @@ use tidegate_compiler::Compilation;
 use tidegate_compiler::diag::Applicability;
 use tidegate_compiler::diag::patch::patch;
 use tidegate_compiler::diag::repair::repair;
+use tidegate_compiler::session::Session;
 use tidegate_compiler::source::SourceFile;
 use tidegate_compiler::world::{World, WorldFailure};
 use tidegate_runtime::files::read_regular;
@@ -50,8 +51,9 @@ impl Repaired {
         catalog: &Path,
         wanted: Applicability,
     ) -> Result<Compilation, Stop> {
+        let mut session = Session::default();
         for _ in 0..ROUNDS_MAX {
-            let compilation = analyze_in(self, catalog)?;
+            let compilation = analyze_in(self, catalog, &mut session)?;
             let Compilation { diagnostics, sources, .. } = &compilation;
             let repairs = repair(diagnostics, sources, wanted, &may_change);
             if repairs.applied == 0 {
@@ -62,7 +64,7 @@ impl Repaired {
                 self.change(url, &text)?;
             }
         }
-        analyze_in(self, catalog)
+        analyze_in(self, catalog, &mut session)
     }
 
     fn change(&mut self, url: Url, text: &str) -> Result<(), Stop> {

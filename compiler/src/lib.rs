@@ -16,6 +16,7 @@ pub mod load;
 pub mod memo;
 pub mod model;
 pub mod plan;
+pub mod session;
 pub mod settings;
 pub mod source;
 pub mod syntax;
@@ -23,12 +24,11 @@ pub mod world;
 
 use url::Url;
 
-use catalog::Catalog;
-use check::{Checked, Valid};
-use diag::{Diagnostic, Sink};
+use check::Checked;
+use diag::Diagnostic;
 use lineage::Lineage;
-use memo::Memo;
 use plan::Plan;
+use session::Session;
 use source::Sources;
 use world::World;
 
@@ -56,46 +56,12 @@ pub struct Compilation {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Compiles a catalog. Never fails: what is wrong is in the diagnostics.
-pub fn compile(world: &dyn World, request: &Request, memo: &mut Memo) -> Compilation {
-    run_passes(world, request, memo, LastPass::Plan)
+/// Compiles a catalog once. Never fails: what is wrong is in the diagnostics.
+pub fn compile(world: &dyn World, request: &Request) -> Compilation {
+    Session::default().compile(world, request)
 }
 
 /// Finds what is wrong with a catalog: all but the plan, which nobody needs for that.
-pub fn analyze(world: &dyn World, request: &Request, memo: &mut Memo) -> Compilation {
-    run_passes(world, request, memo, LastPass::Lineage)
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum LastPass {
-    Lineage,
-    Plan,
-}
-
-fn run_passes(
-    world: &dyn World,
-    request: &Request,
-    memo: &mut Memo,
-    last: LastPass,
-) -> Compilation {
-    let mut sink = Sink::default();
-    let mut sources = load::load(world, &request.entry, &request.root, memo, &mut sink);
-    let settings = settings::load(world, &request.root, &mut sources, &mut sink);
-    let loaded = sink.mark();
-    let catalog: Catalog = catalog::link(&sources, &mut sink);
-    let checked = check::check(catalog, &sources, &mut sink);
-    let lineage = lineage::trace(&checked, &mut sink);
-    // What a mistake of syntax has cost would show as further mistakes: in its file, and as names that lead nowhere.
-    let is_whole = sources.files().all(|(_, file)| file.is_whole());
-    sink.retain_after(loaded, |diagnostic| {
-        is_whole
-            || diagnostic.rule.pass == "check"
-                && diagnostic.places().all(|place| sources.file(place.file).is_whole())
-    });
-    sink.apply_allowances(&sources);
-    settings.apply(&mut sink);
-    let valid = Valid::new(&checked, &sink).filter(|_| last == LastPass::Plan);
-    let plan = valid.map(|valid| plan::plan(valid, &sources));
-    let diagnostics = sink.finish(&sources);
-    Compilation { sources, checked, lineage, plan, diagnostics }
+pub fn analyze(world: &dyn World, request: &Request) -> Compilation {
+    Session::default().analyze(world, request)
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 use tidegate_compiler::Compilation;
 use tidegate_compiler::diag::render::Format;
 use tidegate_compiler::diag::{Applicability, Severity, rules};
+use tidegate_compiler::session::Session;
 
 use crate::args::{Check, Reporting};
 use crate::catalog::{analyze_in, read_bundle};
@@ -25,7 +26,7 @@ pub(crate) fn run(arguments: &Check, terminal: &Terminal) -> Result<Exit, Stop> 
         let started = Instant::now();
         let mut compilation = match wanted_fixes(arguments) {
             Some(wanted) => repaired.repair(&catalog, wanted)?,
-            None => analyze_in(&Disk, &catalog)?,
+            None => analyze_in(&Disk, &catalog, &mut Session::default())?,
         };
         if arguments.deny.is_some() {
             raise_warnings(&mut compilation);

@@ -1,5 +1,5 @@
-//! Catalogs as tests: the pages of rules, the literate suites beside this file, goldens of whole catalogs, and the corpus of
-//! broken ones.
+//! Catalogs as tests: the pages of rules, the literate suites beside this file, goldens of whole catalogs, the corpus of
+//! broken ones, and sessions that see all of them.
 //!
 //! A suite is Markdown. Every heading with fenced files below it is one test, of this form:
 //!
@@ -19,6 +19,7 @@ mod literate;
 mod marks;
 mod pages;
 mod runs;
+mod sessions;
 
 use libtest_mimic::Trial;
 
@@ -27,12 +28,13 @@ use crate::markdown::Fence;
 /// Where the paths of fences begin that hold what `build` writes.
 const ARTIFACTS: &str = "dist/";
 
-/// One test a heading, page, golden catalog and entry of the corpus.
+/// One test a heading, page, golden catalog and entry of the corpus, and sessions over them.
 pub(crate) fn tests() -> Vec<Trial> {
     let mut trials = pages::tests();
     trials.extend(literate::tests());
     trials.extend(goldens::tests());
     trials.extend(corpus::tests());
+    trials.extend(sessions::tests());
     trials
 }
 

@@ -3,7 +3,7 @@
 use super::files;
 
 /// Modules of the compiler by level; a module may use lower levels and its own.
-const COMPILER_LEVELS: [&[&str]; 11] = [
+const COMPILER_LEVELS: [&[&str]; 13] = [
     &["world", "source", "limits"],
     &["diag"],
     &["syntax", "settings"],
@@ -15,6 +15,8 @@ const COMPILER_LEVELS: [&[&str]; 11] = [
     &["lineage"],
     &["plan"],
     &["emit", "explain"],
+    &["session"],
+    &["ide"],
 ];
 
 /// Uses of a higher level that the data model itself demands: a source carries its tree and its specs.

@@ -113,6 +113,11 @@ macro_rules! declaration {
                 self.place.file
             }
 
+            /// Its place among those that its file declares.
+            pub(crate) fn index(&self) -> usize {
+                self.place.index
+            }
+
             /// What is declared.
             pub fn spec(&self) -> &$spec {
                 self.place.specs.$list.get(self.place.index).expect("linking counted them")

@@ -49,7 +49,7 @@ pub(super) fn check_capture(
         }
         let resource = binding.resource.as_ref();
         let resource = endpoints::check_resource(resource, file, connector, scope.sources, sink);
-        let resource_path = resources.add(&place, resource.as_ref(), connector, sink);
+        let resource_path = resources.claim(&place, resource.as_ref(), connector);
         let Some(collection) = target.target else { continue };
         bindings.push(CheckedCaptureBinding {
             index,
@@ -60,6 +60,7 @@ pub(super) fn check_capture(
             span: capture.span(binding.range),
         });
     }
+    report_duplicates([&resources], sink);
     let interval = spec.interval_ms.as_ref();
     let duration = spec.shards.transaction_duration_ms_max.as_ref();
     CheckedCapture {
@@ -72,33 +73,34 @@ pub(super) fn check_capture(
     }
 }
 
-/// Checks a materialization; `resources` are those of all materializations.
+/// Checks a materialization. What its resources share with those of others is told when all of them are known.
 pub(super) fn check_materialization(
     materialization: &Materialization,
     scope: Scope<'_>,
-    resources: &mut Resources,
     sink: &mut Sink,
-) -> CheckedMaterialization {
+) -> (CheckedMaterialization, Resources) {
     let (spec, file) = (materialization.spec(), materialization.file());
     let name = materialization.name_span();
     let endpoint = spec.endpoint.as_ref();
     let protocol = Protocol::Materialization;
     let endpoint = endpoints::check(endpoint, file, name, protocol, scope.sources, sink);
+    let mut resources = Resources::default();
     let mut bindings = Vec::new();
     for (index, binding) in spec.bindings.iter().enumerate() {
         if !binding.disable {
             let each = Binding { materialization, index, spec: binding };
-            bindings.extend(each.check(&endpoint, resources, scope, sink));
+            bindings.extend(each.check(&endpoint, &mut resources, scope, sink));
         }
     }
     let duration = spec.shards.transaction_duration_ms_max.as_ref();
-    CheckedMaterialization {
+    let checked = CheckedMaterialization {
         disabled: spec.shards.disable,
         endpoint,
         bindings,
         transaction_duration_ms_max: duration
             .map_or(MATERIALIZATION_TRANSACTION_DURATION_MS_MAX, |duration| duration.value),
-    }
+    };
+    (checked, resources)
 }
 
 /// One binding of a materialization.
@@ -122,7 +124,7 @@ impl Binding<'_> {
         let resource = spec.resource.as_ref();
         let resource = endpoints::check_resource(resource, file, connector, scope.sources, sink);
         let place = place_of(endpoint, materialization.name());
-        let resource_path = resources.add(&place, resource.as_ref(), connector, sink);
+        let resource_path = resources.claim(&place, resource.as_ref(), connector);
         let resource = resource.map(|resource| resource.value).unwrap_or_default();
         let at = |pointer: Option<&str>| pointer.and_then(|pointer| resource.pointer(pointer));
         let delta = at(connector.and_then(|connector| connector.delta_updates));
@@ -187,35 +189,59 @@ fn without_detours(path: &str) -> String {
     format!("{root}{}", components.join("/"))
 }
 
-/// The resources of endpoints; no two bindings have the same.
-#[derive(Default)]
+/// Resources of endpoints, in order of their bindings.
+#[derive(Debug, Default)]
 pub(super) struct Resources {
-    first_of: BTreeMap<(String, Vec<String>), Span>,
+    claims: Vec<Claim>,
+}
+
+/// A resource of a binding.
+#[derive(Debug)]
+struct Claim {
+    /// The endpoint, and what its resources are compared by.
+    identity: (String, Vec<String>),
+    path: Vec<String>,
+    span: Span,
 }
 
 impl Resources {
-    /// The path of a resource; one that another binding has is reported.
-    fn add(
+    /// Notes the resource of a binding and gives its path.
+    fn claim(
         &mut self,
         place: &str,
         resource: Option<&SourceValue>,
         connector: Option<&'static Connector>,
-        sink: &mut Sink,
     ) -> Vec<String> {
         let Some(resource) = resource else { return Vec::new() };
         let path = resource_path(&resource.value, connector);
-        let pointer = connector.and_then(|connector| connector.resource_path.last());
-        let span = resource.value_place(pointer.copied().unwrap_or_default());
         if path.is_empty() {
             return path;
         }
-        match self.first_of.entry((place.to_owned(), identity(&path, connector))) {
-            Entry::Occupied(first) => sink.report(duplicate_resource(&path, span, *first.get())),
+        let pointer = connector.and_then(|connector| connector.resource_path.last());
+        self.claims.push(Claim {
+            identity: (place.to_owned(), identity(&path, connector)),
+            path: path.clone(),
+            span: resource.value_place(pointer.copied().unwrap_or_default()),
+        });
+        path
+    }
+}
+
+/// No two bindings have the same resource.
+pub(super) fn report_duplicates<'r>(
+    resources: impl IntoIterator<Item = &'r Resources>,
+    sink: &mut Sink,
+) {
+    let mut first_of: BTreeMap<&(String, Vec<String>), Span> = BTreeMap::new();
+    for claim in resources.into_iter().flat_map(|resources| &resources.claims) {
+        match first_of.entry(&claim.identity) {
+            Entry::Occupied(first) => {
+                sink.report(duplicate_resource(&claim.path, claim.span, *first.get()));
+            }
             Entry::Vacant(vacant) => {
-                vacant.insert(span);
+                vacant.insert(claim.span);
             }
         }
-        path
     }
 }
 

@@ -3,6 +3,10 @@
 //! Each list runs parallel to the list of the catalog. Disabled transforms and bindings, and those whose collection is
 //! missing, are left out. Where something was reported, a stand-in takes its place; a plan is only made when nothing
 //! was reported as an error, so what it reads is real.
+//!
+//! What is large is shared with the memo of the checks.
+
+use std::sync::Arc;
 
 use serde_json::Value;
 use tidegate_stdlib::bundle::{
@@ -22,11 +26,11 @@ pub struct Checked {
     /// Collections, indexed by [`CollectionId`].
     pub collections: Vec<CheckedCollection>,
     /// Captures, in the order of the catalog.
-    pub captures: Vec<CheckedCapture>,
+    pub captures: Vec<Arc<CheckedCapture>>,
     /// Materializations, in the order of the catalog.
-    pub materializations: Vec<CheckedMaterialization>,
+    pub materializations: Vec<Arc<CheckedMaterialization>>,
     /// Tests, in the order of the catalog.
-    pub tests: Vec<CheckedTest>,
+    pub tests: Vec<Arc<CheckedTest>>,
 }
 
 impl Checked {
@@ -45,19 +49,19 @@ impl Checked {
 #[derive(Debug, Clone, PartialEq)]
 pub struct CheckedCollection {
     /// What a document must satisfy when it is written.
-    pub write_schema: BundledSchema,
+    pub write_schema: Arc<BundledSchema>,
     /// What a document must satisfy when it is read; absent when it is the write schema.
-    pub read_schema: Option<BundledSchema>,
+    pub read_schema: Option<Arc<BundledSchema>>,
     /// JSON pointers of the key, in order; empty when the key was refused.
     pub key_pointers: Vec<String>,
     /// The key.
     pub key: Key,
     /// All projections, sorted by field.
-    pub projections: Vec<Projection>,
+    pub projections: Arc<[Projection]>,
     /// How journals are cut into fragments.
     pub fragments: Fragments,
     /// How it is derived, when it is.
-    pub derivation: Option<CheckedDerivation>,
+    pub derivation: Option<Arc<CheckedDerivation>>,
 }
 
 impl CheckedCollection {

@@ -1,5 +1,7 @@
 //! A collection: its schemas, key, projections and journals.
 
+use std::sync::Arc;
+
 use tidegate_stdlib::bundle::{Codec, Fragments};
 use tidegate_stdlib::key::{Component, Key};
 use tidegate_stdlib::shape::Types;
@@ -43,11 +45,11 @@ pub(super) fn check(
     let checked = CheckedCollection {
         key_pointers: key_locations.iter().map(|location| location.pointer.to_string()).collect(),
         key: Key::new(components.collect()),
-        projections,
+        projections: projections.into(),
         fragments: check_fragments(collection, sink),
         derivation: None,
-        write_schema: schemas.write,
-        read_schema: schemas.read,
+        write_schema: schemas.write.into(),
+        read_schema: schemas.read.map(Arc::new),
     };
     KnownCollection {
         checked,

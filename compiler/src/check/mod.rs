@@ -11,6 +11,7 @@ mod fields;
 mod keys;
 mod lambdas;
 mod locations;
+mod memo;
 mod projections;
 mod rewrite;
 mod schemas;
@@ -20,7 +21,10 @@ mod steps;
 #[cfg(test)]
 mod tests;
 
-use collections::KnownCollection;
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use memo::{Known, Subject, Table, Versioned};
 use selectors::ReadCollection;
 
 use crate::catalog::{Catalog, CollectionId};
@@ -32,6 +36,7 @@ pub use checked::{
     CheckedEndpoint, CheckedMaterialization, CheckedMaterializationBinding, CheckedSource,
     CheckedStep, CheckedTest, CheckedTransform, ConnectorReference, SelectedFields,
 };
+pub use memo::CheckMemo;
 
 /// Proof that the sink held no error after all checks; what follows has no error path for user mistakes.
 #[derive(Debug, Clone, Copy)]
@@ -50,35 +55,84 @@ impl<'c> Valid<'c> {
 }
 
 /// Runs every check.
-pub fn check(catalog: Catalog, sources: &Sources, sink: &mut Sink) -> Checked {
-    let each = catalog.collections.iter();
-    let known: Vec<_> =
-        each.map(|collection| collections::check(collection, sources, sink)).collect();
-    let scope = Scope { catalog: &catalog, known: &known, sources };
-    let each = catalog.collections.iter();
-    let derivations: Vec<_> =
-        each.map(|collection| derivations::check(collection, scope, sink)).collect();
-    let each = catalog.captures.iter();
-    let captures = each.map(|capture| bindings::check_capture(capture, scope, sink)).collect();
-    let each = catalog.materializations.iter();
-    let mut resources = bindings::Resources::default();
-    let materializations = each
-        .map(|each| bindings::check_materialization(each, scope, &mut resources, sink))
-        .collect();
-    let tests = catalog.tests.iter().map(|test| steps::check(test, scope, sink)).collect();
-    let collections = known
-        .into_iter()
-        .zip(derivations)
-        .map(|(known, derivation)| CheckedCollection { derivation, ..known.checked })
-        .collect();
-    Checked { catalog, collections, captures, materializations, tests }
+///
+/// What is said of one declaration is remembered in `memo`, with what was looked at to say it; so a check of a declaration gets at
+/// other collections through its [`Scope`] only, and at files through `sources`.
+pub fn check(
+    catalog: Catalog,
+    sources: &Sources,
+    memo: &mut CheckMemo,
+    sink: &mut Sink,
+) -> Checked {
+    memo.begin_compilation();
+    let read = RefCell::default();
+    let alone = Known::new(&[], &read);
+    let known = each(&catalog.collections, &mut memo.collections, alone, sources, sink, {
+        |collection, sink| collections::check(collection, sources, sink)
+    });
+    let known = Known::new(&known, &read);
+    let scope = Scope { catalog: &catalog, known, sources };
+    let derivations = each(&catalog.collections, &mut memo.derivations, known, sources, sink, {
+        |collection, sink| derivations::check(collection, scope, sink).map(Arc::new)
+    });
+    let captures = each(&catalog.captures, &mut memo.captures, known, sources, sink, {
+        |capture, sink| bindings::check_capture(capture, scope, sink)
+    });
+    let materialized =
+        each(&catalog.materializations, &mut memo.materializations, known, sources, sink, {
+            |materialization, sink| {
+                let (checked, resources) =
+                    bindings::check_materialization(materialization, scope, sink);
+                (Arc::new(checked), resources)
+            }
+        });
+    bindings::report_duplicates(materialized.iter().map(|each| &each.value.1), sink);
+    let tests = each(&catalog.tests, &mut memo.tests, known, sources, sink, {
+        |test, sink| steps::check(test, scope, sink)
+    });
+    let collections = known.all().zip(derivations).map(|(known, derivation)| CheckedCollection {
+        derivation: derivation.value.as_ref().clone(),
+        ..known.checked.clone()
+    });
+    Checked {
+        collections: collections.collect(),
+        captures: values(captures),
+        materializations: materialized.iter().map(|each| Arc::clone(&each.value.0)).collect(),
+        tests: values(tests),
+        catalog,
+    }
+}
+
+/// The results of one check for each declaration.
+fn each<'d, D, T>(
+    declarations: &'d [D],
+    table: &mut Table<T>,
+    known: Known<'_>,
+    sources: &Sources,
+    sink: &mut Sink,
+    check: impl Fn(&'d D, &mut Sink) -> T,
+) -> Vec<Versioned<T>>
+where
+    Subject<'d>: From<&'d D>,
+{
+    declarations
+        .iter()
+        .map(|declared| {
+            table.result(declared.into(), known, sources, sink, |sink| check(declared, sink))
+        })
+        .collect()
+}
+
+fn values<T>(results: Vec<Versioned<T>>) -> Vec<Arc<T>> {
+    results.into_iter().map(|result| result.value).collect()
 }
 
 /// What the checks of tasks and tests look at.
 #[derive(Debug, Clone, Copy)]
 struct Scope<'c> {
+    /// Only for collections that are [read](Self::read).
     catalog: &'c Catalog,
-    known: &'c [KnownCollection],
+    known: Known<'c>,
     sources: &'c Sources,
 }
 
@@ -86,7 +140,6 @@ impl<'c> Scope<'c> {
     /// A collection that is read.
     fn read(self, id: CollectionId) -> ReadCollection<'c> {
         let declared = self.catalog.collection(id);
-        let known = self.known.get(id.0 as usize).expect("every collection was checked");
-        ReadCollection { id, declared, known }
+        ReadCollection { id, declared, known: self.known.collection(id) }
     }
 }

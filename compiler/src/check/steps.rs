@@ -101,8 +101,8 @@ struct Document {
 fn check_documents(documents: &[Document], read: ReadCollection<'_>, sink: &mut Sink) {
     let Some(validators) = &read.known.validators else { return };
     let checked = &read.known.checked;
-    let schemas = std::iter::once((&validators.write, &checked.write_schema))
-        .chain(validators.read.as_ref().zip(checked.read_schema.as_ref()));
+    let schemas = std::iter::once((&validators.write, &*checked.write_schema))
+        .chain(validators.read.as_ref().zip(checked.read_schema.as_deref()));
     for document in documents {
         let violation = schemas.clone().find_map(|(schema, bundled): (&Schema, _)| {
             schema.validate(&document.value).err().map(|violation| (violation, bundled))

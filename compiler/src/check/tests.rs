@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::diag::{Diagnostic, Severity};
-use crate::memo::Memo;
 use crate::world::MemoryWorld;
 use crate::{Compilation, Request, compile};
 
@@ -17,7 +16,7 @@ fn compiled(files: &[(&str, &str)]) -> Compilation {
         world.insert(&root.join(path).unwrap(), text.as_bytes());
     }
     let request = Request { entry: root.join("flow.yaml").unwrap(), root };
-    compile(&world, &request, &mut Memo::default())
+    compile(&world, &request)
 }
 
 /// Each diagnostic as its rule, the text it marks and the other texts it points at.

@@ -219,6 +219,11 @@ impl Sink {
         self.diagnostics.extend(later.into_iter().filter(sure));
     }
 
+    /// What was reported, in this order.
+    pub(crate) fn into_reported(self) -> Vec<Diagnostic> {
+        self.diagnostics
+    }
+
     /// Changes or removes what was reported so far.
     pub(crate) fn revise(&mut self, change: impl Fn(Diagnostic) -> Option<Diagnostic>) {
         self.diagnostics =

@@ -1,6 +1,7 @@
 //! From a checked catalog to its graph.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::{Edge, Lineage, Node, NodeKind, Via};
 use crate::catalog::{Catalog, Collection, CollectionId, Reference};
@@ -45,7 +46,7 @@ impl Tracer<'_> {
         }
     }
 
-    fn trace_captures(&mut self, checked: &[CheckedCapture]) {
+    fn trace_captures(&mut self, checked: &[Arc<CheckedCapture>]) {
         for (capture, checked) in self.catalog.captures.iter().zip(checked) {
             let node = Node::new(NodeKind::Capture, capture.name());
             self.nodes.insert(node.clone());
@@ -59,7 +60,7 @@ impl Tracer<'_> {
         }
     }
 
-    fn trace_materializations(&mut self, checked: &[CheckedMaterialization]) {
+    fn trace_materializations(&mut self, checked: &[Arc<CheckedMaterialization>]) {
         for (materialization, checked) in self.catalog.materializations.iter().zip(checked) {
             let node = Node::new(NodeKind::Materialization, materialization.name());
             self.nodes.insert(node.clone());

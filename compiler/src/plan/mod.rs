@@ -67,7 +67,7 @@ impl Planner<'_> {
                 key: checked.key_pointers.clone(),
                 write_schema: checked.write_schema.value.clone(),
                 read_schema: checked.read_schema.as_ref().map(|schema| schema.value.clone()),
-                projections: checked.projections.clone(),
+                projections: checked.projections.to_vec(),
                 fragments: checked.fragments.clone(),
                 origin: self.origin(linked.name_span()),
                 write_schema_origins: self.origins(&checked.write_schema),

@@ -1,11 +1,16 @@
 //! Sources, places in them, and the one conversion from bytes to lines and columns.
 
-use std::sync::Arc;
+mod dependencies;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
 use url::Url;
 
 use crate::model::Specs;
 use crate::syntax::Tree;
+pub(crate) use dependencies::Dependencies;
+use dependencies::Notes;
 
 /// A file of the catalog; dense, in order of discovery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -192,50 +197,72 @@ impl SourceFile {
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
     files: Vec<SourceFile>,
-    by_url: std::collections::BTreeMap<(String, Role), FileId>,
+    by_url: BTreeMap<Role, BTreeMap<String, FileId>>,
+    notes: Notes,
+    /// Digests of the files, made when they are asked for.
+    stamps: Vec<OnceLock<u128>>,
+    stamp_of_all: OnceLock<u128>,
 }
 
 impl Sources {
     /// Adds a file and gives it its id.
     pub fn add(&mut self, file: SourceFile) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).expect("fewer files than the limit"));
-        self.by_url.insert((file.url.to_string(), file.role), id);
+        self.by_url.entry(file.role).or_default().insert(file.url.to_string(), id);
         self.files.push(file);
+        self.stamps.push(OnceLock::new());
+        self.stamp_of_all = OnceLock::new();
         id
     }
 
     /// A file by its id.
     pub fn file(&self, id: FileId) -> &SourceFile {
+        self.notes.saw_file(id);
         self.files.get(id.0 as usize).expect("file ids come from this value")
     }
 
     /// A file by its id, to be completed after it was added.
     pub fn file_mut(&mut self, id: FileId) -> &mut SourceFile {
+        self.stamp_of_all = OnceLock::new();
+        self.stamps.get_mut(id.0 as usize).map(OnceLock::take);
         self.files.get_mut(id.0 as usize).expect("file ids come from this value")
     }
 
     /// How many files there are.
     pub fn count(&self) -> usize {
+        self.notes.saw_all();
         self.files.len()
     }
 
     /// All files in order of discovery.
     pub fn files(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
+        self.notes.saw_all();
         (0u32..).map(FileId).zip(&self.files)
     }
 
     /// Names files anew, for people; a file for which `name` gives nothing keeps its name.
     pub fn rename(&mut self, name: impl Fn(&SourceFile) -> Option<String>) {
-        for file in &mut self.files {
+        self.stamp_of_all = OnceLock::new();
+        for (file, stamp) in self.files.iter_mut().zip(&mut self.stamps) {
             if let Some(name) = name(file) {
                 file.name = name;
+                *stamp = OnceLock::new();
             }
         }
     }
 
     /// The file of a URL (without fragment) in a role.
     pub fn by_url(&self, url: &Url, role: Role) -> Option<FileId> {
-        self.by_url.get(&(url.to_string(), role)).copied()
+        let found = self.find(url.as_str(), role);
+        match found {
+            Some(file) => self.notes.saw_file(file),
+            None => self.notes.saw_nothing(url.as_str(), role),
+        }
+        found
+    }
+
+    fn find(&self, url: &str, role: Role) -> Option<FileId> {
+        self.by_url.get(&role)?.get(url).copied()
     }
 
     /// The file that `reference`, written in `from`, leads to, and the fragment of the reference.

@@ -1,0 +1,94 @@
+//! A session that has seen other versions of a catalog finds what a new session finds.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use libtest_mimic::{Failed, Trial};
+use tidegate_compiler::session::Session;
+
+use super::compile::{compile_files, compile_in, concise_text};
+use super::files;
+use crate::markdown;
+
+const CATALOGS: &str = "testdata/catalogs";
+const CORPUS: &str = "testdata/corpus";
+const SUITES: &str = "tests/suite";
+const EXPECTED: &str = "expect";
+/// Of a file, every so many lines are taken out, one at a time.
+const STRIDE: usize = 5;
+
+type Files = BTreeMap<String, Vec<u8>>;
+
+/// One test for each whole catalog, one for the corpus, one for each suite.
+pub(super) fn tests() -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for path in files::entries(&files::directory(CATALOGS)) {
+        let name = files::name(&path).to_owned();
+        trials.push(Trial::test(format!("session::{name}"), move || {
+            edit(&files::below(&path, EXPECTED))
+        }));
+    }
+    trials.push(Trial::test("session::corpus", || {
+        let entries = files::entries(&files::directory(CORPUS));
+        follow(entries.iter().filter(|path| path.is_dir()).map(|path| files::below(path, EXPECTED)))
+    }));
+    for path in markdown::files(&files::directory(SUITES)) {
+        let suite = files::name(&path).trim_end_matches(".md").to_owned();
+        trials.push(Trial::test(format!("session::{suite}"), move || follow(catalogs(&path))));
+    }
+    trials
+}
+
+/// The catalogs of a suite, their marks included.
+fn catalogs(suite: &Path) -> impl Iterator<Item = Files> + use<> {
+    let text = String::from_utf8(files::read(suite)).expect("suites are text");
+    markdown::sections(&text).into_iter().map(|section| {
+        let fences = section.fences.iter();
+        let files = fences.filter_map(|fence| Some((super::file_path(fence)?, &fence.text)));
+        files.map(|(path, text)| (path.to_owned(), text.clone().into_bytes())).collect()
+    })
+}
+
+/// Compiles each version in one session.
+fn follow(versions: impl IntoIterator<Item = Files>) -> Result<(), Failed> {
+    let mut session = Session::default();
+    for (number, files) in (1..).zip(versions) {
+        compare(&mut session, &files).map_err(|problem| format!("version {number}: {problem}"))?;
+    }
+    Ok(())
+}
+
+/// Shifts every file by a line, then takes lines out and puts them back.
+fn edit(files: &Files) -> Result<(), Failed> {
+    let mut session = Session::default();
+    compare(&mut session, files)?;
+    for (path, bytes) in files {
+        let text = String::from_utf8_lossy(bytes);
+        let mut shifted = files.clone();
+        shifted.insert(path.clone(), format!("\n{text}").into_bytes());
+        compare(&mut session, &shifted).map_err(|problem| format!("{path} shifted: {problem}"))?;
+        let lines: Vec<&str> = text.split_inclusive('\n').collect();
+        for line in (0..lines.len()).step_by(STRIDE) {
+            let kept = lines.iter().enumerate().filter(|(index, _)| *index != line);
+            let mut edited = files.clone();
+            let without: String = kept.map(|(_, text)| *text).collect();
+            edited.insert(path.clone(), without.into_bytes());
+            compare(&mut session, &edited)
+                .map_err(|problem| format!("{path} without line {}: {problem}", line + 1))?;
+        }
+    }
+    compare(&mut session, files)?;
+    Ok(())
+}
+
+fn compare(session: &mut Session, files: &Files) -> Result<(), String> {
+    let (fresh, again) = (compile_files(files), compile_in(session, files));
+    if fresh.diagnostics != again.diagnostics {
+        let (fresh, again) = (concise_text(&fresh), concise_text(&again));
+        return Err(format!("a new session finds\n{fresh}but this one\n{again}"));
+    }
+    if format!("{:?}", fresh.plan) != format!("{:?}", again.plan) {
+        return Err("the plan is another than that of a new session".to_owned());
+    }
+    Ok(())
+}
