@@ -34,9 +34,10 @@ fn main() {
                 .map(|(_, value)| value.trim_matches('"').to_owned())
                 .unwrap_or_else(|| panic!("{slug}: the head has no {key}"))
         };
-        let severity = match value("severity").as_str() {
-            "error" => "Severity::Error",
-            "warning" => "Severity::Warning",
+        let (severity, is_hint) = match value("severity").as_str() {
+            "error" => ("Severity::Error", false),
+            "warning" => ("Severity::Warning", false),
+            "hint" => ("Severity::Warning", true),
             other => panic!("{slug}: severity {other} is not known"),
         };
         let constant = slug.to_uppercase().replace('-', "_");
@@ -44,7 +45,7 @@ fn main() {
             .expect("a string takes text");
         writeln!(
             code,
-            "pub(crate) static {constant}: Rule = Rule {{ slug: {slug:?}, title: {:?}, severity: {severity}, pass: {:?}, since: {:?}, page: {:?} }};",
+            "pub(crate) static {constant}: Rule = Rule {{ slug: {slug:?}, title: {:?}, severity: {severity}, is_hint: {is_hint}, pass: {:?}, since: {:?}, page: {:?} }};",
             value("title"), value("pass"), value("since"), body,
         )
         .expect("a string takes text");

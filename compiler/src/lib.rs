@@ -54,6 +54,8 @@ pub struct Compilation {
     pub plan: Option<Plan>,
     /// All diagnostics in order of file, place, severity and rule.
     pub diagnostics: Vec<Diagnostic>,
+    /// What is only reported on request: what could not be proved, and advice.
+    pub hints: Vec<Diagnostic>,
 }
 
 /// Compiles a catalog once. Never fails: what is wrong is in the diagnostics.

@@ -72,10 +72,10 @@ impl Session {
                     && diagnostic.places().all(|place| sources.file(place.file).is_whole())
         });
         sink.apply_allowances(&sources);
-        settings.apply(&mut sink);
+        let hints = settings.apply(&mut sink);
         let valid = Valid::new(&checked, &sink).filter(|_| last == LastPass::Plan);
         let plan = valid.map(|valid| plan(valid, &sources));
         let diagnostics = sink.finish(&sources);
-        Compilation { sources, checked, lineage, plan, diagnostics }
+        Compilation { sources, checked, lineage, plan, diagnostics, hints }
     }
 }

@@ -40,8 +40,9 @@ pub enum Level {
 }
 
 impl Settings {
-    /// Gives the warnings their levels.
-    pub(crate) fn apply(&self, sink: &mut Sink) {
+    /// Gives the warnings their levels; what is only reported on request is given back.
+    pub(crate) fn apply(&self, sink: &mut Sink) -> Vec<Diagnostic> {
+        let hints = sink.take_hints(|rule| self.levels.contains_key(rule.slug));
         sink.revise(|mut diagnostic| {
             match self.levels.get(diagnostic.rule.slug).copied().unwrap_or(Level::Warn) {
                 Level::Allow => return None,
@@ -50,6 +51,7 @@ impl Settings {
             }
             Some(diagnostic)
         });
+        hints
     }
 }
 

@@ -5,7 +5,10 @@
 //! replace. Files below `before/` are what ran earlier. A rule that no example of this form can show says `example = "none"` in its
 //! head.
 
+use std::collections::BTreeMap;
+
 use libtest_mimic::{Failed, Trial};
+use tidegate_compiler::Compilation;
 use tidegate_compiler::diag::{Rule, rules};
 
 use super::compile::compile_files;
@@ -45,17 +48,25 @@ fn run(rule: &Rule) -> Result<(), Failed> {
     if rule.pass == "run" {
         return runs::run(rule, &examples);
     }
-    let broken = compile_files(&examples.broken.files);
+    let broken = compile_with_hints(&examples.broken.files, rule);
     examples
         .broken
         .compare(&broken.diagnostics, &broken.sources, Some(rule.slug))
         .map_err(|problems| format!("in the first example\n{problems}"))?;
-    let repaired = compile_files(&examples.repaired.files);
+    let repaired = compile_with_hints(&examples.repaired.files, rule);
     examples
         .repaired
         .compare(&repaired.diagnostics, &repaired.sources, Some(rule.slug))
         .map_err(|problems| format!("in the repaired example\n{problems}"))?;
     Ok(())
+}
+
+/// What a catalog yields, with the hints that are asked for.
+fn compile_with_hints(files: &BTreeMap<String, Vec<u8>>, rule: &Rule) -> Compilation {
+    let mut compilation = compile_files(files);
+    let hints = std::mem::take(&mut compilation.hints).into_iter();
+    compilation.diagnostics.extend(hints.filter(|hint| hint.rule.slug == rule.slug));
+    compilation
 }
 
 /// Whether the head of the page says that there is no example. The head is not part of the compiled rule.

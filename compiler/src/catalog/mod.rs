@@ -49,6 +49,13 @@ impl Catalog {
         self.collections.get(id.0 as usize).expect("ids come from this catalog")
     }
 
+    /// The id of a collection of this catalog.
+    pub fn id_of(&self, collection: &Collection) -> CollectionId {
+        let found = self.collections.binary_search_by(|each| each.name().cmp(collection.name()));
+        let index = found.expect("it is a collection of this catalog, and they are in order");
+        CollectionId(u32::try_from(index).expect("ids are small"))
+    }
+
     /// All collections with their ids.
     pub fn collections(&self) -> impl Iterator<Item = (CollectionId, &Collection)> {
         (0u32..).map(CollectionId).zip(&self.collections)

@@ -147,9 +147,17 @@ fn check_transform(
     let source = check_source(source_spec, file, read, sink);
     let shuffle = shuffles::check(collection, spec, read, scope.sources, sink);
     let read_only = match (&script, database) {
-        (Some(script), Some(database)) => database.prepare(script, read, sink),
+        (Some(script), Some(database)) => {
+            let derived = scope.read(scope.catalog.id_of(collection));
+            database.prepare(script, read, derived, sink)
+        }
         (None, _) | (_, None) => None,
     };
+    if let (Some(script), Some(database), Some(true)) = (&script, database, read_only)
+        && database.touches_no_table(&script.script.text)
+    {
+        shuffles::suggest_any(collection, spec, sink);
+    }
     Some(CheckedTransform {
         index,
         name: spec.name.value.clone(),

@@ -5,6 +5,7 @@ use tidegate_stdlib::lambda::sqlite::{
 };
 
 use super::selectors::ReadCollection;
+use super::sql_advice::{self, LambdaSubject};
 use crate::catalog::{ScriptAbsence, ScriptSource};
 use crate::diag::{Diagnostic, Edit, Fix, Sink, nearest, rules};
 use crate::model::InlineOrFile;
@@ -46,11 +47,19 @@ impl Database {
         }
     }
 
+    /// Whether a text names none of the tables and views.
+    pub(super) fn touches_no_table(&self, text: &str) -> bool {
+        let tables = self.tables();
+        let tables: Vec<&str> = tables.iter().map(String::as_str).collect();
+        !sqlite::names_any(text, &tables)
+    }
+
     /// Runs a migration; whether it succeeded.
     pub(super) fn migrate(&self, script: &ScriptSource, sink: &mut Sink) -> bool {
         match migrate(&self.connection, &self.guard, &script.script.text) {
             Ok(()) => {
                 check_semicolon(script, "migration", sink);
+                sql_advice::check_portability(script, "migration", sink);
                 true
             }
             Err(failure) => {
@@ -66,6 +75,7 @@ impl Database {
         &self,
         script: &ScriptSource,
         read: ReadCollection<'_>,
+        derived: ReadCollection<'_>,
         sink: &mut Sink,
     ) -> Option<bool> {
         read.known.validators.as_ref()?;
@@ -76,6 +86,9 @@ impl Database {
         match Lambda::compile(&self.connection, &self.guard, text, &parameters) {
             Ok(lambda) => {
                 check_semicolon(script, "lambda", sink);
+                sql_advice::check_portability(script, "lambda", sink);
+                let subject = LambdaSubject { script, lambda: &lambda, read, derived };
+                sql_advice::check_lambda(subject, sink);
                 Some(lambda.is_read_only())
             }
             Err(failures) => {
@@ -143,13 +156,23 @@ impl Database {
         }
     }
 
+    /// The names of all tables and views.
+    fn tables(&self) -> Vec<String> {
+        self.texts("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') ORDER BY 1")
+    }
+
     /// The names of all tables, views and columns.
     fn names(&self) -> Vec<String> {
         const QUERY: &str = "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') \
              UNION SELECT columns.name FROM sqlite_schema AS objects, \
              pragma_table_info(objects.name) AS columns \
              WHERE objects.type IN ('table', 'view') ORDER BY 1";
-        let Ok(mut statement) = self.connection.prepare(QUERY) else { return Vec::new() };
+        self.texts(QUERY)
+    }
+
+    /// The only column of a query.
+    fn texts(&self, query: &str) -> Vec<String> {
+        let Ok(mut statement) = self.connection.prepare(query) else { return Vec::new() };
         let rows = statement.query_map([], |row| row.get::<_, String>(0));
         rows.map(|rows| rows.filter_map(Result::ok).collect()).unwrap_or_default()
     }

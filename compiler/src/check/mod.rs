@@ -17,6 +17,7 @@ mod rewrite;
 mod schemas;
 mod selectors;
 mod shuffles;
+mod sql_advice;
 mod steps;
 #[cfg(test)]
 mod tests;

@@ -109,6 +109,17 @@ fn shuffle_key(
     Some(ShuffleKey { types, span, transform: spec.name.value.clone() })
 }
 
+/// Says that a lambda without state needs no shuffle.
+pub(super) fn suggest_any(collection: &Collection, spec: &TransformSpec, sink: &mut Sink) {
+    match &spec.shuffle {
+        None => sink.report(shuffle_not_needed(&spec.name.value, collection.span(spec.name.range))),
+        Some(ShuffleSpec::Key(key)) => {
+            sink.report(shuffle_not_needed(&spec.name.value, collection.span(key.range)));
+        }
+        Some(ShuffleSpec::Any(_) | ShuffleSpec::Lambda(_)) => {}
+    }
+}
+
 fn words(types: &[Types]) -> String {
     let words: Vec<String> = types.iter().map(|types| type_words(*types)).collect();
     words.join(", ")
@@ -127,6 +138,13 @@ fn shuffle_keys_differ(key: &ShuffleKey, reference: &ShuffleKey) -> Diagnostic {
     .label(format!("this key is {}", words(&key.types)))
     .also(reference.span, other)
     .help("shuffle all transforms by keys of the same number and types, or by `any`")
+}
+
+fn shuffle_not_needed(transform: &str, span: Span) -> Diagnostic {
+    let message = format!("the lambda of `{transform}` needs no shuffle");
+    Diagnostic::new(&rules::SHUFFLE_NOT_NEEDED, span, message)
+        .label("it touches no table, so any shard may have any document")
+        .help("write `shuffle: any`")
 }
 
 fn shuffle_key_empty(transform: &str, span: Span) -> Diagnostic {

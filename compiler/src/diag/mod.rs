@@ -40,6 +40,8 @@ pub struct Rule {
     pub title: &'static str,
     /// How bad it is unless settings say otherwise.
     pub severity: Severity,
+    /// Whether it is only reported on request: by `--strict`, or by a level in the settings.
+    pub is_hint: bool,
     /// The pass that reports it; `run` for failures at run time.
     pub pass: &'static str,
     /// The version it came with.
@@ -222,6 +224,15 @@ impl Sink {
     /// What was reported, in this order.
     pub(crate) fn into_reported(self) -> Vec<Diagnostic> {
         self.diagnostics
+    }
+
+    /// Takes out what is only reported on request, unless it is `wanted`.
+    pub(crate) fn take_hints(&mut self, wanted: impl Fn(&Rule) -> bool) -> Vec<Diagnostic> {
+        let (hints, others) = std::mem::take(&mut self.diagnostics)
+            .into_iter()
+            .partition(|diagnostic| diagnostic.rule.is_hint && !wanted(diagnostic.rule));
+        self.diagnostics = others;
+        hints
     }
 
     /// Changes or removes what was reported so far.

@@ -18,7 +18,7 @@ use std::ops::Range;
 pub use guard::{Guard, GuardMode};
 pub use invoke::{Invocation, Lambda, PreparedLambda};
 pub use parameters::{Binding, Encoding, Parameters, Unresolved};
-pub use statements::{missing_semicolon, split};
+pub use statements::{Call, calls, column_place, mentions, missing_semicolon, names_any, split};
 
 use locate::Statement;
 use statements::find_text;

@@ -44,6 +44,58 @@ pub fn missing_semicolon(text: &str) -> Option<usize> {
     (last.kind != TokenKind::Semicolon).then_some(last.range.end)
 }
 
+/// A function that a text calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// The bytes of its name.
+    pub name: Range<usize>,
+    /// Whether it is called without arguments.
+    pub is_empty: bool,
+}
+
+/// The functions that a text calls, and whatever else looks like a call: a name before a parenthesis.
+pub fn calls(text: &str) -> Vec<Call> {
+    let tokens: Vec<Token> = tokens(text).collect();
+    let calls = tokens.windows(3).filter_map(|window| {
+        let [name, open, next] = window else { return None };
+        let is_call = name.kind == TokenKind::Word && open.text(text) == "(";
+        is_call.then(|| Call { name: name.range.clone(), is_empty: next.text(text) == ")" })
+    });
+    calls.collect()
+}
+
+/// The bytes of every bare word or text in `''` that is one of `wanted`, in any case and without quotes.
+pub fn mentions(text: &str, wanted: &[&str]) -> Vec<Range<usize>> {
+    let is_wanted = |token: &Token| {
+        token.kind != TokenKind::QuotedName
+            && token
+                .name(text)
+                .is_some_and(|name| wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(&name)))
+    };
+    tokens(text).filter(is_wanted).map(|token| token.range).collect()
+}
+
+/// Whether a text has one of some names, however it is quoted.
+pub fn names_any(text: &str, names: &[&str]) -> bool {
+    tokens(text)
+        .filter_map(|token| token.name(text).map(std::borrow::Cow::into_owned))
+        .any(|name| names.iter().any(|wanted| wanted.eq_ignore_ascii_case(&name)))
+}
+
+/// The bytes that give a column of a statement its name: its alias, else its last mention.
+pub fn column_place(statement: &str, column: &str) -> Option<Range<usize>> {
+    let tokens: Vec<Token> = tokens(statement).collect();
+    let is_named = |token: &Token| {
+        token.text(statement) == column
+            || token.name(statement).is_some_and(|name| name.as_ref() == column)
+    };
+    let alias = tokens.windows(2).find_map(|pair| {
+        let [before, token] = pair else { return None };
+        (before.is_keyword(statement, "AS") && is_named(token)).then(|| token.range.clone())
+    });
+    alias.or_else(|| tokens.iter().rev().find(|token| is_named(token)).map(|it| it.range.clone()))
+}
+
 /// A statement while its tokens are collected.
 struct Statement {
     range: Range<usize>,
@@ -209,6 +261,30 @@ mod tests {
         assert_eq!(missing_semicolon("SELECT 1 -- a\n"), Some(8));
         assert_eq!(missing_semicolon("SELECT 1; -- a\n"), None);
         assert_eq!(missing_semicolon("-- a"), None);
+    }
+
+    #[test]
+    fn calls_and_mentions_have_places() {
+        let text = "SELECT random(), sqrt( $a ), 'now' FROM t -- changes()\n WHERE \"now\" IN (1)";
+        let names = |calls: Vec<Call>| -> Vec<(String, bool)> {
+            calls
+                .into_iter()
+                .map(|call| (text.get(call.name).unwrap().to_owned(), call.is_empty))
+                .collect()
+        };
+        let expected = [("random", true), ("sqrt", false), ("IN", false)];
+        assert_eq!(names(calls(text)), expected.map(|(name, empty)| (name.to_owned(), empty)));
+        assert_eq!(mentions(text, &["NOW"]), [29..34]);
+    }
+
+    #[test]
+    fn columns_have_places() {
+        let place = |statement: &'static str, column| {
+            column_place(statement, column).and_then(|range| statement.get(range))
+        };
+        assert_eq!(place("SELECT $a, b AS \"total\", total FROM t", "total"), Some("\"total\""));
+        assert_eq!(place("SELECT $a$b", "$a$b"), Some("$a$b"));
+        assert_eq!(column_place("SELECT a, 1 AS a2 FROM a", "b"), None);
     }
 
     #[test]
