@@ -48,7 +48,7 @@ impl<'b> Contract<'b> {
         let schema = Schema::compile(text).map_err(|failures| {
             damaged(failures.first().map_or("", |failure| failure.message.as_str()))
         })?;
-        let reducer = Reducer::new(text).map_err(|failure| damaged(&failure.message))?;
+        let reducer = Reducer::of(schema.normal_form()).map_err(|failure| damaged(&failure.message))?;
         Ok(Self { collection, reducer, schema, side })
     }
 
@@ -57,10 +57,7 @@ impl<'b> Contract<'b> {
     /// # Errors
     /// `damaged` when a pointer of the bundle is none.
     pub(crate) fn key<'p>(&self, pointers: impl Iterator<Item = &'p str>) -> Result<Key, Failure> {
-        let shape = Shape::infer(match self.side {
-            SchemaSide::Write => &self.collection.write_schema,
-            SchemaSide::Read => self.collection.effective_read_schema(),
-        });
+        let shape = Shape::of(self.schema.normal_form());
         let components = pointers.map(|text| {
             let pointer = Pointer::parse(text).map_err(|_| {
                 let message =

@@ -30,6 +30,12 @@ pub const SQL_VALUE_SIZE_BYTES_MAX: i32 = 64 * 1024 * 1024;
 /// Items that writing to a location may give an array that has fewer.
 pub const POINTER_ITEMS_MAX: usize = 10_000;
 
+/// Variants of schemas that dynamic references may make in one bundle.
+pub const SCHEMA_COPIES_MAX: usize = 1_000;
+
+/// Schemas within those variants, before no further variant is begun.
+pub const SCHEMA_COPIED_SITES_MAX: usize = 100_000;
+
 /// Schemas that the inference of one shape may visit, references followed; what lies beyond is
 /// "anything".
 pub const SHAPE_VISITS_MAX: usize = 50_000;

@@ -6,9 +6,11 @@
 //! (`$dynamicRef`, `$recursiveRef`) lead to the definition in their own document.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Map, Value};
+use tidegate_stdlib::schema::NormalForm;
 use tidegate_stdlib::shape::Shape;
 use url::Url;
 
@@ -30,6 +32,8 @@ pub struct BundledSchema {
     pub value_places: BTreeMap<String, Span>,
     /// The bytes of the root, when it is the value of one document.
     pub root_place: Option<Span>,
+    /// The schema in its normal form.
+    pub normal: Arc<NormalForm>,
     /// What it says of every location.
     pub shape: Shape,
 }
@@ -42,6 +46,7 @@ impl BundledSchema {
             places: BTreeMap::from([(String::new(), span)]),
             value_places: BTreeMap::new(),
             root_place: None,
+            normal: Arc::new(NormalForm::new(&Value::Bool(true))),
             shape: Shape::any(),
         }
     }
@@ -101,11 +106,12 @@ pub fn bundle_schema(
         return None;
     }
     bundler.places.insert(String::new(), declaring_field(sources, file, schema));
-    let shape = Shape::infer(&value);
+    let normal = Arc::new(NormalForm::new(&value));
+    let shape = Shape::of(&normal);
     let root = bundler.documents.first().filter(|document| document.is_root());
     let root_place = root.map(Document::place);
     let Bundler { places, value_places, .. } = bundler;
-    Some(BundledSchema { value, places, value_places, root_place, shape })
+    Some(BundledSchema { value, places, value_places, root_place, normal, shape })
 }
 
 /// The field that declares a schema: its name for a schema in place, the reference for one in a file.

@@ -1,5 +1,7 @@
 //! The schemas of a collection: which it has, whether they can be used, and what is wrong with them.
 
+use std::sync::Arc;
+
 use tidegate_stdlib::schema::{Schema, SchemaFailure, SchemaFailureKind, Suggestion};
 use tidegate_stdlib::shape::{Exists, Inspection, InspectionKind, Types};
 use tidegate_stdlib::value::Pointer;
@@ -117,7 +119,7 @@ fn check_schema(
     sink: &mut Sink,
 ) -> Option<(BundledSchema, Option<Schema>)> {
     let bundled = bundle_schema(sources, collection.file(), source, schema_use, sink)?;
-    let validator = match Schema::compile(&bundled.value) {
+    let validator = match Schema::of(Arc::clone(&bundled.normal)) {
         Ok(validator) => validator,
         Err(failures) => {
             for failure in &failures {

@@ -26,11 +26,14 @@ fn reduce(
     left: Option<Value>,
     right: Value,
 ) -> Result<Reached, Stop> {
-    let shape_of = |schema: &Value| match NormalForm::new(schema).faults.first() {
-        None => Ok(Shape::infer(schema)),
-        Some(fault) => {
-            let message = format!("`jsonSchemaMerge` wants JSON schemas: {}", fault.message);
-            Err(walk.failure(here, message))
+    let shape_of = |schema: &Value| {
+        let normal = NormalForm::new(schema);
+        match normal.faults().first() {
+            None => Ok(Shape::of(&normal)),
+            Some(fault) => {
+                let message = format!("`jsonSchemaMerge` wants JSON schemas: {}", fault.message);
+                Err(walk.failure(here, message))
+            }
         }
     };
     let left_shape = left.as_ref().map_or_else(|| Ok(Shape::impossible()), shape_of)?;

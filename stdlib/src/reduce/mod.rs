@@ -145,10 +145,17 @@ impl Reducer {
     /// The first fault of the schema, such as a malformed annotation: its JSON pointer and what is
     /// wrong.
     pub fn new(schema: &Value) -> Result<Self, SchemaFailure> {
-        let normal = NormalForm::new(schema);
-        match normal.faults.first() {
+        Self::of(&NormalForm::new(schema))
+    }
+
+    /// Compiles the `reduce` annotations of a schema that was rewritten before.
+    ///
+    /// # Errors
+    /// The first fault of the schema.
+    pub fn of(normal: &NormalForm) -> Result<Self, SchemaFailure> {
+        match normal.faults().first() {
             Some(fault) => Err(fault.clone()),
-            None => Ok(Self { plan: Plan::new(&normal) }),
+            None => Ok(Self { plan: Plan::new(normal) }),
         }
     }
 

@@ -1,5 +1,9 @@
 //! The keywords of the schema dialect, and what each wants as its value.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use serde_json::{Map, Value};
 
 use crate::value::escape;
@@ -151,12 +155,14 @@ const DRAFT_7_KEYWORDS: &[(&str, Form)] =
 ///
 /// Every other `x-` keyword is known and wants anything.
 pub(super) fn form(name: &str, draft_7: bool) -> Option<Form> {
-    let draft_7_keywords = if draft_7 { DRAFT_7_KEYWORDS } else { &[] };
-    KEYWORDS
-        .iter()
-        .chain(draft_7_keywords)
-        .find(|(keyword, _)| *keyword == name)
-        .map(|(_, form)| *form)
+    static FORMS: LazyLock<HashMap<&str, Form>> =
+        LazyLock::new(|| KEYWORDS.iter().copied().collect());
+    let of_draft_7 =
+        || DRAFT_7_KEYWORDS.iter().find(|(keyword, _)| *keyword == name).map(|(_, form)| *form);
+    FORMS
+        .get(name)
+        .copied()
+        .or_else(|| of_draft_7().filter(|_| draft_7))
         .or_else(|| (name.starts_with("x-") || name.starts_with("X-")).then_some(Form::Any))
 }
 
@@ -184,70 +190,86 @@ pub(crate) fn nearest<'c>(
         .map(|(_, candidate)| candidate)
 }
 
-/// One step of the path to a subschema.
+/// A part of the value of a keyword that is a schema of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Step {
-    /// A property.
-    Name(String),
+pub(super) enum Part<'s> {
+    /// The value of a property.
+    Name(Cow<'s, str>),
     /// An item.
     Index(usize),
 }
 
-/// The JSON pointer of a path.
-pub(super) fn pointer(steps: &[Step]) -> String {
-    steps
-        .iter()
-        .map(|step| match step {
-            Step::Name(name) => format!("/{}", escape(name)),
-            Step::Index(index) => format!("/{index}"),
-        })
-        .collect()
+/// The path from a schema to a direct subschema: a keyword, and a part of its value when that holds
+/// several schemas.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Step<'s> {
+    pub(super) keyword: &'s str,
+    pub(super) part: Option<Part<'s>>,
+}
+
+impl Step<'_> {
+    /// Appends the step to a JSON pointer.
+    pub(super) fn push_to(&self, pointer: &mut String) {
+        pointer.push('/');
+        pointer.push_str(&escape(self.keyword));
+        match &self.part {
+            None => {}
+            Some(Part::Name(name)) => {
+                pointer.push('/');
+                pointer.push_str(&escape(name));
+            }
+            Some(Part::Index(index)) => pointer.push_str(&format!("/{index}")),
+        }
+    }
+
+    /// How many tokens it adds to a JSON pointer.
+    pub(super) fn length(&self) -> usize {
+        if self.part.is_some() { 2 } else { 1 }
+    }
 }
 
 /// A direct subschema: its path as written, its path in the normal form, and its text.
+#[derive(Debug)]
 pub(super) struct Child<'s> {
-    pub(super) steps: Vec<Step>,
-    pub(super) normal: Vec<Step>,
+    pub(super) written: Step<'s>,
+    pub(super) normal: Step<'s>,
     pub(super) schema: &'s Value,
 }
 
 /// The direct subschemas of a schema object, in the order of its keywords.
-pub(super) fn children(schema: &Map<String, Value>, draft_7: bool) -> Vec<Child<'_>> {
+pub(super) fn children<'s>(schema: &'s Map<String, Value>, draft_7: bool) -> Vec<Child<'s>> {
     let mut children = Vec::new();
     for (keyword, value) in schema {
+        let keyword = keyword.as_str();
+        let mut push = |normal: &'s str, part: Option<Part<'s>>, name: Option<Part<'s>>, schema| {
+            children.push(Child {
+                written: Step { keyword, part },
+                normal: Step { keyword: normal, part: name },
+                schema,
+            });
+        };
         match form(keyword, draft_7) {
-            Some(Form::Schema) => {
-                let normal = match keyword.as_str() {
-                    // Without an array of items before them, additional items mean nothing.
-                    "additionalItems" if !matches!(schema.get("items"), Some(Value::Array(_))) => {
-                        continue;
-                    }
-                    "additionalItems" => "items",
-                    keyword => keyword,
-                };
-                children.push(Child {
-                    steps: vec![Step::Name(keyword.clone())],
-                    normal: vec![Step::Name(normal.to_owned())],
-                    schema: value,
-                });
+            // Without an array of items before them, additional items mean nothing.
+            Some(Form::Schema) if keyword == "additionalItems" => {
+                if matches!(schema.get("items"), Some(Value::Array(_))) {
+                    push("items", None, None, value);
+                }
             }
-            Some(Form::Items) if !value.is_array() => children.push(Child {
-                steps: vec![Step::Name(keyword.clone())],
-                normal: vec![Step::Name(keyword.clone())],
-                schema: value,
-            }),
+            Some(Form::Schema) => push(keyword, None, None, value),
+            Some(Form::Items) if !value.is_array() => push(keyword, None, None, value),
             Some(Form::Schemas | Form::Items) => {
                 let normal = if keyword == "items" { "prefixItems" } else { keyword };
                 for (index, item) in value.as_array().into_iter().flatten().enumerate() {
-                    children.push(Child {
-                        steps: vec![Step::Name(keyword.clone()), Step::Index(index)],
-                        normal: vec![Step::Name(normal.to_owned()), Step::Index(index)],
-                        schema: item,
-                    });
+                    push(normal, Some(Part::Index(index)), Some(Part::Index(index)), item);
                 }
             }
             Some(Form::NamedSchemas | Form::PatternSchemas | Form::Dependencies) => {
-                children.extend(named_children(schema, keyword, value));
+                for (name, item) in value.as_object().into_iter().flatten() {
+                    let written = Some(Part::Name(Cow::Borrowed(name)));
+                    if let Some((normal, name)) = normal_name(schema, keyword, name, item) {
+                        push(normal, written, Some(Part::Name(name)), item);
+                    }
+                }
             }
             _ => {}
         }
@@ -255,25 +277,21 @@ pub(super) fn children(schema: &Map<String, Value>, draft_7: bool) -> Vec<Child<
     children
 }
 
-fn named_children<'s>(
-    schema: &'s Map<String, Value>,
+/// What the normal form calls a named subschema; nothing when it is no schema.
+fn normal_name<'s>(
+    schema: &Map<String, Value>,
     keyword: &'s str,
-    value: &'s Value,
-) -> impl Iterator<Item = Child<'s>> {
-    value.as_object().into_iter().flatten().filter_map(move |(name, item)| {
-        let (normal, normal_name) = match keyword {
-            "dependencies" if item.is_array() => return None,
-            "dependencies" => ("dependentSchemas", name.clone()),
-            "definitions" => {
-                let taken = schema.get("$defs").is_some_and(|defs| defs.get(name).is_some());
-                ("$defs", if taken { format!("{name}#definitions") } else { name.clone() })
-            }
-            keyword => (keyword, name.clone()),
-        };
-        Some(Child {
-            steps: vec![Step::Name(keyword.to_owned()), Step::Name(name.clone())],
-            normal: vec![Step::Name(normal.to_owned()), Step::Name(normal_name)],
-            schema: item,
-        })
-    })
+    name: &'s str,
+    item: &Value,
+) -> Option<(&'s str, Cow<'s, str>)> {
+    match keyword {
+        "dependencies" if item.is_array() => None,
+        "dependencies" => Some(("dependentSchemas", Cow::Borrowed(name))),
+        "definitions" => {
+            let taken = schema.get("$defs").is_some_and(|defs| defs.get(name).is_some());
+            let name = if taken { format!("{name}#definitions").into() } else { name.into() };
+            Some(("$defs", name))
+        }
+        keyword => Some((keyword, Cow::Borrowed(name))),
+    }
 }

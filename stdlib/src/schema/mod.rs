@@ -6,6 +6,7 @@
 
 mod bounds;
 mod check;
+mod endless;
 mod formats;
 mod keywords;
 mod normal;
@@ -13,13 +14,16 @@ mod resources;
 mod violation;
 mod well_known;
 
+use std::sync::Arc;
+
 use jsonschema::{Draft, PatternOptions, ValidationOptions, Validator};
 use serde_json::Value;
 
 use bounds::{NumericBound, Side};
 pub(crate) use check::count;
 pub(crate) use keywords::nearest;
-pub(crate) use normal::{NormalForm, target};
+pub use normal::NormalForm;
+pub(crate) use normal::target;
 pub use well_known::well_known;
 
 use crate::value::Pointer;
@@ -28,7 +32,7 @@ use crate::value::Pointer;
 #[derive(Debug)]
 pub struct Schema {
     validator: Validator,
-    normal: NormalForm,
+    normal: Arc<NormalForm>,
 }
 
 /// Why a schema cannot be compiled, and where.
@@ -96,9 +100,16 @@ impl Schema {
     /// Every fault found: unknown keywords (`x-*` apart) and formats, wrong types of keyword
     /// values, broken patterns, references without target, malformed own annotations.
     pub fn compile(schema: &Value) -> Result<Self, Vec<SchemaFailure>> {
-        let normal = NormalForm::new(schema);
+        Self::of(Arc::new(NormalForm::new(schema)))
+    }
+
+    /// Compiles a schema that was rewritten before.
+    ///
+    /// # Errors
+    /// The faults of the schema.
+    pub fn of(normal: Arc<NormalForm>) -> Result<Self, Vec<SchemaFailure>> {
         if !normal.faults.is_empty() {
-            return Err(normal.faults);
+            return Err(normal.faults.clone());
         }
         match options().build(&normal.schema) {
             Ok(validator) => Ok(Self { validator, normal }),
@@ -108,6 +119,11 @@ impl Schema {
                 None,
             )]),
         }
+    }
+
+    /// The normal form, from which shapes and reductions are made as well.
+    pub fn normal_form(&self) -> &Arc<NormalForm> {
+        &self.normal
     }
 
     /// Whether `document` satisfies the schema.

@@ -2,68 +2,74 @@
 //!
 //! The normal form is 2020-12 without `$id`, anchors and dynamic references: every `$ref` is the
 //! JSON pointer of another place in the same value. Validation, shapes and reductions all start
-//! from it, so that none of them has to know spellings or base URLs. What is faulty is left out of
-//! it.
+//! from it, so that none of them has to know spellings or base URLs. Where a dynamic reference
+//! means different schemas depending on what validation has come through, the normal form has a
+//! copy for each meaning below `$defs`. What is faulty is left out of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::OnceLock;
 
 use jsonschema::{Registry, Validator};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
 use super::check::check;
-use super::keywords::{Form, Step, children, form, nearest_keyword, pointer};
+use super::endless::{Copied, Loops};
+use super::keywords::{Form, Part, Step, form, nearest_keyword};
 use super::options;
-use super::resources::{Resources, Site};
+use super::resources::{Resources, Scope, Site, Target};
 use super::violation::most_telling;
 use super::{SchemaFailure, SchemaFailureKind, Suggestion};
+use crate::limits::{SCHEMA_COPIES_MAX, SCHEMA_COPIED_SITES_MAX};
 use crate::shape::Types;
 use crate::value::escape;
 
-/// A schema in its normal form, with the way back to the text it came from.
+/// A schema in its normal form, with the way back to the text it came from. Shapes, validators and
+/// reductions are made of it.
 #[derive(Debug)]
-pub(crate) struct NormalForm {
+pub struct NormalForm {
     /// The rewritten schema.
     pub(crate) schema: Value,
     /// Every fault of the text, in its order.
     pub(crate) faults: Vec<SchemaFailure>,
-    /// The places of schemas as written, by their places in the normal form.
+    /// The places of schemas as written, by their places in the normal form, where they differ.
     origins: BTreeMap<String, String>,
+    /// The schema as validators of its parts refer to it; made when the first one asks.
+    registry: OnceLock<Option<Registry<'static>>>,
+}
+
+impl PartialEq for NormalForm {
+    fn eq(&self, other: &Self) -> bool {
+        // The rest follows from these.
+        self.schema == other.schema
+            && self.faults == other.faults
+            && self.origins == other.origins
+    }
 }
 
 impl NormalForm {
-    pub(crate) fn new(schema: &Value) -> Self {
+    /// Rewrites a bundled schema: every reference leads to a place inside the same value.
+    pub fn new(schema: &Value) -> Self {
         let mut resources = Resources::new(schema);
         let mut rewriter = Rewriter {
             faults: std::mem::take(&mut resources.faults),
             resources: &resources,
             origins: BTreeMap::new(),
-            extras: Vec::new(),
+            loops: Loops::default(),
+            home: home_scopes(&resources),
+            copies: BTreeMap::new(),
+            queue: VecDeque::new(),
+            copied_sites: 0,
         };
-        let mut normal = Value::Bool(true);
-        for site in &resources.sites {
-            let local = rewriter.rewrite(site);
-            put(&mut normal, &site.normal, local);
-            rewriter.origins.insert(pointer(&site.normal), site.pointer.clone());
-        }
-        let Rewriter { faults, mut origins, extras, .. } = rewriter;
-        for Extra { place, schema, origin } in extras {
-            let Some(Value::Object(object)) = normal.pointer_mut(&place) else { continue };
-            let all = object.entry("allOf").or_insert_with(|| Value::Array(Vec::new()));
-            if let Value::Array(all) = all {
-                let added = format!("{place}/allOf/{}", all.len());
-                // What is told of a part of the addition is told of the keyword that it stands for.
-                let parts = schema.as_object().into_iter().flatten();
-                origins.extend(
-                    parts.map(|(keyword, _)| (format!("{added}/{keyword}"), origin.clone())),
-                );
-                origins.insert(added, origin);
-                all.push(schema);
-            }
-        }
-        let mut normal = Self { schema: normal, faults, origins };
-        normal.refuse_endless();
-        normal
+        let mut normal = rewriter.root();
+        rewriter.refuse_endless(&mut normal);
+        let Rewriter { faults, origins, .. } = rewriter;
+        Self { schema: normal, faults, origins, registry: OnceLock::new() }
+    }
+
+    /// Every fault of the text, in its order. A schema without faults can be used for everything.
+    pub fn faults(&self) -> &[SchemaFailure] {
+        &self.faults
     }
 
     /// The place in the schema as written of a place in the normal form.
@@ -83,9 +89,11 @@ impl NormalForm {
 
     /// The validator of the schema at a place of the normal form.
     pub(crate) fn validator_at(&self, place: &str) -> Option<Validator> {
-        let registry = Registry::new().add(ROOT_URL, &self.schema).ok()?.prepare().ok()?;
+        let registry = self.registry.get_or_init(|| {
+            Registry::new().add(ROOT_URL, self.schema.clone()).ok()?.prepare().ok()
+        });
         let reference = format!("{ROOT_URL}#{}", utf8_percent_encode(place, &FRAGMENT));
-        options().with_registry(&registry).build(&json!({"$ref": reference})).ok()
+        options().with_registry(registry.as_ref()?).build(&json!({"$ref": reference})).ok()
     }
 
     /// Why `value` is not valid under the schema at a place of the normal form.
@@ -94,39 +102,58 @@ impl NormalForm {
         let errors: Vec<_> = validator.iter_errors(value).collect();
         most_telling(&errors, value, self).map(|violation| violation.message)
     }
-
-    /// A schema whose in-place parts lead back to itself would validate forever.
-    fn refuse_endless(&mut self) {
-        for place in endless(&self.schema) {
-            let advice = "let it refer to itself from a property or an item".to_owned();
-            self.faults.push(SchemaFailure::malformed(
-                self.origin(&place),
-                "the schema refers to itself without end".to_owned(),
-                Some(Suggestion::Advice(advice)),
-            ));
-            if let Some(Value::Object(object)) = self.schema.pointer_mut(&place) {
-                object.clear();
-            }
-        }
-    }
 }
 
 /// The URL of the normal form, for references into it from outside.
 const ROOT_URL: &str = "bundle:/normal";
 
-/// A schema that must hold beside the keywords of another one.
-struct Extra {
-    place: String,
-    schema: Value,
-    /// Where its text stands.
-    origin: String,
+/// The scope in which each schema is met when validation goes down to it from the root without
+/// following references; nothing when no reference asks.
+fn home_scopes(resources: &Resources<'_>) -> Vec<Scope> {
+    if !resources.is_dynamic {
+        return Vec::new();
+    }
+    let mut scopes: Vec<Scope> = Vec::with_capacity(resources.sites.len());
+    for site in &resources.sites {
+        let around = site.around.as_ref().and_then(|(outer, ..)| scopes.get(*outer));
+        let scope = resources.enter(around.unwrap_or(&Scope::new()), site.resource);
+        scopes.push(scope);
+    }
+    scopes
 }
 
 struct Rewriter<'r, 's> {
     resources: &'r Resources<'s>,
     faults: Vec<SchemaFailure>,
     origins: BTreeMap<String, String>,
-    extras: Vec<Extra>,
+    loops: Loops,
+    home: Vec<Scope>,
+    /// The copies of schemas that are met in another scope than that of their place.
+    copies: BTreeMap<(usize, Scope), usize>,
+    /// The copies that are still to be made.
+    queue: VecDeque<(usize, Scope)>,
+    copied_sites: usize,
+}
+
+/// In which of its copies a schema is rewritten.
+#[derive(Debug, Clone, Copy)]
+struct Copy<'c> {
+    copied: Copied,
+    scope: &'c Scope,
+}
+
+/// The schema that is rewritten.
+struct Here<'h, 's> {
+    index: usize,
+    site: &'h Site<'s>,
+    object: &'s Map<String, Value>,
+    /// Its place in the normal form.
+    place: &'h str,
+    copy: Option<Copy<'h>>,
+    /// Its number among all that are rewritten.
+    number: usize,
+    /// What must hold beside its keywords, and the places of the keywords that say so.
+    extras: Vec<(Value, String)>,
 }
 
 /// Keywords whose meaning is used up by the rewriting, or that speak to people and tools only.
@@ -141,56 +168,134 @@ const DROPPED: [&str; 7] = [
 ];
 
 impl Rewriter<'_, '_> {
-    /// The keywords of one schema without its subschemas.
-    fn rewrite(&mut self, site: &Site<'_>) -> Value {
+    /// The whole schema with all copies.
+    fn root(&mut self) -> Value {
+        let mut normal = self.rewrite(&mut 0, &mut String::new(), None);
+        while let Some((site, scope)) = self.queue.pop_front() {
+            let Some(&number) = self.copies.get(&(site, scope.clone())) else { continue };
+            let name = self.copy_name(number);
+            let mut place = format!("/$defs/{name}");
+            self.origins.insert(place.clone(), self.resources.pointer(site));
+            let copy = Copy { copied: Copied { number, root: site }, scope: &scope };
+            let value = self.rewrite(&mut { site }, &mut place, Some(copy));
+            if let Value::Object(object) = &mut normal {
+                let step = Step { keyword: "$defs", part: Some(Part::Name(name.into())) };
+                insert(object, &step, value);
+            }
+        }
+        normal
+    }
+
+    /// One schema with its subschemas, which follow it in the list of sites.
+    fn rewrite(&mut self, at: &mut usize, place: &mut String, copy: Option<Copy<'_>>) -> Value {
+        let resources = self.resources;
+        let index = *at;
+        let Some(site) = resources.sites.get(index) else { return Value::Bool(true) };
+        *at += 1;
+        let number = self.loops.add(index, copy.map(|copy| copy.copied));
+        self.copied_sites += usize::from(copy.is_some());
         let object = match site.schema {
             Value::Bool(_) => return site.schema.clone(),
             Value::Object(object) => object,
             Value::Null | Value::Number(_) | Value::String(_) | Value::Array(_) => {
                 let message = "a schema is an object, `true` or `false`".to_owned();
-                self.fault(site.pointer.clone(), message, None);
+                let at = resources.pointer(index);
+                self.fault(copy, SchemaFailure::malformed(at, message, None));
                 return Value::Bool(true);
             }
         };
+        let mut here = Here { index, site, object, place, copy, number, extras: Vec::new() };
+        let mut local = self.keywords(&mut here);
+        let extras = here.extras;
+        while let Some(child) = resources.sites.get(*at)
+            && let Some((_, written, normal)) =
+                child.around.as_ref().filter(|(outer, ..)| *outer == index)
+        {
+            let length = place.len();
+            normal.push_to(place);
+            if written != normal {
+                self.origins.insert(place.clone(), resources.pointer(*at));
+            }
+            self.loops.contains(number, normal.keyword);
+            let scope = copy.filter(|_| child.resource != site.resource);
+            let scope = scope.map(|copy| resources.enter(copy.scope, child.resource));
+            let copy = match (&scope, copy) {
+                (Some(scope), Some(copy)) => Some(Copy { scope, ..copy }),
+                (_, copy) => copy,
+            };
+            let value = self.rewrite(at, place, copy);
+            place.truncate(length);
+            insert(&mut local, normal, value);
+        }
+        for (schema, origin) in extras {
+            self.add_extra(&mut local, place, schema, &origin);
+        }
+        Value::Object(local)
+    }
+
+    /// Demands a further schema beside the keywords of another one.
+    fn add_extra(
+        &mut self,
+        local: &mut Map<String, Value>,
+        place: &str,
+        schema: Value,
+        origin: &str,
+    ) {
+        let all = local.entry("allOf").or_insert_with(|| Value::Array(Vec::new()));
+        let Value::Array(all) = all else { return };
+        let added = format!("{place}/allOf/{}", all.len());
+        // What is told of a part of the addition is told of the keyword that it stands for.
+        for (keyword, _) in schema.as_object().into_iter().flatten() {
+            self.origins.insert(format!("{added}/{keyword}"), origin.to_owned());
+        }
+        self.origins.insert(added, origin.to_owned());
+        all.push(schema);
+    }
+
+    /// The keywords of one schema without its subschemas.
+    fn keywords(&mut self, here: &mut Here<'_, '_>) -> Map<String, Value> {
         let mut local = Map::new();
-        for (keyword, value) in object {
-            let at = format!("{}/{}", site.pointer, escape(keyword));
-            let Some(form) = form(keyword, site.draft_7) else {
-                let near = nearest_keyword(keyword);
-                self.faults.push(SchemaFailure {
+        for (keyword, value) in here.object {
+            let at = format!("/{}", escape(keyword));
+            let mut faults = Vec::new();
+            match form(keyword, here.site.draft_7) {
+                Some(form) => {
+                    check(keyword, form, value, &at, &mut faults);
+                    if faults.is_empty() {
+                        self.keyword(here, (keyword, form, value), &mut local);
+                    }
+                }
+                None => faults.push(SchemaFailure {
                     pointer: at,
                     kind: SchemaFailureKind::UnknownKeyword,
                     message: format!("unknown keyword `{keyword}`"),
-                    suggestion: near.map(|near| Suggestion::Word(near.to_owned())),
-                });
-                continue;
-            };
-            let faults_before = self.faults.len();
-            check(keyword, form, value, &at, &mut self.faults);
-            if self.faults.len() > faults_before {
-                continue;
+                    suggestion: nearest_keyword(keyword)
+                        .map(|near| Suggestion::Word(near.to_owned())),
+                }),
             }
-            self.keyword(site, object, (keyword, form, value), &mut local);
+            for mut fault in faults {
+                fault.pointer.insert_str(0, &self.resources.pointer(here.index));
+                self.fault(here.copy, fault);
+            }
         }
-        if !object.contains_key("contains") {
+        if !here.object.contains_key("contains") {
             local.remove("minContains");
             local.remove("maxContains");
         }
-        Value::Object(local)
+        local
     }
 
     /// Rewrites one sound keyword of a schema.
     fn keyword(
         &mut self,
-        site: &Site<'_>,
-        object: &Map<String, Value>,
+        here: &mut Here<'_, '_>,
         (keyword, form, value): (&str, Form, &Value),
         local: &mut Map<String, Value>,
     ) {
         match form {
-            Form::Reference => self.reference(site, keyword, value, local),
-            Form::Type => self.types(site, object, value, local),
-            Form::Dependencies => self.dependencies(site, object, value, local),
+            Form::Reference => self.reference(here, keyword, value, local),
+            Form::Type => self.types(here, value, local),
+            Form::Dependencies => self.dependencies(here, value, local),
             // Subschemas are rewritten at their own places.
             Form::Identifier
             | Form::Anchor
@@ -226,40 +331,90 @@ impl Rewriter<'_, '_> {
 
     fn reference(
         &mut self,
-        site: &Site<'_>,
+        here: &mut Here<'_, '_>,
         keyword: &str,
         value: &Value,
         local: &mut Map<String, Value>,
     ) {
         let Value::String(reference) = value else { return };
-        let at = format!("{}/{keyword}", site.pointer);
-        let target = self
-            .resources
-            .resolve(site, keyword, reference)
-            .and_then(|target| self.resources.sites.get(target));
+        let target = self.resources.resolve(here.site.resource, keyword, reference);
         let Some(target) = target else {
+            let at = format!("{}/{keyword}", self.resources.pointer(here.index));
             let message = format!("`{keyword}` leads to `{reference}`, where there is no schema");
-            return self.fault(at, message, None);
+            return self.fault(here.copy, SchemaFailure::malformed(at, message, None));
         };
-        let target = pointer(&target.normal);
-        let target = format!("#{}", utf8_percent_encode(&target, &FRAGMENT));
+        let place = self.place(here, &target);
+        let place = format!("#{}", utf8_percent_encode(&place, &FRAGMENT));
         if local.contains_key("$ref") {
-            let schema = json!({"$ref": target});
-            return self.extra(site, schema, site.pointer.clone());
+            let origin = self.resources.pointer(here.index);
+            return here.extras.push((json!({"$ref": place}), origin));
         }
-        local.insert("$ref".to_owned(), Value::String(target));
+        local.insert("$ref".to_owned(), Value::String(place));
+    }
+
+    /// The place of the schema that a reference means here.
+    fn place(&mut self, here: &Here<'_, '_>, target: &Target) -> String {
+        let resources = self.resources;
+        let of_place = self.home.get(here.index);
+        let Some(scope) = here.copy.map(|copy| copy.scope).or(of_place) else {
+            let site = target.site(&Scope::new());
+            self.loops.leads(here.number, site, None);
+            return resources.normal_pointer(site);
+        };
+        let site = target.site(scope);
+        let resource = resources.sites.get(site).map_or(0, |site| site.resource);
+        let scope = resources.enter(scope, resource);
+        if self.home.get(site) == Some(&scope) {
+            self.loops.leads(here.number, site, None);
+            return resources.normal_pointer(site);
+        }
+        let copy = self.copy_number(site, scope);
+        self.loops.leads(here.number, site, copy);
+        match copy {
+            Some(number) => format!("/$defs/{}", self.copy_name(number)),
+            None => {
+                let message = "dynamic references make too many variants of this schema";
+                let at = resources.pointer(here.index);
+                self.faults.push(SchemaFailure::malformed(at, message.to_owned(), None));
+                resources.normal_pointer(site)
+            }
+        }
+    }
+
+    /// The number of the copy of a schema for a scope; nothing when there are too many.
+    fn copy_number(&mut self, site: usize, scope: Scope) -> Option<usize> {
+        let number = self.copies.len();
+        if let Some(number) = self.copies.get(&(site, scope.clone())) {
+            return Some(*number);
+        }
+        if number >= SCHEMA_COPIES_MAX || self.copied_sites >= SCHEMA_COPIED_SITES_MAX {
+            return None;
+        }
+        self.copies.insert((site, scope.clone()), number);
+        self.queue.push_back((site, scope));
+        Some(number)
+    }
+
+    /// The name of a copy below `$defs`, which no definition has.
+    fn copy_name(&self, number: usize) -> String {
+        let mut name = format!("dynamic{number}");
+        let root = self.resources.sites.first().map(|site| site.schema);
+        let definitions = ["$defs", "definitions"].map(|keyword| root?.get(keyword));
+        while definitions.into_iter().flatten().any(|names| names.get(&name).is_some()) {
+            name.insert(0, '#');
+        }
+        name
     }
 
     /// `nullable` becomes a type, and `fractional` a number that is no integer.
     fn types(
         &mut self,
-        site: &Site<'_>,
-        object: &Map<String, Value>,
+        here: &mut Here<'_, '_>,
         value: &Value,
         local: &mut Map<String, Value>,
     ) {
         let Some(mut types) = Types::read(value) else { return };
-        if object.get("nullable") == Some(&Value::Bool(true)) {
+        if here.object.get("nullable") == Some(&Value::Bool(true)) {
             types = types.or(Types::NULL);
         }
         let only_fractional = types.overlaps(Types::FRACTIONAL) && !types.overlaps(Types::INTEGER);
@@ -273,15 +428,14 @@ impl Rewriter<'_, '_> {
             return;
         }
         local.insert("type".to_owned(), json!(types.or(Types::NUMBER).names()));
-        let schema = json!({"not": {"type": "integer"}});
-        self.extra(site, schema, format!("{}/type", site.pointer));
+        let origin = format!("{}/type", self.resources.pointer(here.index));
+        here.extras.push((json!({"not": {"type": "integer"}}), origin));
     }
 
     /// Draft 7 kept two keywords of today in one.
     fn dependencies(
         &mut self,
-        site: &Site<'_>,
-        object: &Map<String, Value>,
+        here: &Here<'_, '_>,
         value: &Value,
         local: &mut Map<String, Value>,
     ) {
@@ -292,125 +446,75 @@ impl Rewriter<'_, '_> {
             .filter(|(_, list)| list.is_array())
             .map(|(name, list)| (name.clone(), list.clone()))
             .collect();
-        if lists.is_empty() || object.contains_key("dependentRequired") {
+        if lists.is_empty() || here.object.contains_key("dependentRequired") {
             return;
         }
         local.insert("dependentRequired".to_owned(), Value::Object(lists));
         self.origins.insert(
-            format!("{}/dependentRequired", pointer(&site.normal)),
-            format!("{}/dependencies", site.pointer),
+            format!("{}/dependentRequired", here.place),
+            format!("{}/dependencies", self.resources.pointer(here.index)),
         );
     }
 
-    fn extra(&mut self, site: &Site<'_>, schema: Value, origin: String) {
-        self.extras.push(Extra { place: pointer(&site.normal), schema, origin });
+    /// A schema whose in-place parts lead back to itself would validate forever.
+    fn refuse_endless(&mut self, normal: &mut Value) {
+        let mut refused = BTreeSet::new();
+        for (site, copy) in self.loops.find() {
+            if refused.insert(site) {
+                let advice = "let it refer to itself from a property or an item".to_owned();
+                self.faults.push(SchemaFailure::malformed(
+                    self.resources.pointer(site),
+                    "the schema refers to itself without end".to_owned(),
+                    Some(Suggestion::Advice(advice)),
+                ));
+            }
+            let place = self.resources.normal_pointer(site);
+            let place = match copy {
+                None => place,
+                Some(Copied { number, root }) => {
+                    let around = self.resources.normal_pointer(root);
+                    let inside = place.strip_prefix(&around).unwrap_or_default();
+                    format!("/$defs/{}{inside}", self.copy_name(number))
+                }
+            };
+            if let Some(Value::Object(object)) = normal.pointer_mut(&place) {
+                object.clear();
+            }
+        }
     }
 
-    fn fault(&mut self, pointer: String, message: String, suggestion: Option<Suggestion>) {
-        self.faults.push(SchemaFailure::malformed(pointer, message, suggestion));
+    /// Copies have the faults of what they are made of, which are known.
+    fn fault(&mut self, copy: Option<Copy<'_>>, fault: SchemaFailure) {
+        if copy.is_none() {
+            self.faults.push(fault);
+        }
+    }
+}
+
+/// Puts a subschema at its place in the schema around it.
+fn insert(schema: &mut Map<String, Value>, step: &Step<'_>, subschema: Value) {
+    match &step.part {
+        None => {
+            schema.insert(step.keyword.to_owned(), subschema);
+        }
+        Some(Part::Name(name)) => {
+            let named = schema.entry(step.keyword).or_insert_with(|| Value::Object(Map::new()));
+            if let Value::Object(named) = named {
+                named.insert(name.clone().into_owned(), subschema);
+            }
+        }
+        Some(Part::Index(_)) => {
+            let items = schema.entry(step.keyword).or_insert_with(|| Value::Array(Vec::new()));
+            if let Value::Array(items) = items {
+                items.push(subschema);
+            }
+        }
     }
 }
 
 /// What must be escaped in the fragment of a URL, and a little more.
 const FRAGMENT: AsciiSet =
     NON_ALPHANUMERIC.remove(b'/').remove(b'$').remove(b'_').remove(b'-').remove(b'.').remove(b'~');
-
-/// Puts the local keywords of a schema at their place, creating what contains it.
-fn put(root: &mut Value, path: &[Step], local: Value) {
-    let mut place = root;
-    for step in path {
-        place = match step {
-            Step::Name(name) => {
-                if !place.is_object() {
-                    *place = Value::Object(Map::new());
-                }
-                let Value::Object(object) = place else { return };
-                object.entry(name).or_insert(Value::Null)
-            }
-            Step::Index(index) => {
-                if !place.is_array() {
-                    *place = Value::Array(Vec::new());
-                }
-                let Value::Array(items) = place else { return };
-                // Sites come in order, so an index is at most one beyond the end.
-                if items.len() <= *index {
-                    items.push(Value::Null);
-                }
-                let Some(item) = items.get_mut(*index) else { return };
-                item
-            }
-        };
-    }
-    *place = local;
-}
-
-/// The places of schemas that lead back to themselves through references and other in-place
-/// keywords.
-fn endless(root: &Value) -> Vec<String> {
-    let mut state = BTreeMap::new();
-    let mut found = Vec::new();
-    let mut starts = Vec::new();
-    schemas(root, &mut String::new(), &mut starts);
-    for start in starts {
-        let mut path = vec![(start, false)];
-        while let Some((place, left)) = path.pop() {
-            if left {
-                state.insert(place, Visit::Done);
-                continue;
-            }
-            match state.get(&place) {
-                Some(Visit::Done) => continue,
-                Some(Visit::Open) => {
-                    if !found.contains(&place) {
-                        found.push(place);
-                    }
-                    continue;
-                }
-                None => {}
-            }
-            state.insert(place.clone(), Visit::Open);
-            path.push((place.clone(), true));
-            let inner = root.pointer(&place).map(|schema| in_place(schema, &place));
-            path.extend(inner.into_iter().flatten().map(|inner| (inner, false)));
-        }
-    }
-    found
-}
-
-enum Visit {
-    Open,
-    Done,
-}
-
-/// The places of all schemas of a normal form at or below `place`.
-fn schemas(schema: &Value, place: &mut String, found: &mut Vec<String>) {
-    found.push(place.clone());
-    let Value::Object(object) = schema else { return };
-    for child in children(object, false) {
-        let length = place.len();
-        place.push_str(&pointer(&child.normal));
-        schemas(child.schema, place, found);
-        place.truncate(length);
-    }
-}
-
-/// The places of the schemas that apply to the same value as the schema at `place`.
-fn in_place(schema: &Value, place: &str) -> Vec<String> {
-    let Value::Object(object) = schema else { return Vec::new() };
-    let mut places: Vec<String> = children(object, false)
-        .into_iter()
-        .filter(|child| match child.normal.first() {
-            Some(Step::Name(keyword)) => IN_PLACE.contains(&keyword.as_str()),
-            Some(Step::Index(_)) | None => false,
-        })
-        .map(|child| format!("{place}{}", pointer(&child.normal)))
-        .collect();
-    places.extend(target(object));
-    places
-}
-
-const IN_PLACE: [&str; 8] =
-    ["allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas"];
 
 /// The place that the `$ref` of a schema in the normal form leads to.
 pub(crate) fn target(object: &Map<String, Value>) -> Option<String> {

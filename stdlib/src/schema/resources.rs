@@ -1,31 +1,65 @@
 //! The schemas of a bundle, and where references lead.
 //!
-//! A bundle may hold schema resources with their own `$id`. This index knows the place of every
-//! subschema, its base URL, and every anchor, so that each reference becomes the place of a schema.
+//! A bundle may hold schema resources with their own `$id`. This index knows every subschema, its
+//! base URL, and every anchor, so that each reference becomes the place of a schema. A dynamic
+//! reference depends on the resources that validation has come through; a [`Scope`] stands for
+//! those.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 use url::Url;
 
 use super::SchemaFailure;
-use super::keywords::{Step, children, pointer};
+use super::keywords::{Step, children};
 use crate::limits::DOCUMENT_DEPTH_MAX;
 
 /// One schema of the bundle.
 #[derive(Debug)]
 pub(super) struct Site<'s> {
-    /// JSON pointer in the bundle as written.
-    pub(super) pointer: String,
-    /// Path in the normal form.
-    pub(super) normal: Vec<Step>,
+    /// The schema around it, and the path from there as written and in the normal form.
+    pub(super) around: Option<(usize, Step<'s>, Step<'s>)>,
     pub(super) schema: &'s Value,
-    /// The URL that relative references start from.
-    pub(super) base: Rc<Url>,
+    /// The index of the resource that it belongs to.
+    pub(super) resource: usize,
     /// Whether the resource declares draft 7 (or an older one that is spelled alike).
     pub(super) draft_7: bool,
+    /// Tokens of its JSON pointer in the normal form.
+    depth: usize,
+}
+
+/// A schema with a URL of its own, and all inside that have none.
+#[derive(Debug)]
+struct Resource {
+    /// The URL that relative references start from, without fragment.
+    url: Url,
+    root: usize,
+}
+
+/// The resources that validation has come through, as far as dynamic references ask: where each
+/// dynamic anchor leads, by its name.
+pub(super) type Scope = BTreeMap<String, usize>;
+
+/// Where a reference leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Target {
+    /// To the schema of this index.
+    Site(usize),
+    /// To the schema that the scope has for the dynamic anchor of this name, or else to that of
+    /// this index.
+    Dynamic(usize, String),
+}
+
+impl Target {
+    /// The schema that is meant in a scope.
+    pub(super) fn site(&self, scope: &Scope) -> usize {
+        match self {
+            Self::Site(site) => *site,
+            Self::Dynamic(site, name) => scope.get(name).copied().unwrap_or(*site),
+        }
+    }
 }
 
 /// All schemas of a bundle, by place, by URL and by anchor.
@@ -33,13 +67,16 @@ pub(super) struct Site<'s> {
 pub(super) struct Resources<'s> {
     /// In the order of their text, outer ones before inner ones.
     pub(super) sites: Vec<Site<'s>>,
-    /// The index in `sites` of a JSON pointer.
-    by_pointer: BTreeMap<String, usize>,
-    /// The index of the root of a resource, by its URL.
+    resources: Vec<Resource>,
+    /// The index in `sites` of a JSON pointer; made when the first reference asks.
+    by_pointer: OnceCell<BTreeMap<String, usize>>,
+    /// The index in `resources` of a URL.
     by_url: BTreeMap<String, usize>,
-    by_anchor: BTreeMap<(String, String), usize>,
-    /// Dynamic anchors by name and URL of their resource; `$recursiveAnchor` has the empty name.
-    by_dynamic_anchor: BTreeMap<(String, String), usize>,
+    by_anchor: BTreeMap<(usize, String), usize>,
+    /// Dynamic anchors by resource and name; `$recursiveAnchor` has the empty name.
+    by_dynamic_anchor: BTreeMap<(usize, String), usize>,
+    /// Whether a reference depends on the scope.
+    pub(super) is_dynamic: bool,
     pub(super) faults: Vec<SchemaFailure>,
 }
 
@@ -47,154 +84,196 @@ impl<'s> Resources<'s> {
     pub(super) fn new(schema: &'s Value) -> Self {
         let mut resources = Self {
             sites: Vec::new(),
-            by_pointer: BTreeMap::new(),
+            resources: Vec::new(),
+            by_pointer: OnceCell::new(),
             by_url: BTreeMap::new(),
             by_anchor: BTreeMap::new(),
             by_dynamic_anchor: BTreeMap::new(),
+            is_dynamic: false,
             faults: Vec::new(),
         };
-        let base = Url::parse("bundle:/").expect("the text is a URL");
-        resources.by_url.insert(base.to_string(), 0);
-        resources.survey(Site {
-            pointer: String::new(),
-            normal: Vec::new(),
-            schema,
-            base: Rc::new(base),
-            draft_7: false,
-        });
+        let url = Url::parse(BUNDLE_URL).expect("the text is a URL");
+        resources.by_url.insert(BUNDLE_URL.to_owned(), 0);
+        resources.resources.push(Resource { url, root: 0 });
+        resources.survey(Site { around: None, schema, resource: 0, draft_7: false, depth: 0 });
         resources
     }
 
-    /// The index of the schema that `reference`, written in the schema at `from`, leads to.
-    pub(super) fn resolve(&self, from: &Site<'s>, keyword: &str, reference: &str) -> Option<usize> {
-        let url = from.base.join(reference).ok()?;
-        let fragment = percent_decode_str(url.fragment().unwrap_or_default());
-        let fragment = fragment.decode_utf8().ok()?;
-        let resource = without_fragment(url.clone());
-        let root = *self.by_url.get(&resource)?;
-        if fragment.is_empty() || fragment.starts_with('/') {
-            if keyword == "$recursiveRef" {
-                return self.dynamic(&resource, "").or(Some(root));
-            }
-            let pointer = format!("{}{fragment}", self.sites.get(root)?.pointer);
-            return self.by_pointer.get(&pointer).copied();
-        }
-        let place = (resource.clone(), fragment.clone().into_owned());
-        if keyword == "$dynamicRef"
-            && let Some(site) = self.dynamic(&resource, &fragment)
-        {
-            return Some(site);
-        }
-        self.by_anchor.get(&place).copied()
+    /// The place of a schema in the bundle as written.
+    pub(super) fn pointer(&self, site: usize) -> String {
+        self.path(site, |(_, written, _)| written)
     }
 
-    /// Where a dynamic reference leads, when its first target is a dynamic anchor.
-    ///
-    /// Validation begins at the root, so an anchor there or in what the root directly refers to is
-    /// the outermost one. A scope that is opened only further inside is not followed.
-    fn dynamic(&self, resource: &str, name: &str) -> Option<usize> {
-        let own = (resource.to_owned(), name.to_owned());
-        let own = self.by_dynamic_anchor.get(&own).copied()?;
-        let mut site = self.sites.first();
-        let mut hops = 0;
-        while let Some(outer) = site {
-            let place = (without_fragment((*outer.base).clone()), name.to_owned());
-            if let Some(found) = self.by_dynamic_anchor.get(&place) {
-                return Some(*found);
-            }
-            let reference = outer.schema.get("$ref").and_then(Value::as_str);
-            site = reference
-                .and_then(|reference| self.resolve(outer, "$ref", reference))
-                .and_then(|index| self.sites.get(index));
-            hops += 1;
-            if hops > self.sites.len() {
-                break;
-            }
+    /// The place of a schema in the normal form.
+    pub(super) fn normal_pointer(&self, site: usize) -> String {
+        self.path(site, |(_, _, normal)| normal)
+    }
+
+    fn path(
+        &self,
+        site: usize,
+        step: impl for<'p> Fn(&'p (usize, Step<'s>, Step<'s>)) -> &'p Step<'s>,
+    ) -> String {
+        let mut steps = Vec::new();
+        let mut at = self.sites.get(site);
+        while let Some(around) = at.and_then(|site| site.around.as_ref()) {
+            steps.push(step(around));
+            at = self.sites.get(around.0);
         }
-        Some(own)
+        let mut pointer = String::new();
+        steps.into_iter().rev().for_each(|step| step.push_to(&mut pointer));
+        pointer
+    }
+
+    /// Where `reference`, written in a schema of the resource `from`, leads.
+    pub(super) fn resolve(&self, from: usize, keyword: &str, reference: &str) -> Option<Target> {
+        let (resource, fragment) = match reference.strip_prefix('#') {
+            Some(fragment) => (from, fragment.to_owned()),
+            None => {
+                let mut url = self.resources.get(from)?.url.join(reference).ok()?;
+                let fragment = url.fragment().unwrap_or_default().to_owned();
+                url.set_fragment(None);
+                (*self.by_url.get(url.as_str())?, fragment)
+            }
+        };
+        let root = self.resources.get(resource)?.root;
+        let fragment = percent_decode_str(&fragment).decode_utf8().ok()?;
+        if fragment.is_empty() || fragment.starts_with('/') {
+            if keyword == "$recursiveRef" && fragment.is_empty() {
+                return Some(self.dynamic(resource, "").unwrap_or(Target::Site(root)));
+            }
+            let pointer = format!("{}{fragment}", self.pointer(root));
+            return self.by_pointer().get(&pointer).copied().map(Target::Site);
+        }
+        let dynamic = self.dynamic(resource, &fragment).filter(|_| keyword == "$dynamicRef");
+        dynamic.or_else(|| {
+            self.by_anchor.get(&(resource, fragment.into_owned())).copied().map(Target::Site)
+        })
+    }
+
+    fn dynamic(&self, resource: usize, name: &str) -> Option<Target> {
+        let site = self.by_dynamic_anchor.get(&(resource, name.to_owned()))?;
+        Some(Target::Dynamic(*site, name.to_owned()))
+    }
+
+    /// The scope after coming from `scope` into a resource: what is there already is outermost.
+    pub(super) fn enter(&self, scope: &Scope, resource: usize) -> Scope {
+        let mut entered = scope.clone();
+        let anchors = (resource, String::new())..(resource + 1, String::new());
+        for ((_, name), site) in self.by_dynamic_anchor.range(anchors) {
+            entered.entry(name.clone()).or_insert(*site);
+        }
+        entered
+    }
+
+    fn by_pointer(&self) -> &BTreeMap<String, usize> {
+        self.by_pointer.get_or_init(|| {
+            let mut pointers: Vec<String> = Vec::with_capacity(self.sites.len());
+            for site in &self.sites {
+                let pointer = site.around.as_ref().map(|(outer, written, _)| {
+                    let mut pointer = pointers.get(*outer).cloned().unwrap_or_default();
+                    written.push_to(&mut pointer);
+                    pointer
+                });
+                pointers.push(pointer.unwrap_or_default());
+            }
+            pointers.into_iter().zip(0..).collect()
+        })
     }
 
     /// Enters a schema and what it contains.
     fn survey(&mut self, mut site: Site<'s>) {
-        if site.normal.len() > DOCUMENT_DEPTH_MAX {
-            let message = "the schema is nested too deeply".to_owned();
-            return self.fault(site.pointer, message);
-        }
+        let index = self.sites.len();
         let Value::Object(object) = site.schema else {
-            self.enter(site);
+            self.sites.push(site);
             return;
         };
         if let Some(dialect) = object.get("$schema").and_then(Value::as_str) {
             site.draft_7 = ["draft-07", "draft-06"].iter().any(|draft| dialect.contains(draft));
         }
-        let draft_7 = site.draft_7;
-        self.identify(&mut site, object);
-        let (pointer_before, normal_before) = (site.pointer.clone(), site.normal.clone());
-        let base = Rc::clone(&site.base);
-        self.enter(site);
+        let (draft_7, depth) = (site.draft_7, site.depth);
+        self.is_dynamic |=
+            object.contains_key("$dynamicRef") || object.contains_key("$recursiveRef");
+        self.sites.push(site);
+        let resource = self.identify(index, object, draft_7);
         for child in children(object, draft_7) {
+            let depth = depth + child.normal.length();
+            if depth > DOCUMENT_DEPTH_MAX {
+                let mut pointer = self.pointer(index);
+                child.written.push_to(&mut pointer);
+                self.fault(pointer, "the schema is nested too deeply".to_owned());
+                continue;
+            }
             self.survey(Site {
-                pointer: format!("{pointer_before}{}", pointer(&child.steps)),
-                normal: [normal_before.as_slice(), &child.normal].concat(),
+                around: Some((index, child.written, child.normal)),
                 schema: child.schema,
-                base: Rc::clone(&base),
+                resource,
                 draft_7,
+                depth,
             });
         }
     }
 
-    fn enter(&mut self, site: Site<'s>) {
-        self.by_pointer.insert(site.pointer.clone(), self.sites.len());
-        self.sites.push(site);
-    }
-
-    /// Takes note of the `$id` and the anchors of a schema.
-    fn identify(&mut self, site: &mut Site<'s>, object: &Map<String, Value>) {
-        let index = self.sites.len();
-        for keyword in ["$id", "id"] {
-            if keyword == "id" && !site.draft_7 {
-                continue;
-            }
-            let Some(id) = object.get(keyword).and_then(Value::as_str) else { continue };
-            // Draft 7 spelled anchors this way.
-            if let Some(anchor) = id.strip_prefix('#').filter(|anchor| !anchor.is_empty())
-                && site.draft_7
-            {
-                self.anchor(site, keyword, anchor, index);
-                continue;
-            }
-            let place = format!("{}/{keyword}", site.pointer);
-            match site.base.join(id) {
-                Ok(url) if url.fragment().is_none_or(str::is_empty) => {
-                    let name = without_fragment(url);
-                    if self.by_url.insert(name.clone(), index).is_some() {
-                        self.fault(place, format!("two schemas have the `$id` `{id}`"));
-                    }
-                    site.base = Rc::new(Url::parse(&name).expect("the text of a URL is a URL"));
-                }
-                Ok(_) => self.fault(place, format!("an `{keyword}` has no `#` part")),
-                Err(_) => self.fault(place, format!("`{id}` is not a URL")),
-            }
+    /// Takes note of the `$id` and the anchors of a schema; gives its resource.
+    fn identify(&mut self, index: usize, object: &Map<String, Value>, draft_7: bool) -> usize {
+        if draft_7 && let Some(id) = object.get("id").and_then(Value::as_str) {
+            self.identity(index, "id", id, draft_7);
         }
+        if let Some(id) = object.get("$id").and_then(Value::as_str) {
+            self.identity(index, "$id", id, draft_7);
+        }
+        let resource = self.sites.get(index).map_or(0, |site| site.resource);
         if let Some(anchor) = object.get("$anchor").and_then(Value::as_str) {
-            self.anchor(site, "$anchor", anchor, index);
+            self.anchor(index, "$anchor", anchor);
         }
-        let resource = || without_fragment((*site.base).clone());
         if let Some(anchor) = object.get("$dynamicAnchor").and_then(Value::as_str) {
-            let place = (resource(), anchor.to_owned());
-            self.by_dynamic_anchor.insert(place, index);
-            self.anchor(site, "$dynamicAnchor", anchor, index);
+            self.by_dynamic_anchor.insert((resource, anchor.to_owned()), index);
+            self.anchor(index, "$dynamicAnchor", anchor);
         }
-        if object.get("$recursiveAnchor") == Some(&Value::Bool(true)) {
-            self.by_dynamic_anchor.insert((resource(), String::new()), index);
+        let is_root = self.resources.get(resource).is_some_and(|it| it.root == index);
+        if object.get("$recursiveAnchor") == Some(&Value::Bool(true)) && is_root {
+            self.by_dynamic_anchor.insert((resource, String::new()), index);
         }
+        resource
     }
 
-    fn anchor(&mut self, site: &Site<'s>, keyword: &str, anchor: &str, index: usize) {
-        let place = (without_fragment((*site.base).clone()), anchor.to_owned());
-        if self.by_anchor.insert(place, index).is_some_and(|other| other != index) {
+    fn identity(&mut self, index: usize, keyword: &str, id: &str, draft_7: bool) {
+        // Draft 7 spelled anchors this way.
+        if let Some(anchor) = id.strip_prefix('#').filter(|anchor| !anchor.is_empty())
+            && draft_7
+        {
+            return self.anchor(index, keyword, anchor);
+        }
+        let Some(site) = self.sites.get_mut(index) else { return };
+        let Some(around) = self.resources.get(site.resource) else { return };
+        let message = match around.url.join(id) {
+            Ok(mut url) if url.fragment().is_none_or(str::is_empty) => {
+                url.set_fragment(None);
+                let resource = self.resources.len();
+                let other = self.by_url.insert(url.to_string(), resource);
+                site.resource = resource;
+                let is_new = other.and_then(|other| self.resources.get(other)).is_none_or(
+                    // The bundle may be called what it is called anyway.
+                    |other| other.root == index,
+                );
+                self.resources.push(Resource { url, root: index });
+                if is_new {
+                    return;
+                }
+                format!("two schemas have the `$id` `{id}`")
+            }
+            Ok(_) => format!("an `{keyword}` has no `#` part"),
+            Err(_) => format!("`{id}` is not a URL"),
+        };
+        self.fault(format!("{}/{keyword}", self.pointer(index)), message);
+    }
+
+    fn anchor(&mut self, index: usize, keyword: &str, anchor: &str) {
+        let resource = self.sites.get(index).map_or(0, |site| site.resource);
+        let other = self.by_anchor.insert((resource, anchor.to_owned()), index);
+        if other.is_some_and(|other| other != index) {
             let message = format!("two schemas have the anchor `{anchor}`");
-            self.fault(format!("{}/{keyword}", site.pointer), message);
+            self.fault(format!("{}/{keyword}", self.pointer(index)), message);
         }
     }
 
@@ -203,7 +282,5 @@ impl<'s> Resources<'s> {
     }
 }
 
-fn without_fragment(mut url: Url) -> String {
-    url.set_fragment(None);
-    url.into()
-}
+/// The URL of a bundle that does not say its own.
+const BUNDLE_URL: &str = "bundle:/";

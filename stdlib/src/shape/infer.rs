@@ -13,10 +13,9 @@ use crate::limits::{SHAPE_DEPTH_MAX, SHAPE_VISITS_MAX};
 use crate::schema::{NormalForm, count, target};
 use crate::value::{compare, escape};
 
-pub(super) fn infer(schema: &Value) -> Shape {
-    let normal = NormalForm::new(schema);
+pub(super) fn infer(normal: &NormalForm) -> Shape {
     let mut inference = Inference {
-        normal: &normal,
+        normal,
         algebra: Algebra::new(),
         visits_left: SHAPE_VISITS_MAX,
         depth: 0,

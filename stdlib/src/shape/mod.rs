@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use algebra::Algebra;
 
+use crate::schema::NormalForm;
 use crate::value::Pointer;
 
 /// A set of JSON types. `number` is `INTEGER | FRACTIONAL`.
@@ -313,7 +314,12 @@ impl Shape {
     /// Infers the shape of a bundled schema. Faults of the schema are skipped here:
     /// [`crate::schema::Schema::compile`] reports them.
     pub fn infer(schema: &Value) -> Self {
-        infer::infer(schema)
+        Self::of(&NormalForm::new(schema))
+    }
+
+    /// Infers the shape of a schema that was rewritten before.
+    pub fn of(normal: &NormalForm) -> Self {
+        infer::infer(normal)
     }
 
     /// The shape of what satisfies both.
