@@ -48,7 +48,8 @@ impl<'b> Contract<'b> {
         let schema = Schema::compile(text).map_err(|failures| {
             damaged(failures.first().map_or("", |failure| failure.message.as_str()))
         })?;
-        let reducer = Reducer::of(schema.normal_form()).map_err(|failure| damaged(&failure.message))?;
+        let reducer =
+            Reducer::of(schema.normal_form()).map_err(|failure| damaged(&failure.message))?;
         Ok(Self { collection, reducer, schema, side })
     }
 

@@ -20,7 +20,7 @@ use super::options;
 use super::resources::{Resources, Scope, Site, Target};
 use super::violation::most_telling;
 use super::{SchemaFailure, SchemaFailureKind, Suggestion};
-use crate::limits::{SCHEMA_COPIES_MAX, SCHEMA_COPIED_SITES_MAX};
+use crate::limits::{SCHEMA_COPIED_SITES_MAX, SCHEMA_COPIES_MAX};
 use crate::shape::Types;
 use crate::value::escape;
 
@@ -41,9 +41,7 @@ pub struct NormalForm {
 impl PartialEq for NormalForm {
     fn eq(&self, other: &Self) -> bool {
         // The rest follows from these.
-        self.schema == other.schema
-            && self.faults == other.faults
-            && self.origins == other.origins
+        self.schema == other.schema && self.faults == other.faults && self.origins == other.origins
     }
 }
 
@@ -407,12 +405,7 @@ impl Rewriter<'_, '_> {
     }
 
     /// `nullable` becomes a type, and `fractional` a number that is no integer.
-    fn types(
-        &mut self,
-        here: &mut Here<'_, '_>,
-        value: &Value,
-        local: &mut Map<String, Value>,
-    ) {
+    fn types(&mut self, here: &mut Here<'_, '_>, value: &Value, local: &mut Map<String, Value>) {
         let Some(mut types) = Types::read(value) else { return };
         if here.object.get("nullable") == Some(&Value::Bool(true)) {
             types = types.or(Types::NULL);
@@ -433,12 +426,7 @@ impl Rewriter<'_, '_> {
     }
 
     /// Draft 7 kept two keywords of today in one.
-    fn dependencies(
-        &mut self,
-        here: &Here<'_, '_>,
-        value: &Value,
-        local: &mut Map<String, Value>,
-    ) {
+    fn dependencies(&mut self, here: &Here<'_, '_>, value: &Value, local: &mut Map<String, Value>) {
         let lists: Map<String, Value> = value
             .as_object()
             .into_iter()

@@ -265,6 +265,83 @@ fn dynamic_references_lead_to_the_outermost_anchor() {
 }
 
 #[test]
+fn one_schema_means_different_things_in_different_scopes() {
+    let list = json!({
+        "$id": "https://example.com/list",
+        "$defs": {"item": {"$dynamicAnchor": "item"}},
+        "type": "array",
+        "items": {"$dynamicRef": "#item"},
+    });
+    let list_of = |name: &str, item: Value| {
+        json!({
+            "$id": format!("https://example.com/{name}"),
+            "$defs": {"item": {"$dynamicAnchor": "item", "$ref": "#/$defs/value"}, "value": item},
+            "$ref": "list",
+        })
+    };
+    let schema = json!({
+        "$id": "https://example.com/root",
+        "properties": {
+            "texts": {"$ref": "texts"},
+            "counts": {"$ref": "counts"},
+            "all": {"$ref": "list"},
+            "own": {"$id": "own", "$defs": {"i": {"$dynamicAnchor": "item", "type": "null"}}, "$ref": "list"},
+        },
+        "$defs": {
+            "list": list,
+            "texts": list_of("texts", json!({"type": "string"})),
+            "counts": list_of("counts", json!({"type": "integer", "minimum": 0})),
+        },
+    });
+    let compiled = Schema::compile(&schema).unwrap();
+    let oracle = jsonschema::options().with_draft(Draft::Draft202012).build(&schema).unwrap();
+    let items = [json!("a"), json!(1), json!(-1), json!(null), json!([])];
+    for name in ["texts", "counts", "all", "own"] {
+        for item in &items {
+            let document = json!({name: [item]});
+            assert_eq!(compiled.is_valid(&document), oracle.is_valid(&document), "{document}");
+        }
+    }
+    let (instance, keyword, _) = violation(&schema, json!({"counts": [1, -1]}));
+    assert_eq!(
+        (instance.as_str(), keyword.as_str()),
+        ("/counts/1", "/$defs/counts/$defs/value/minimum")
+    );
+    let shape = crate::shape::Shape::of(compiled.normal_form());
+    let located = |text: &str| shape.locate(&Pointer::parse(text).unwrap()).0.types.names();
+    assert_eq!(located("/texts/0"), ["string"]);
+    assert_eq!(located("/counts/0"), ["integer"]);
+    assert_eq!(located("/own/0"), ["null"]);
+}
+
+#[test]
+fn dynamic_references_cannot_multiply_without_bound() {
+    // Every step to the next schema adds an anchor to the scope or does not, so scopes double.
+    let step = |number: usize| {
+        let next = json!({"properties": {
+            "a": {"$ref": format!("s{}", number + 1)},
+            "b": {"$ref": format!("t{}", number + 1)},
+            "c": {"$dynamicRef": "#x"},
+        }, "$defs": {"x": {"$dynamicAnchor": "x"}}});
+        let mut other = next.clone();
+        other["$id"] = json!(format!("https://example.com/t{number}"));
+        other["$defs"][format!("y{number}")] = json!({"$dynamicAnchor": format!("y{number}")});
+        let mut next = next;
+        next["$id"] = json!(format!("https://example.com/s{number}"));
+        [(format!("s{number}"), next), (format!("t{number}"), other)]
+    };
+    let mut definitions: serde_json::Map<String, Value> = (0..20).flat_map(step).collect();
+    for name in ["s20", "t20"] {
+        let last = json!({"$id": format!("https://example.com/{name}")});
+        definitions.insert(name.to_owned(), last);
+    }
+    let schema = json!({"$id": "https://example.com/", "$defs": definitions, "$ref": "s0"});
+    let faults = faults(schema);
+    assert!(faults.iter().all(|(_, message)| message.contains("too many variants")));
+    assert!(!faults.is_empty());
+}
+
+#[test]
 fn draft_7_is_read_where_it_is_declared() {
     let schema = json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
@@ -290,6 +367,11 @@ fn schemas_that_refer_to_themselves_without_end_are_refused() {
         json!({"$ref": "#"}),
         json!({"allOf": [{"$ref": "#"}]}),
         json!({"$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"not": {"$ref": "#/$defs/a"}}}}),
+        json!({"properties": {"a": {"$ref": "https://example.com/b"}}, "$defs": {"b": {
+            "$id": "https://example.com/b",
+            "$dynamicAnchor": "n",
+            "allOf": [{"$id": "https://example.com/c", "$dynamicAnchor": "n", "$dynamicRef": "#n"}],
+        }}}),
     ];
     for schema in endless {
         let (_, message) = fault(schema);
