@@ -15,3 +15,7 @@ pub const DIAGNOSTICS_PER_FILE_MAX: usize = 100;
 /// Bytes of a name, each slash counted as the three that it takes in a file name; with what is added to it, a file system
 /// can hold it.
 pub const NAME_SIZE_BYTES_MAX: usize = 200;
+/// Documents that are tried to show that one schema refuses what another admits.
+pub const WITNESS_CANDIDATES_MAX: usize = 500;
+/// Depth of such a document.
+pub const WITNESS_DEPTH_MAX: usize = 16;

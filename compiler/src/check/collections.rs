@@ -33,9 +33,15 @@ pub(super) fn check(
     sources: &Sources,
     sink: &mut Sink,
 ) -> KnownCollection {
+    let begin = sink.mark();
     let schemas = schemas::check(collection, sources, sink);
     let key = check_key(collection, &schemas, sources, sink);
     let projections = projections::check(collection, &schemas, key.as_deref(), sources, sink);
+    if let (Some(read), Some(validators), false) =
+        (&schemas.read, &schemas.validators, sink.has_errors_after(begin))
+    {
+        schemas::check_refusals(&schemas.write, read, validators, sink);
+    }
     let key_locations = key.as_deref().unwrap_or_default();
     let components = key_locations.iter().map(|location| Component {
         pointer: location.pointer.clone(),

@@ -9,6 +9,7 @@ use tidegate_stdlib::connector::{ALL, Connector, Protocol, by_image};
 use tidegate_stdlib::schema::{Schema, Violation};
 
 use super::checked::{CheckedEndpoint, ConnectorReference};
+use super::secrets;
 use crate::catalog::SourceValue;
 use crate::diag::{Diagnostic, Fix, Rule, Sink, nearest, rules};
 use crate::model::{EndpointSpec, InlineOrFile, Spanned};
@@ -41,6 +42,9 @@ pub(super) fn check(
         }
         EndpointSpec::Local { command, config, env } => {
             let (config, place) = check_config(config.as_ref(), file, span, None, sources, sink);
+            if command.is_empty() {
+                sink.report(command_empty(span));
+            }
             let command = command.iter().map(|word| word.value.clone()).collect();
             let env: BTreeMap<String, String> =
                 env.iter().map(|(name, value)| (name.value.clone(), value.value.clone())).collect();
@@ -101,6 +105,8 @@ fn check_config(
     if let Some(connector) = connector.filter(|_| !is_encrypted) {
         Subject::config(connector).check(&value, sink);
     }
+    let schema = connector.map(|connector| &connector_schema(connector.config_schema).schema);
+    secrets::check(&value, schema, sink);
     let place = value.name_place("");
     (value.value, place)
 }
@@ -297,4 +303,10 @@ fn unknown_connector(image: &str, span: Span, protocol: Protocol) -> Diagnostic 
             diagnostic.help(format!("use {} to run it here", known.join(" or ")))
         }
     }
+}
+
+fn command_empty(span: Span) -> Diagnostic {
+    Diagnostic::new(&rules::COMMAND_EMPTY, span, "the command of a local process is empty")
+        .label("there is no program to start")
+        .help("list the program and its arguments, as in `command: [python3, feed.py]`")
 }

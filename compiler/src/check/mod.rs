@@ -13,14 +13,17 @@ mod lambdas;
 mod locations;
 mod memo;
 mod projections;
+mod redaction;
 mod rewrite;
 mod schemas;
+mod secrets;
 mod selectors;
 mod shuffles;
 mod sql_advice;
 mod steps;
 #[cfg(test)]
 mod tests;
+mod witness;
 
 use std::cell::RefCell;
 use std::sync::Arc;

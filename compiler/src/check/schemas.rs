@@ -8,7 +8,8 @@ use tidegate_stdlib::value::Pointer;
 
 use super::keys::type_words;
 use super::locations::{declaration_place, keyword_place, schemas_of, type_place, type_places};
-use super::rewrite;
+use super::witness::{self, Witness};
+use super::{redaction, rewrite};
 use crate::catalog::{BundledSchema, Collection, SchemaUse, bundle_schema, declaring_field};
 use crate::diag::{Diagnostic, Fix, Sink, rules};
 use crate::model::InlineOrFile;
@@ -65,29 +66,9 @@ pub(super) fn check(
     };
     if validators.is_some() {
         check_meta(&write, read.as_ref(), sources, sink);
-        check_redaction(collection, &write, sink);
+        redaction::check(collection, &write, read.as_ref(), sink);
     }
     CollectionSchemas { write, read, validators }
-}
-
-/// Redaction is not carried out yet, and a document must not be published in the clear where its schema says otherwise. Of a key
-/// more is wrong, and said there.
-fn check_redaction(collection: &Collection, write: &BundledSchema, sink: &mut Sink) {
-    let keys = collection.spec().key.iter().flat_map(|key| &key.value);
-    let of_keys: Vec<String> = keys
-        .filter_map(|key| Pointer::parse(&key.value).ok())
-        .flat_map(|key| schemas_of(&write.value, &key))
-        .collect();
-    for (pointer, span) in &write.places {
-        let Some(schema) = pointer.strip_suffix("/redact") else { continue };
-        let is_annotation = write
-            .value
-            .pointer(pointer)
-            .is_some_and(|value| value.get("strategy").is_some_and(serde_json::Value::is_string));
-        if is_annotation && !of_keys.iter().any(|key| key == schema) {
-            sink.report(unsupported_redaction(*span));
-        }
-    }
 }
 
 impl CollectionSchemas {
@@ -230,6 +211,41 @@ fn inspected(
         .also(declared(), admits)
         .help("give it a default that satisfies the schema, or none"),
     })
+}
+
+/// Says that readers will fail on documents that may be written, and shows one.
+pub(super) fn check_refusals(
+    write: &BundledSchema,
+    read: &BundledSchema,
+    validators: &Validators,
+    sink: &mut Sink,
+) {
+    let Some(reading) = &validators.read else { return };
+    if let Some(witness) = witness::find(&write.shape, &validators.write, reading) {
+        if let Some(diagnostic) = read_refuses_written(&witness, write, read) {
+            sink.report(diagnostic);
+        }
+    }
+}
+
+fn read_refuses_written(
+    witness: &Witness,
+    write: &BundledSchema,
+    read: &BundledSchema,
+) -> Option<Diagnostic> {
+    let Witness { document, violation } = witness;
+    let place = read.value_place(&violation.schema_pointer)?;
+    let pointer = Pointer::parse(&violation.instance_pointer).unwrap_or_default();
+    let diagnostic = Diagnostic::new(
+        &rules::READ_REFUSES_WRITTEN,
+        place,
+        "a document may be written that cannot be read",
+    )
+    .label(format!("the read schema refuses it: {}", violation.message))
+    .also(declaration_place(write, &pointer), "the write schema admits it")
+    .note(format!("such a document is `{document}`"))
+    .help("admit it in the read schema, or refuse it in the write schema");
+    Some(diagnostic)
 }
 
 fn impossible_location(name: &str, span: Span, other: Option<Span>) -> Diagnostic {
@@ -392,11 +408,4 @@ fn meta_refused(schema: &BundledSchema, sources: &Sources) -> Diagnostic {
         .label("other tools stamp documents before they validate them")
         .note("here documents are validated without the stamp, so this catalog works")
         .fix(fix)
-}
-
-fn unsupported_redaction(span: Span) -> Diagnostic {
-    let message = "redaction of documents is not carried out yet";
-    Diagnostic::new(&rules::UNSUPPORTED_REDACTION, span, message)
-        .label("the value would be published as it is")
-        .help("remove the value before it is captured, or leave it out in a lambda")
 }

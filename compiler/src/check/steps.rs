@@ -130,6 +130,14 @@ fn check_order(documents: &[Document], read: ReadCollection<'_>, sink: &mut Sink
         if order == Some(Ordering::Greater) {
             sink.report(verify_order(earlier.span, later.span, read));
         }
+        let has_key = |document: &Document| {
+            let pointers = &read.known.checked.key_pointers;
+            !pointers.is_empty()
+                && pointers.iter().all(|pointer| document.value.pointer(pointer).is_some())
+        };
+        if order.is_none() && has_key(earlier) && has_key(later) {
+            sink.report(verify_repeats_key(earlier.span, later.span, read));
+        }
     }
 }
 
@@ -166,6 +174,14 @@ fn verify_order(earlier: Span, later: Span, read: ReadCollection<'_>) -> Diagnos
         .also(later, "which is here")
         .also(read.known.key_span, "the key is declared here")
         .help("list the documents in the order of their keys")
+}
+
+fn verify_repeats_key(earlier: Span, later: Span, read: ReadCollection<'_>) -> Diagnostic {
+    Diagnostic::new(&rules::VERIFY_REPEATS_KEY, later, "two expected documents have one key")
+        .label("this can never be there beside the document before it")
+        .also(earlier, "the document of the same key")
+        .also(read.known.key_span, "the key is declared here")
+        .help("expect one document: those of one key are reduced into one")
 }
 
 fn verify_with_times(span: Span) -> Diagnostic {

@@ -210,6 +210,12 @@ impl Sink {
         self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
+    /// Whether any error was reported after a mark.
+    pub fn has_errors_after(&self, mark: Mark) -> bool {
+        let later = self.diagnostics.get(mark.0..).unwrap_or_default();
+        later.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
     /// How much has been reported so far.
     pub fn mark(&self) -> Mark {
         Mark(self.diagnostics.len())
