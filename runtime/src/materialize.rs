@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use tidegate_stdlib::bundle::{
     Bundle, ColumnRole, Failure, FailureKind, Materialization, MaterializationBinding,
 };
+use tidegate_stdlib::document::{Document, Node};
 use tidegate_stdlib::key::Key;
-use tidegate_stdlib::reduce::{Fold, Group, Mode};
+use tidegate_stdlib::reduce::{Fold, Group, Lone, Mode};
 
-use crate::combine::Contract;
+use crate::combine::{Contract, hash_seed};
 use crate::connector::{Destination, Store, state_key};
 use crate::derive::collection;
 use crate::engine::stamps::Stamps;
@@ -187,8 +188,11 @@ impl<'r> Binding<'r> {
         }
         let key = contract.key(pointers.into_iter())?;
         let is_delta = binding.delta_updates;
-        let mode = if is_delta { Mode::Associative } else { Mode::Full };
-        let fold = Fold::new(mode, !is_delta);
+        let (mode, lone) = match is_delta {
+            true => (Mode::Associative, Lone::Kept),
+            false => (Mode::Full, Lone::Reduced),
+        };
+        let fold = Fold::new(mode, lone, hash_seed());
         Ok(Self { contract, key, fold, is_delta, keys: IndexMap::new(), packed: Vec::new() })
     }
 
@@ -200,16 +204,17 @@ impl<'r> Binding<'r> {
     fn add(&mut self, mut document: Value) -> Result<(), Failure> {
         let uuid = stamp::take(&mut document).uuid;
         self.packed.clear();
-        self.key.pack(&document, &mut self.packed);
+        let document = Document::from_value(&document);
+        self.key.pack(document.root(), &mut self.packed);
         match self.keys.get_mut(&self.packed) {
             Some(entry) => entry.uuid = uuid,
             None => {
-                let values = self.key.extract(&document).into_iter().cloned().collect();
+                let values = self.key.extract(document.root()).map(Node::to_value).collect();
                 self.keys.insert(self.packed.clone(), KeyEntry { values, uuid });
             }
         }
         self.fold
-            .add(&self.contract.reducer, &self.packed, document)
+            .add(&self.contract.reducer, &self.packed, document.root())
             .map_err(|failure| self.contract.irreducible(&failure))
     }
 
@@ -225,7 +230,7 @@ impl<'r> Binding<'r> {
             destination.load(index, &keys, &mut |found, mut document| {
                 stamp::take(&mut document);
                 if let Some((packed, _)) = packed.get_index(begin + found) {
-                    fold.set_base(packed, document);
+                    fold.set_base(packed, Document::from_value(&document).root());
                 }
             })?;
         }
@@ -236,16 +241,11 @@ impl<'r> Binding<'r> {
     fn store(&mut self, index: usize, destination: &mut dyn Destination) -> Result<u64, Failure> {
         let Self { contract, fold, keys, .. } = self;
         let mut stored = 0;
-        let mut outcome = Ok(());
-        let drained = fold.drain(&contract.reducer, &mut |group| {
-            if outcome.is_ok() {
-                outcome = store_group(index, contract, keys, group, destination)
-                    .map(|documents| stored += documents);
-            }
+        fold.drain(&contract.reducer, |group| {
+            let group = group.map_err(|failure| contract.irreducible(&failure))?;
+            stored += store_group(index, contract, keys, group, destination)?;
             Ok(())
-        });
-        drained.map_err(|failure| contract.irreducible(&failure))?;
-        outcome?;
+        })?;
         self.keys.clear();
         Ok(stored)
     }
@@ -255,7 +255,7 @@ fn store_group(
     binding: usize,
     contract: &Contract<'_>,
     keys: &IndexMap<Vec<u8>, KeyEntry>,
-    group: Group,
+    group: Group<'_>,
     destination: &mut dyn Destination,
 ) -> Result<u64, Failure> {
     let Group { packed, documents, has_base, deleted, folded } = group;
@@ -263,11 +263,12 @@ fn store_group(
         return Ok(0);
     }
     let mut stored = 0;
-    for mut document in documents {
+    for document in documents {
+        let mut document = document.root().to_value();
         if folded && !deleted {
             contract.validate(&mut document, true)?;
         }
-        let uuid = keys.get(&packed).and_then(|entry| entry.uuid.as_ref()).and_then(Value::as_str);
+        let uuid = keys.get(packed).and_then(|entry| entry.uuid.as_ref()).and_then(Value::as_str);
         if let Some(uuid) = uuid {
             stamp::put(&mut document, uuid.to_owned());
         }

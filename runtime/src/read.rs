@@ -12,10 +12,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use tidegate_stdlib::bundle::{Collection, Failure, FailureKind, Selector};
+use tidegate_stdlib::document::Document;
 use tidegate_stdlib::key::Key;
-use tidegate_stdlib::reduce::{Fold, Mode};
+use tidegate_stdlib::reduce::{Fold, Lone, Mode};
 
-use crate::combine::Contract;
+use crate::combine::{Contract, hash_seed};
 use crate::limits::{BATCH_BYTES, READ_BATCHES_BYTES};
 use crate::stamp;
 use crate::store::{
@@ -199,14 +200,16 @@ struct Folding {
 
 impl Folding {
     fn new(key: Key) -> Self {
-        let fold = Fold::new(Mode::Full, true);
+        let fold = Fold::new(Mode::Full, Lone::Reduced, hash_seed());
         Self { key, fold, uuids: BTreeMap::new(), packed: Vec::new() }
     }
 
     fn add(&mut self, contract: &Contract<'_>, mut document: Value) -> Result<(), Failure> {
         self.packed.clear();
-        self.key.pack(&document, &mut self.packed);
-        if let Some(Value::String(uuid)) = stamp::take(&mut document).uuid {
+        let taken = stamp::take(&mut document);
+        let document = Document::from_value(&document);
+        self.key.pack(document.root(), &mut self.packed);
+        if let Some(Value::String(uuid)) = taken.uuid {
             match self.uuids.get_mut(&self.packed) {
                 Some(last) => *last = uuid,
                 None => {
@@ -215,7 +218,7 @@ impl Folding {
             }
         }
         self.fold
-            .add(&contract.reducer, &self.packed, document)
+            .add(&contract.reducer, &self.packed, document.root())
             .map_err(|failure| contract.irreducible(&failure))
     }
 
@@ -226,12 +229,14 @@ impl Folding {
     ) -> Result<(), Failure> {
         let mut is_wanted = true;
         let uuids = &mut self.uuids;
-        let drained = self.fold.drain(&contract.reducer, &mut |group| {
-            let uuid = uuids.remove(&group.packed);
+        self.fold.drain(&contract.reducer, |group| {
+            let group = group.map_err(|failure| contract.irreducible(&failure))?;
+            let uuid = uuids.remove(group.packed);
             if group.deleted {
                 return Ok(());
             }
-            for mut document in group.documents {
+            for document in group.documents {
+                let mut document = document.root().to_value();
                 if let Some(uuid) = &uuid
                     && stamp::fits(&document)
                 {
@@ -240,8 +245,7 @@ impl Folding {
                 is_wanted = is_wanted && each(document).is_continue();
             }
             Ok(())
-        });
-        drained.map_err(|failure| contract.irreducible(&failure))
+        })
     }
 }
 

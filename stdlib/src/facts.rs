@@ -8,8 +8,9 @@
 
 use serde_json::Value;
 
+use crate::document::{Builder, Document};
 use crate::key::{Component, Key};
-use crate::reduce::{Fold, Mode, Reduced, Reducer};
+use crate::reduce::{Fold, Lone, Mode, ReduceFailure, Reduced, Reducer};
 use crate::schema::Schema;
 use crate::shape::{Exists, Shape, Types};
 use crate::value::{Pointer, compare, parse, to_text};
@@ -141,15 +142,14 @@ fn reduce(input: &Value) -> String {
         if !validator.is_valid(&right) {
             return "ERROR".to_owned();
         }
-        deleted = "";
-        left = match reducer.reduce(Some(left), right, mode) {
-            Ok(Reduced::Document(document)) => document,
-            Ok(Reduced::Deleted(document)) => {
-                deleted = " DELETED";
-                document
-            }
-            Ok(Reduced::NotAssociative(..)) | Err(_) => return "ERROR".to_owned(),
+        let (before, right) = (Document::from_value(&left), Document::from_value(&right));
+        let mut out = Builder::default();
+        deleted = match reducer.reduce(Some(before.root()), right.root(), mode, &mut out) {
+            Ok(Reduced::Document) => "",
+            Ok(Reduced::Deleted) => " DELETED",
+            Ok(Reduced::NotAssociative) | Err(_) => return "ERROR".to_owned(),
         };
+        left = out.root().to_value();
     }
     format!("{}{deleted}", to_text(&left))
 }
@@ -166,27 +166,29 @@ fn combine(input: &Value) -> String {
     });
     let key = Key::new(components.collect());
     let front: Vec<_> = input["front"].as_array().into_iter().flatten().collect();
-    let mut fold = Fold::new(mode(input), true);
+    let mut fold = Fold::new(mode(input), Lone::Reduced, 0);
     for (index, document) in input["docs"].as_array().unwrap().iter().enumerate() {
         let mut packed = Vec::new();
-        key.pack(document, &mut packed);
+        let held = Document::from_value(document);
+        key.pack(held.root(), &mut packed);
         if !validator.is_valid(document) {
             return "ERROR".to_owned();
         }
         if front.contains(&&Value::from(index)) {
-            fold.set_base(&packed, document.clone());
-        } else if fold.add(&reducer, &packed, document.clone()).is_err() {
+            fold.set_base(&packed, held.root());
+        } else if fold.add(&reducer, &packed, held.root()).is_err() {
             return "ERROR".to_owned();
         }
     }
     let mut groups = Vec::new();
-    let drained = fold.drain(&reducer, &mut |group| {
+    let drained = fold.drain(&reducer, |group| {
+        let group = group?;
         for (index, document) in group.documents.iter().enumerate() {
             let front = if group.has_base && index == 0 { " FRONT" } else { "" };
             let deleted = if group.deleted { " DELETED" } else { "" };
-            groups.push(format!("{}{front}{deleted}", to_text(document)));
+            groups.push(format!("{}{front}{deleted}", document.root()));
         }
-        Ok(())
+        Ok::<(), ReduceFailure>(())
     });
     if drained.is_err() { "ERROR".to_owned() } else { groups.join(" | ") }
 }

@@ -5,8 +5,9 @@
 //! with zero fraction packs as an integer, so `1` and `1.0` are one key.
 
 use highway::{HighwayHash, HighwayHasher};
-use serde_json::{Number, Value};
+use serde_json::Value;
 
+use crate::document::{Document, Node, Number, View, write_text};
 use crate::value::Pointer;
 
 /// One component of a key: where it stands, and what a missing value counts as.
@@ -22,12 +23,15 @@ pub struct Component {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Key {
     components: Vec<Component>,
+    /// The default of each component.
+    defaults: Vec<Document>,
 }
 
 impl Key {
     /// A key of the given components, in order.
     pub fn new(components: Vec<Component>) -> Self {
-        Self { components }
+        let defaults = components.iter().map(|it| Document::from_value(&it.default)).collect();
+        Self { components, defaults }
     }
 
     /// The components in order.
@@ -35,8 +39,15 @@ impl Key {
         &self.components
     }
 
-    /// The values of the key in `document`; a missing location gives its default.
-    pub fn extract<'v>(&'v self, document: &'v Value) -> Vec<&'v Value> {
+    /// The values of the key in `document`, in order; a missing location gives its default.
+    pub fn extract<'v>(&'v self, document: Node<'v>) -> impl ExactSizeIterator<Item = Node<'v>> {
+        self.components.iter().zip(&self.defaults).map(move |(component, default)| {
+            document.query(&component.pointer).unwrap_or_else(|| default.root())
+        })
+    }
+
+    /// The same of a tree.
+    pub fn values<'v>(&'v self, document: &'v Value) -> Vec<&'v Value> {
         self.components
             .iter()
             .map(|component| component.pointer.query(document).unwrap_or(&component.default))
@@ -44,23 +55,25 @@ impl Key {
     }
 
     /// Appends the packed key of `document` to `out`.
-    pub fn pack(&self, document: &Value, out: &mut Vec<u8>) {
-        for component in &self.components {
-            pack_value(component.pointer.query(document).unwrap_or(&component.default), out);
+    pub fn pack(&self, document: Node<'_>, out: &mut Vec<u8>) {
+        for value in self.extract(document) {
+            pack_value(value, out);
         }
     }
 }
 
 /// Appends the packed form of one value to `out`.
-pub fn pack_value(value: &Value, out: &mut Vec<u8>) {
-    match value {
-        Value::Null => out.push(NULL),
-        Value::Bool(false) => out.push(FALSE),
-        Value::Bool(true) => out.push(TRUE),
-        Value::Number(number) => pack_number(number, out),
-        Value::String(text) => pack_bytes(STRING, text.as_bytes(), out),
-        Value::Array(_) | Value::Object(_) => {
-            pack_bytes(BYTES, crate::value::to_text(value).as_bytes(), out);
+pub fn pack_value(value: Node<'_>, out: &mut Vec<u8>) {
+    match value.view() {
+        View::Null => out.push(NULL),
+        View::Boolean(false) => out.push(FALSE),
+        View::Boolean(true) => out.push(TRUE),
+        View::Number(number) => pack_number(number, out),
+        View::String(text) => pack_bytes(STRING, text.as_bytes(), out),
+        View::Array(_) | View::Object(_) => {
+            let mut text = Vec::new();
+            write_text(value, &mut text);
+            pack_bytes(BYTES, &text, out);
         }
     }
 }
@@ -88,14 +101,12 @@ fn hash_64(packed: &[u8]) -> u64 {
     HighwayHasher::new(highway::Key(HASH_KEY)).hash64(packed)
 }
 
-fn pack_number(number: &Number, out: &mut Vec<u8>) {
-    if let Some(value) = number.as_u64() {
-        return pack_magnitude(value, false, out);
-    }
-    if let Some(value) = number.as_i64() {
-        return pack_magnitude(value.unsigned_abs(), true, out);
-    }
-    let value = number.as_f64().expect("a number is an integer or a float");
+fn pack_number(number: Number, out: &mut Vec<u8>) {
+    let value = match number {
+        Number::Unsigned(value) => return pack_magnitude(value, false, out),
+        Number::Negative(value) => return pack_magnitude(value.unsigned_abs(), true, out),
+        Number::Float(value) => value,
+    };
     // Two powers of two bound the integers that u64 and i64 hold; both are exact as floats.
     if value.fract() == 0.0 && value >= -9_223_372_036_854_775_808.0 {
         if value < 0.0 {
@@ -128,11 +139,15 @@ fn pack_magnitude(magnitude: u64, negative: bool, out: &mut Vec<u8>) {
 
 fn pack_bytes(code: u8, bytes: &[u8], out: &mut Vec<u8>) {
     out.push(code);
-    for byte in bytes {
-        out.push(*byte);
-        if *byte == 0 {
-            out.push(0xff);
+    if bytes.contains(&0) {
+        for byte in bytes {
+            out.push(*byte);
+            if *byte == 0 {
+                out.push(0xff);
+            }
         }
+    } else {
+        out.extend_from_slice(bytes);
     }
     out.push(0);
 }
@@ -148,7 +163,7 @@ mod tests {
 
     fn packed(value: Value) -> Vec<u8> {
         let mut out = Vec::new();
-        pack_value(&value, &mut out);
+        pack_value(Document::from_value(&value).root(), &mut out);
         out
     }
 
@@ -184,12 +199,15 @@ mod tests {
             default,
         };
         let key = Key::new(vec![component("/a", json!("x")), component("/b", json!(null))]);
-        let mut missing = Vec::new();
-        key.pack(&json!({}), &mut missing);
-        let mut present = Vec::new();
-        key.pack(&json!({"a": "x", "b": null}), &mut present);
-        assert_eq!(missing, present);
-        assert_eq!(key.extract(&json!({"b": 2})), [&json!("x"), &json!(2)]);
+        let packed = |document: Value| {
+            let mut out = Vec::new();
+            key.pack(Document::from_value(&document).root(), &mut out);
+            out
+        };
+        assert_eq!(packed(json!({})), packed(json!({"a": "x", "b": null})));
+        let document = Document::from_value(&json!({"b": 2}));
+        let values: Vec<_> = key.extract(document.root()).map(Node::to_value).collect();
+        assert_eq!(values, [json!("x"), json!(2)]);
     }
 
     proptest! {

@@ -121,7 +121,7 @@ fn check_order(documents: &[Document], read: ReadCollection<'_>, sink: &mut Sink
     let key = &read.known.checked.key;
     for pair in documents.windows(2) {
         let [earlier, later] = pair else { continue };
-        let (left, right) = (key.extract(&earlier.value), key.extract(&later.value));
+        let (left, right) = (key.values(&earlier.value), key.values(&later.value));
         let order = left
             .iter()
             .zip(&right)

@@ -5,10 +5,11 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 use tidegate_stdlib::bundle::{Bundle, Collection, Derivation, Failure, Task};
+use tidegate_stdlib::document::{Document, Node};
 use tidegate_stdlib::key::Key;
-use tidegate_stdlib::reduce::{Fold, Mode};
+use tidegate_stdlib::reduce::{Fold, Lone, Mode};
 
-use crate::combine::Contract;
+use crate::combine::{Contract, hash_seed};
 use crate::derive::collection;
 use crate::shuffle::parse_time;
 use crate::uuid::Clock;
@@ -136,7 +137,7 @@ impl<'b> Rules<'b> {
     }
 
     /// The packed key of a document.
-    pub(super) fn packed_key(&self, document: &Value) -> Vec<u8> {
+    fn packed_key(&self, document: Node<'_>) -> Vec<u8> {
         let mut packed = Vec::new();
         self.key.pack(document, &mut packed);
         packed
@@ -153,12 +154,12 @@ pub(super) struct Combining<'r, 'b> {
 impl<'r, 'b> Combining<'r, 'b> {
     /// Combines what is written: terms of reductions are kept.
     pub(super) fn for_write(rules: &'r Rules<'b>) -> Self {
-        Self { rules, fold: Fold::new(Mode::Associative, false) }
+        Self { rules, fold: Fold::new(Mode::Associative, Lone::Kept, hash_seed()) }
     }
 
     /// Combines what is compared: one document a key, fully reduced, also a lone one.
     pub(super) fn for_comparison(rules: &'r Rules<'b>) -> Self {
-        Self { rules, fold: Fold::new(Mode::Full, true) }
+        Self { rules, fold: Fold::new(Mode::Full, Lone::Reduced, hash_seed()) }
     }
 
     /// Adds a document that has been admitted by its schema and does not carry its UUID.
@@ -166,9 +167,10 @@ impl<'r, 'b> Combining<'r, 'b> {
     /// # Errors
     /// `reduction-failed`.
     pub(super) fn add(&mut self, document: Value) -> Result<(), Failure> {
-        let packed = self.rules.packed_key(&document);
+        let document = Document::from_value(&document);
+        let packed = self.rules.packed_key(document.root());
         let contract = &self.rules.contract;
-        let added = self.fold.add(&contract.reducer, &packed, document);
+        let added = self.fold.add(&contract.reducer, &packed, document.root());
         added.map_err(|failure| contract.irreducible(&failure))
     }
 
@@ -179,20 +181,20 @@ impl<'r, 'b> Combining<'r, 'b> {
     pub(super) fn drain(mut self) -> Result<Vec<Value>, Failure> {
         let contract = &self.rules.contract;
         let mut documents = Vec::new();
-        let mut outcome = Ok(());
-        let drained = self.fold.drain(&contract.reducer, &mut |group| {
+        self.fold.drain(&contract.reducer, |group| {
+            let group = group.map_err(|failure| contract.irreducible(&failure))?;
             if group.deleted {
                 return Ok(());
             }
-            for mut document in group.documents {
-                if group.folded && outcome.is_ok() {
-                    outcome = contract.validate(&mut document, true);
+            for document in group.documents {
+                let mut document = document.root().to_value();
+                if group.folded {
+                    contract.validate(&mut document, true)?;
                 }
                 documents.push(document);
             }
             Ok(())
-        });
-        drained.map_err(|failure| contract.irreducible(&failure))?;
-        outcome.map(|()| documents)
+        })?;
+        Ok(documents)
     }
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Number, Value};
 use tidegate_stdlib::bundle::{TestStep, UUID_POINTER};
+use tidegate_stdlib::document::Document;
 use tidegate_stdlib::key::Key;
 
 use super::{Difference, DifferenceKind};
@@ -187,7 +188,7 @@ impl Change {
         origin: Option<tidegate_stdlib::bundle::Origin>,
     ) -> Difference {
         let Self { kind, pointer, expected, actual } = self;
-        let key = key.extract(document).into_iter().cloned().collect();
+        let key = key.values(document).into_iter().cloned().collect();
         Difference { key, kind, pointer, expected, actual, origin }
     }
 }
@@ -234,6 +235,6 @@ fn has_key(key: &Key, document: &Value) -> bool {
 
 fn packed(key: &Key, document: &Value) -> Vec<u8> {
     let mut packed = Vec::new();
-    key.pack(document, &mut packed);
+    key.pack(Document::from_value(document).root(), &mut packed);
     packed
 }

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::{Cell, Document, Node, Number, View, slice};
+use super::{Cell, Document, Node, Number, slice};
 
 /// Builds one document from its values in the order of a text.
 ///
@@ -113,25 +113,26 @@ impl Builder {
 
     /// Adds a copy of a value of another document.
     pub fn copy(&mut self, node: Node<'_>) {
-        match node.view() {
-            View::Null => self.null(),
-            View::Boolean(value) => self.boolean(value),
-            View::Number(number) => self.number(number),
-            View::String(text) => self.string(text),
-            View::Array(items) => {
-                self.begin_array();
-                items.for_each(|item| self.copy(item));
-                self.end_array();
+        self.count();
+        let extent = node.split().0.extent();
+        // Texts that stand side by side are copied at once.
+        let (mut begin, mut end) = (0, 0);
+        let mut base = self.text.len();
+        for cell in node.cells.iter().take(extent) {
+            let Cell::String { start, length } = *cell else {
+                self.cells.push(*cell);
+                continue;
+            };
+            let at = start as usize;
+            if at != end {
+                self.text.push_str(node.text.get(begin..end).unwrap_or_default());
+                base = self.text.len();
+                begin = at;
             }
-            View::Object(properties) => {
-                self.begin_object();
-                for (name, value) in properties {
-                    self.name(name);
-                    self.copy(value);
-                }
-                self.end_object();
-            }
+            end = at + length as usize;
+            self.cells.push(Cell::String { start: offset(base + at - begin), length });
         }
+        self.text.push_str(node.text.get(begin..end).unwrap_or_default());
     }
 
     /// Adds a copy of a tree.
@@ -190,7 +191,7 @@ impl Builder {
     }
 
     /// Where the next value will be put.
-    pub(super) fn mark(&self) -> Mark {
+    pub(crate) fn mark(&self) -> Mark {
         Mark {
             cells: self.cells.len(),
             text: self.text.len(),
@@ -198,6 +199,40 @@ impl Builder {
             last: self.open.last().copied(),
             has_duplicates: self.has_duplicates,
         }
+    }
+
+    /// The value that was built after the mark was taken.
+    pub(crate) fn since(&self, mark: &Mark) -> Node<'_> {
+        match self.cells.get(mark.cells..) {
+            Some(cells) if !cells.is_empty() => Node { cells, text: &self.text },
+            _ => Node::NULL,
+        }
+    }
+
+    /// A bound of the length of the text of what was built since the mark was taken.
+    pub(crate) fn text_bytes_max(&self, mark: &Mark) -> usize {
+        /// The longest number, and a comma.
+        const CELL_BYTES_MAX: usize = 26;
+        /// An escaped control character.
+        const ESCAPE_BYTES: usize = 6;
+        (self.cells.len() - mark.cells) * CELL_BYTES_MAX
+            + (self.text.len() - mark.text) * ESCAPE_BYTES
+    }
+
+    /// Puts what was built in the place of a document, in its memory when both are of one size.
+    pub(crate) fn replace(&mut self, document: &mut Document) {
+        let has_size = document.cells.len() == self.cells.len()
+            && document.text.len() == self.text.len()
+            && !self.cells.is_empty();
+        if !has_size {
+            *document = self.finish();
+            return;
+        }
+        document.cells.copy_from_slice(&self.cells);
+        if *document.text != *self.text {
+            document.text = self.text.as_str().into();
+        }
+        self.clear();
     }
 
     /// From here on, [`Builder::has_duplicates`] tells of what comes only.
@@ -211,7 +246,7 @@ impl Builder {
     }
 
     /// Forgets what was built since the mark was taken.
-    pub(super) fn rewind(&mut self, mark: Mark) {
+    pub(crate) fn rewind(&mut self, mark: Mark) {
         self.cells.truncate(mark.cells);
         self.text.truncate(mark.text);
         self.open.truncate(mark.open);
@@ -291,7 +326,7 @@ impl Builder {
 
 /// How much was built.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Mark {
+pub(crate) struct Mark {
     cells: usize,
     text: usize,
     open: usize,

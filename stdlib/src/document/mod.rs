@@ -16,6 +16,7 @@ mod text;
 
 use serde_json::Value;
 
+pub(crate) use build::Mark;
 pub use build::{Builder, Documents};
 pub use number::Number;
 pub use order::{compare, equal};

@@ -68,11 +68,6 @@ impl Annotation {
             && self.delete == other.delete
             && self.associative == other.associative
     }
-
-    /// Whether some values of the location cannot be reduced without a base.
-    pub(super) fn may_block(&self) -> bool {
-        !self.associative || self.strategy.name == "merge" || !self.key.is_empty()
-    }
 }
 
 fn strategy(fields: &Map<String, Value>) -> Result<&'static Strategy, SchemaFailure> {

@@ -1,9 +1,8 @@
 //! `append`: arrays are put one after the other.
 
-use serde_json::Value;
-
 use super::walk::{Here, Reached, Stop, Walk};
 use super::{Law, Strategy};
+use crate::document::{Builder, Node, View};
 
 pub(super) const STRATEGY: Strategy = Strategy {
     name: "append",
@@ -14,19 +13,21 @@ pub(super) const STRATEGY: Strategy = Strategy {
 };
 
 fn reduce(
-    walk: &mut Walk<'_>,
+    walk: Walk<'_>,
     here: &Here<'_>,
-    left: Option<Value>,
-    right: Value,
+    left: Option<Node<'_>>,
+    right: Node<'_>,
+    out: &mut Builder,
 ) -> Result<Reached, Stop> {
-    let value = match (left, right) {
-        (None, right @ Value::Array(_)) => right,
-        (Some(Value::Null), Value::Array(_)) => Value::Null,
-        (Some(Value::Array(mut left)), Value::Array(mut right)) => {
-            left.append(&mut right);
-            Value::Array(left)
+    match (left.map(Node::view), right.view()) {
+        (None, View::Array(_)) => out.copy(right),
+        (Some(View::Null), View::Array(_)) => out.null(),
+        (Some(View::Array(left)), View::Array(right)) => {
+            out.begin_array();
+            left.chain(right).for_each(|item| out.copy(item));
+            out.end_array();
         }
-        (left, right) => return Err(walk.wrong_type(here, "arrays", left.as_ref(), &right)),
-    };
-    Ok(Reached::Kept(value))
+        _ => return Err(walk.wrong_type(here, "arrays", left, right)),
+    }
+    Ok(Reached::Kept)
 }

@@ -1,10 +1,8 @@
 //! `minimize` and `maximize`: the smaller or the greater value stays.
 
-use serde_json::Value;
-
 use super::walk::{Here, Reached, Stop, Walk};
 use super::{Law, Setting, Strategy, compare_by, merge};
-use crate::value::compare;
+use crate::document::{Builder, Node, View, compare};
 
 pub(super) const MINIMIZE: Strategy = Strategy {
     name: "minimize",
@@ -12,7 +10,7 @@ pub(super) const MINIMIZE: Strategy = Strategy {
            values of equal keys are merged.",
     settings: &[Setting::Key],
     laws: &[Law::Associative, Law::Commutative, Law::Idempotent],
-    reduce: |walk, here, left, right| reduce(walk, here, left, right, Extreme::Smallest),
+    reduce: |walk, here, left, right, out| reduce(walk, here, left, right, Extreme::Smallest, out),
 };
 
 pub(super) const MAXIMIZE: Strategy = Strategy {
@@ -21,7 +19,7 @@ pub(super) const MAXIMIZE: Strategy = Strategy {
            values of equal keys are merged.",
     settings: &[Setting::Key],
     laws: &[Law::Associative, Law::Commutative, Law::Idempotent],
-    reduce: |walk, here, left, right| reduce(walk, here, left, right, Extreme::Greatest),
+    reduce: |walk, here, left, right, out| reduce(walk, here, left, right, Extreme::Greatest, out),
 };
 
 #[derive(Clone, Copy)]
@@ -30,30 +28,34 @@ enum Extreme {
     Greatest,
 }
 
-fn reduce<'p>(
-    walk: &mut Walk<'p>,
-    here: &Here<'p>,
-    left: Option<Value>,
-    right: Value,
+fn reduce(
+    walk: Walk<'_>,
+    here: &Here<'_>,
+    left: Option<Node<'_>>,
+    right: Node<'_>,
     extreme: Extreme,
+    out: &mut Builder,
 ) -> Result<Reached, Stop> {
     let key = &here.annotation.key;
     let has_key = !key.is_empty();
-    if has_key && !right.is_object() && !right.is_array() {
-        return Err(walk.wrong_type(here, "objects or arrays", left.as_ref(), &right));
+    if has_key && !matches!(right.view(), View::Object(_) | View::Array(_)) {
+        return Err(walk.wrong_type(here, "objects or arrays", left, right));
     }
-    let Some(left) = left else { return Ok(Reached::Kept(right)) };
-    let order = if has_key { compare_by(key, &left, &right) } else { compare(&left, &right) };
+    let Some(left) = left else {
+        out.copy(right);
+        return Ok(Reached::Kept);
+    };
+    let order = if has_key { compare_by(key, left, right) } else { compare(left, right) };
     let order = match extreme {
         Extreme::Smallest => order,
         Extreme::Greatest => order.reverse(),
     };
     if order.is_lt() {
-        return Ok(Reached::Kept(left));
+        out.copy(left);
+    } else if has_key {
+        merge::deep(walk, here, order.is_eq().then_some(left), right, &[], out)?;
+    } else {
+        out.copy(right);
     }
-    if !has_key {
-        return Ok(Reached::Kept(right));
-    }
-    let left = if order.is_eq() { Some(left) } else { None };
-    merge::deep(walk, here, left, right, &[]).map(Reached::Kept)
+    Ok(Reached::Kept)
 }

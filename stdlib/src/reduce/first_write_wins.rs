@@ -1,9 +1,8 @@
 //! `firstWriteWins`: the left value stays.
 
-use serde_json::Value;
-
 use super::walk::{Here, Reached, Stop, Walk};
 use super::{Law, Strategy};
+use crate::document::{Builder, Node};
 
 pub(super) const STRATEGY: Strategy = Strategy {
     name: "firstWriteWins",
@@ -14,10 +13,12 @@ pub(super) const STRATEGY: Strategy = Strategy {
 };
 
 fn reduce(
-    _: &mut Walk<'_>,
+    _: Walk<'_>,
     _: &Here<'_>,
-    left: Option<Value>,
-    right: Value,
+    left: Option<Node<'_>>,
+    right: Node<'_>,
+    out: &mut Builder,
 ) -> Result<Reached, Stop> {
-    Ok(Reached::Kept(left.unwrap_or(right)))
+    out.copy(left.unwrap_or(right));
+    Ok(Reached::Kept)
 }

@@ -1,19 +1,22 @@
 //! Folding documents by key, in memory.
 
-use std::collections::HashMap;
+use std::hash::Hasher;
 
-use serde_json::Value;
+use foldhash::SharedSeed;
+use foldhash::quality::FoldHasher;
+use hashbrown::HashTable;
 
-use super::{Mode, ReduceFailure, Reduced, Reducer};
+use super::{Held, Lone, Mode, Outcome, ReduceFailure, Reducer};
+use crate::document::{Builder, Document, Node};
 
 /// One group of documents of equal key, as a fold hands it out.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Group {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Group<'f> {
     /// The packed key.
-    pub packed: Vec<u8>,
+    pub packed: &'f [u8],
     /// The documents that remain, in order: one in full mode; in associative mode up to two, and
     /// more when documents do not reduce without a base.
-    pub documents: Vec<Value>,
+    pub documents: &'f [Document],
     /// Whether a base document was given for the key.
     pub has_base: bool,
     /// Whether the last reduction deleted the document (full mode).
@@ -22,84 +25,81 @@ pub struct Group {
     pub folded: bool,
 }
 
+impl<'f> Group<'f> {
+    /// What leaves of one key.
+    pub fn new(packed: &'f [u8], outcome: &'f Outcome) -> Self {
+        let Outcome { documents, has_base, deleted, folded } = outcome;
+        Self { packed, documents, has_base: *has_base, deleted: *deleted, folded: *folded }
+    }
+}
+
 /// Documents of one binding, folded by packed key.
 ///
 /// The left-most document of a key is held back and those after it are folded from left to right;
 /// in full mode the two are reduced at [`Fold::drain`].
-#[derive(Debug)]
 pub struct Fold {
     mode: Mode,
-    reduce_lone: bool,
-    entries: HashMap<Vec<u8>, Entry>,
-    size_bytes: usize,
+    lone: Lone,
+    seed: SharedSeed,
+    /// Indices of entries by the hash of their key.
+    table: HashTable<u32>,
+    entries: Vec<Entry>,
+    /// The keys one after the other.
+    keys: Vec<u8>,
+    /// Memory of the documents.
+    documents_bytes: usize,
+    scratch: Builder,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Entry {
-    base: Option<Value>,
-    /// The left-most document, then the others, folded as far as they can be without a base.
-    documents: Vec<Value>,
-    folded: bool,
-    /// The estimated size of the last document.
-    last_size_bytes: usize,
+    hash: u64,
+    key_start: usize,
+    key_length: usize,
+    held: Held,
 }
 
 impl Fold {
-    /// An empty fold. With `reduce_lone`, a single document of a key is reduced like any other at
-    /// drain (full mode).
-    pub fn new(mode: Mode, reduce_lone: bool) -> Self {
-        Self { mode, reduce_lone, entries: HashMap::new(), size_bytes: 0 }
+    /// An empty fold. Keys are user data, so that the seed of their hashes must be a number that
+    /// those who send documents do not know; nothing that comes out depends on it.
+    pub fn new(mode: Mode, lone: Lone, seed: u64) -> Self {
+        Self {
+            mode,
+            lone,
+            seed: SharedSeed::from_u64(seed),
+            table: HashTable::new(),
+            entries: Vec::new(),
+            keys: Vec::new(),
+            documents_bytes: 0,
+            scratch: Builder::default(),
+        }
     }
 
     /// Adds a document to its key.
     ///
     /// # Errors
-    /// As [`Reducer::reduce`].
+    /// As [`Reducer::reduce`]; the key then has what it had before.
     pub fn add(
         &mut self,
         reducer: &Reducer,
         packed: &[u8],
-        document: Value,
+        document: Node<'_>,
     ) -> Result<(), ReduceFailure> {
-        let Some(entry) = self.entries.get_mut(packed) else {
-            let mut entry = Entry::default();
-            self.size_bytes += ENTRY_SIZE_BYTES + packed.len() + entry.push(document);
-            self.entries.insert(packed.to_vec(), entry);
-            return Ok(());
-        };
-        let held_back = usize::from(entry.base.is_none());
-        let before = match entry.documents.pop() {
-            Some(before) if entry.documents.len() >= held_back => before,
-            before => {
-                entry.documents.extend(before);
-                self.size_bytes += entry.push(document);
-                return Ok(());
-            }
-        };
-        self.size_bytes -= entry.last_size_bytes;
-        match reducer.reduce(Some(before), document, Mode::Associative)? {
-            Reduced::Document(document) | Reduced::Deleted(document) => {
-                entry.folded = true;
-                self.size_bytes += entry.push(document);
-            }
-            Reduced::NotAssociative(before, document) => {
-                self.size_bytes += entry.push(before);
-                self.size_bytes += entry.push(document);
-            }
-        }
+        let Self { entries, scratch, .. } = self;
+        let entry = index_of(&self.seed, &mut self.table, entries, &mut self.keys, packed);
+        let Some(entry) = entries.get_mut(entry) else { return Ok(()) };
+        let grown = entry.held.add(reducer, document, scratch)?;
+        self.documents_bytes = self.documents_bytes.saturating_add_signed(grown);
         Ok(())
     }
 
     /// Gives a key its base: the document stored before.
-    pub fn set_base(&mut self, packed: &[u8], base: Value) {
-        self.size_bytes += size_bytes(&base);
-        if let Some(entry) = self.entries.get_mut(packed) {
-            entry.base = Some(base);
-        } else {
-            self.size_bytes += ENTRY_SIZE_BYTES + packed.len();
-            let entry = Entry { base: Some(base), ..Entry::default() };
-            self.entries.insert(packed.to_vec(), entry);
-        }
+    pub fn set_base(&mut self, packed: &[u8], base: Node<'_>) {
+        let entries = &mut self.entries;
+        let entry = index_of(&self.seed, &mut self.table, entries, &mut self.keys, packed);
+        let Some(entry) = entries.get_mut(entry) else { return };
+        let grown = entry.held.set_base(base.to_document());
+        self.documents_bytes = self.documents_bytes.saturating_add_signed(grown);
     }
 
     /// How many keys are held.
@@ -112,125 +112,114 @@ impl Fold {
         self.entries.is_empty()
     }
 
-    /// An estimate of the memory held.
+    /// How many bytes of memory are held.
     pub fn size_bytes(&self) -> usize {
-        self.size_bytes
+        self.documents_bytes
+            + self.entries.capacity() * size_of::<Entry>()
+            + self.keys.capacity()
+            + self.table.allocation_size()
     }
 
-    /// The packed keys held, in ascending order.
-    pub fn keys(&self) -> Vec<Vec<u8>> {
-        let mut keys: Vec<_> = self.entries.keys().cloned().collect();
-        keys.sort_unstable();
-        keys
-    }
-
-    /// Hands out every group in ascending order of its packed key and empties the fold.
+    /// Hands out every group in ascending order of its packed key and empties the fold. What
+    /// cannot be reduced is handed out as the failure that it is.
     ///
     /// # Errors
-    /// As [`Reducer::reduce`].
-    pub fn drain(
+    /// The first error of `each`; what was not handed out by then is dropped.
+    pub fn drain<E>(
         &mut self,
         reducer: &Reducer,
-        each: &mut dyn FnMut(Group) -> Result<(), ReduceFailure>,
-    ) -> Result<(), ReduceFailure> {
-        let mut entries: Vec<_> = self.entries.drain().collect();
-        self.size_bytes = 0;
-        entries.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
-        for (packed, entry) in entries {
-            let group = match self.mode {
-                Mode::Full => entry.full(reducer, packed, self.reduce_lone)?,
-                Mode::Associative => entry.associative(reducer, packed)?,
-            };
-            each(group)?;
-        }
-        Ok(())
-    }
-}
-
-/// What an entry takes beside its key and documents.
-const ENTRY_SIZE_BYTES: usize = 128;
-
-impl Entry {
-    /// Adds a document behind the others, and tells its size.
-    fn push(&mut self, document: Value) -> usize {
-        self.last_size_bytes = size_bytes(&document);
-        self.documents.push(document);
-        self.last_size_bytes
+        mut each: impl FnMut(Result<Group<'_>, ReduceFailure>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let (mode, lone) = (self.mode, self.lone);
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let drained =
+            self.take(|packed, held| match held.leave(reducer, mode, lone, &mut scratch) {
+                Ok(outcome) => each(Ok(Group::new(packed, &outcome))),
+                Err(failure) => each(Err(failure)),
+            });
+        self.scratch = scratch;
+        drained
     }
 
-    /// The documents with all folded that a base allows, when the base came after the first of
-    /// them.
-    fn settle(&mut self, reducer: &Reducer) -> Result<(), ReduceFailure> {
-        if self.base.is_none() || self.documents.len() < 2 {
-            return Ok(());
-        }
-        let mut documents = std::mem::take(&mut self.documents).into_iter();
-        let (Some(first), Some(second)) = (documents.next(), documents.next()) else {
-            return Ok(());
-        };
-        match reducer.reduce(Some(first), second, Mode::Associative)? {
-            Reduced::Document(document) | Reduced::Deleted(document) => {
-                self.folded = true;
-                self.documents.push(document);
-            }
-            Reduced::NotAssociative(first, second) => self.documents.extend([first, second]),
-        }
-        self.documents.extend(documents);
-        Ok(())
-    }
-
-    fn associative(mut self, reducer: &Reducer, packed: Vec<u8>) -> Result<Group, ReduceFailure> {
-        self.settle(reducer)?;
-        let has_base = self.base.is_some();
-        let documents = self.base.into_iter().chain(self.documents).collect();
-        Ok(Group { packed, documents, has_base, deleted: false, folded: self.folded })
-    }
-
-    fn full(
-        mut self,
-        reducer: &Reducer,
-        packed: Vec<u8>,
-        reduce_lone: bool,
-    ) -> Result<Group, ReduceFailure> {
-        self.settle(reducer)?;
-        let has_base = self.base.is_some();
-        let mut folded = self.folded;
-        let mut documents = self.documents.into_iter();
-        let mut left = self.base;
-        let mut deleted = None;
-        if left.is_none() && !reduce_lone {
-            left = documents.next();
-        }
-        for document in documents {
-            folded |= left.is_some();
-            match reducer.reduce(left.take(), document, Mode::Full)? {
-                Reduced::Document(document) => (left, deleted) = (Some(document), None),
-                Reduced::Deleted(document) => (left, deleted) = (None, Some(document)),
-                // Nothing is left open in full mode.
-                Reduced::NotAssociative(_, document) => left = Some(document),
-            }
-        }
-        Ok(Group {
-            packed,
-            deleted: deleted.is_some(),
-            documents: left.into_iter().chain(deleted).collect(),
-            has_base,
-            folded,
+    /// Hands out what is held of every key, in ascending order of the packed keys, and empties the
+    /// fold.
+    ///
+    /// # Errors
+    /// The first error of `each`; what was not handed out by then is dropped.
+    pub fn take<E>(&mut self, mut each: impl FnMut(&[u8], Held) -> Result<(), E>) -> Result<(), E> {
+        let order = self.sorted();
+        let keys = std::mem::take(&mut self.keys);
+        let mut entries = std::mem::take(&mut self.entries);
+        self.table = HashTable::new();
+        self.documents_bytes = 0;
+        order.into_iter().try_for_each(|index| match entries.get_mut(index as usize) {
+            Some(entry) => each(entry.key(&keys), std::mem::take(&mut entry.held)),
+            None => Ok(()),
         })
     }
+
+    /// The indices of the entries in the order of their keys.
+    fn sorted(&self) -> Vec<u32> {
+        let key = |index: u32| {
+            self.entries.get(index as usize).map_or(&[][..], |entry| entry.key(&self.keys))
+        };
+        // Most keys differ in their first bytes, which then need not be looked up.
+        let mut order: Vec<(u64, u32)> = (0..)
+            .zip(&self.entries)
+            .map(|(index, entry)| (prefix(entry.key(&self.keys)), index))
+            .collect();
+        order.sort_unstable_by(|left, right| {
+            left.0.cmp(&right.0).then_with(|| key(left.1).cmp(key(right.1)))
+        });
+        order.into_iter().map(|(_, index)| index).collect()
+    }
 }
 
-/// An estimate of the memory that a value takes.
-fn size_bytes(value: &Value) -> usize {
-    const NODE: usize = std::mem::size_of::<Value>();
-    match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => NODE,
-        Value::String(text) => NODE + text.len(),
-        Value::Array(items) => NODE + items.iter().map(size_bytes).sum::<usize>(),
-        Value::Object(properties) => {
-            let property =
-                |(name, value): (&String, &Value)| 2 * NODE + name.len() + size_bytes(value);
-            NODE + properties.iter().map(property).sum::<usize>()
-        }
+impl std::fmt::Debug for Fold {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Fold").field("keys", &self.len()).finish_non_exhaustive()
     }
+}
+
+impl Entry {
+    fn key<'k>(&self, keys: &'k [u8]) -> &'k [u8] {
+        keys.get(self.key_start..self.key_start + self.key_length).unwrap_or_default()
+    }
+}
+
+/// The index of the entry of a key, which is made when it is new.
+fn index_of(
+    seed: &SharedSeed,
+    table: &mut HashTable<u32>,
+    entries: &mut Vec<Entry>,
+    keys: &mut Vec<u8>,
+    packed: &[u8],
+) -> usize {
+    let mut hasher = FoldHasher::with_seed(0, seed);
+    hasher.write(packed);
+    let hash = hasher.finish();
+    let is_equal = |index: &u32| {
+        let entry = entries.get(*index as usize);
+        entry.is_some_and(|entry| entry.hash == hash && entry.key(keys) == packed)
+    };
+    if let Some(index) = table.find(hash, is_equal) {
+        return *index as usize;
+    }
+    let index = entries.len();
+    let rehash = |index: &u32| entries.get(*index as usize).map_or(0, |entry| entry.hash);
+    let number = u32::try_from(index).expect("memory is full long before there are so many keys");
+    table.insert_unique(hash, number, rehash);
+    let (key_start, key_length) = (keys.len(), packed.len());
+    keys.extend_from_slice(packed);
+    entries.push(Entry { hash, key_start, key_length, held: Held::default() });
+    index
+}
+
+/// The first bytes of a key as a number of the same order.
+fn prefix(packed: &[u8]) -> u64 {
+    let mut bytes = [0; 8];
+    for (to, from) in bytes.iter_mut().zip(packed) {
+        *to = *from;
+    }
+    u64::from_be_bytes(bytes)
 }

@@ -1,9 +1,10 @@
-//! `jsonSchemaMerge`: values that are schemas become the schema that both satisfy.
+//! `jsonSchemaMerge`: values that are schemas become the schema that takes what either takes.
 
 use serde_json::Value;
 
 use super::walk::{Here, Reached, Stop, Walk};
 use super::{Law, Strategy};
+use crate::document::{Builder, Node};
 use crate::limits::{MERGED_SCHEMA_DEPTH_MAX, MERGED_SCHEMA_LOCATIONS_MAX};
 use crate::schema::{NormalForm, count};
 use crate::shape::Shape;
@@ -21,10 +22,11 @@ pub(super) const STRATEGY: Strategy = Strategy {
 const GENERATION: &str = "x-collection-generation-id";
 
 fn reduce(
-    walk: &mut Walk<'_>,
+    walk: Walk<'_>,
     here: &Here<'_>,
-    left: Option<Value>,
-    right: Value,
+    left: Option<Node<'_>>,
+    right: Node<'_>,
+    out: &mut Builder,
 ) -> Result<Reached, Stop> {
     let shape_of = |schema: &Value| {
         let normal = NormalForm::new(schema);
@@ -36,6 +38,8 @@ fn reduce(
             }
         }
     };
+    let left = left.map(Node::to_value);
+    let right = right.to_value();
     let left_shape = left.as_ref().map_or_else(|| Ok(Shape::impossible()), shape_of)?;
     let right_shape = shape_of(&right)?;
     let generation =
@@ -51,5 +55,6 @@ fn reduce(
     let limit = right.get("x-complexity-limit").and_then(count);
     let limit = limit.and_then(|limit| usize::try_from(limit).ok());
     let limit = limit.unwrap_or(MERGED_SCHEMA_LOCATIONS_MAX).clamp(1, 100_000);
-    Ok(Reached::Kept(shape.simplify(limit, MERGED_SCHEMA_DEPTH_MAX).render()))
+    out.value(&shape.simplify(limit, MERGED_SCHEMA_DEPTH_MAX).render());
+    Ok(Reached::Kept)
 }

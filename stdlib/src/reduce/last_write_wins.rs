@@ -1,10 +1,8 @@
 //! `lastWriteWins`: the right value stays.
 
-use serde_json::Value;
-
 use super::walk::{Here, Reached, Stop, Walk};
 use super::{Law, Mode, Setting, Strategy};
-use crate::value::compare;
+use crate::document::{Builder, Node, equal};
 
 pub(super) const STRATEGY: Strategy = Strategy {
     name: "lastWriteWins",
@@ -16,18 +14,17 @@ pub(super) const STRATEGY: Strategy = Strategy {
 };
 
 fn reduce(
-    walk: &mut Walk<'_>,
+    walk: Walk<'_>,
     here: &Here<'_>,
-    left: Option<Value>,
-    right: Value,
+    left: Option<Node<'_>>,
+    right: Node<'_>,
+    out: &mut Builder,
 ) -> Result<Reached, Stop> {
-    if walk.mode == Mode::Full {
-        let deleted = here.annotation.delete;
-        return Ok(if deleted { Reached::Deleted(right) } else { Reached::Kept(right) });
-    }
-    let unequal = left.is_some_and(|left| compare(&left, &right).is_ne());
-    if unequal && !here.annotation.associative {
+    let waits = walk.mode == Mode::Associative && !here.annotation.associative;
+    if waits && left.is_some_and(|left| !equal(left, right)) {
         return Err(Stop::NotAssociative);
     }
-    Ok(Reached::Kept(right))
+    out.copy(right);
+    let is_deleted = walk.mode == Mode::Full && here.annotation.delete;
+    Ok(if is_deleted { Reached::Deleted } else { Reached::Kept })
 }

@@ -2,10 +2,9 @@
 
 use std::cmp::Ordering;
 
-use serde_json::{Map, Value};
-
 use super::walk::{Here, Reached, Stop, Walk};
 use super::{Law, Mode, Setting, Strategy, compare_by};
+use crate::document::{Builder, Items, Node, Properties, View};
 use crate::value::Pointer;
 
 pub(super) const STRATEGY: Strategy = Strategy {
@@ -18,116 +17,133 @@ pub(super) const STRATEGY: Strategy = Strategy {
     reduce,
 };
 
-fn reduce<'p>(
-    walk: &mut Walk<'p>,
-    here: &Here<'p>,
-    left: Option<Value>,
-    right: Value,
+fn reduce(
+    walk: Walk<'_>,
+    here: &Here<'_>,
+    left: Option<Node<'_>>,
+    right: Node<'_>,
+    out: &mut Builder,
 ) -> Result<Reached, Stop> {
-    let merged = deep(walk, here, left, right, &here.annotation.key)?;
-    let deleted = here.annotation.delete && walk.mode == Mode::Full;
-    Ok(if deleted { Reached::Deleted(merged) } else { Reached::Kept(merged) })
+    deep(walk, here, left, right, &here.annotation.key, out)?;
+    let is_deleted = here.annotation.delete && walk.mode == Mode::Full;
+    Ok(if is_deleted { Reached::Deleted } else { Reached::Kept })
 }
 
 /// Merges two objects or arrays.
-pub(super) fn deep<'p>(
-    walk: &mut Walk<'p>,
-    here: &Here<'p>,
-    left: Option<Value>,
-    right: Value,
+pub(super) fn deep(
+    walk: Walk<'_>,
+    here: &Here<'_>,
+    left: Option<Node<'_>>,
+    right: Node<'_>,
     key: &[Pointer],
-) -> Result<Value, Stop> {
-    match (left, right) {
-        (Some(Value::Object(left)), Value::Object(right)) => objects(walk, here, left, right),
-        (Some(Value::Array(left)), Value::Array(right)) if key.is_empty() => {
-            by_index(walk, here, left, right)
+    out: &mut Builder,
+) -> Result<(), Stop> {
+    match (left.map(Node::view), right.view()) {
+        (Some(View::Object(left)), View::Object(right)) => objects(walk, here, left, right, out),
+        (Some(View::Array(left)), View::Array(right)) if key.is_empty() => {
+            by_index(walk, here, Some(left), right, out)
         }
-        (Some(Value::Array(left)), Value::Array(right)) => by_key(walk, here, left, right, key),
-        (left, right @ (Value::Object(_) | Value::Array(_))) => {
-            match (walk.mode, left) {
-                // A base further left may be what this can be merged into.
-                (Mode::Associative, Some(_)) => Err(Stop::NotAssociative),
-                (Mode::Associative, None) => Ok(right),
-                (Mode::Full, _) => alone(walk, here, right),
+        (Some(View::Array(left)), View::Array(right)) => {
+            let order = |left: Node<'_>, right: Node<'_>| compare_by(key, left, right);
+            sorted(walk, here, left, right, &order, out)
+        }
+        (left, View::Object(_) | View::Array(_)) if walk.mode == Mode::Associative => {
+            // A base further left may be what this can be merged into.
+            if left.is_some() {
+                return Err(Stop::NotAssociative);
             }
+            out.copy(right);
+            Ok(())
         }
-        (left, right) => Err(walk.wrong_type(here, "objects or arrays", left.as_ref(), &right)),
+        // The parts of the right side are reduced as if the left one were empty.
+        (_, View::Object(right)) => objects(walk, here, std::iter::empty(), right, out),
+        (_, View::Array(right)) => by_index(walk, here, None, right, out),
+        _ => Err(walk.wrong_type(here, "objects or arrays", left, right)),
     }
 }
 
-/// Walks the parts of the right side as if the left one were empty.
-fn alone<'p>(walk: &mut Walk<'p>, here: &Here<'p>, right: Value) -> Result<Value, Stop> {
-    match right {
-        Value::Object(right) => objects(walk, here, Map::new(), right),
-        Value::Array(right) => by_index(walk, here, Vec::new(), right),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(right),
-    }
-}
-
-fn objects<'p>(
-    walk: &mut Walk<'p>,
-    here: &Here<'p>,
-    mut left: Map<String, Value>,
-    right: Map<String, Value>,
-) -> Result<Value, Stop> {
+/// Merges properties that are sorted by name.
+pub(super) fn objects<'v>(
+    walk: Walk<'_>,
+    here: &Here<'_>,
+    left: impl Iterator<Item = (&'v str, Node<'v>)>,
+    right: Properties<'_>,
+    out: &mut Builder,
+) -> Result<(), Stop> {
+    out.begin_object();
+    let mut left = left.peekable();
     for (name, value) in right {
-        match left.get_mut(&name) {
-            Some(slot) => match walk.property(here, &name, Some(slot.take()), value)? {
-                Reached::Kept(value) => *slot = value,
-                Reached::Deleted(_) => {
-                    left.remove(&name);
-                }
-            },
-            None => {
-                if let Reached::Kept(value) = walk.property(here, &name, None, value)? {
-                    left.insert(name, value);
-                }
-            }
+        while let Some((name, value)) = left.next_if(|(other, _)| *other < name) {
+            out.name(name);
+            out.copy(value);
+        }
+        let before = left.next_if(|(other, _)| *other == name).map(|(_, value)| value);
+        let mark = out.mark();
+        out.name(name);
+        if walk.property(here, name, before, value, out)? == Reached::Deleted {
+            out.rewind(mark);
         }
     }
-    Ok(Value::Object(left))
-}
-
-fn by_index<'p>(
-    walk: &mut Walk<'p>,
-    here: &Here<'p>,
-    left: Vec<Value>,
-    right: Vec<Value>,
-) -> Result<Value, Stop> {
-    let mut merged = Vec::with_capacity(left.len().max(right.len()));
-    let mut left = left.into_iter();
-    for (index, value) in right.into_iter().enumerate() {
-        keep(&mut merged, walk.item(here, index, left.next(), value)?);
+    for (name, value) in left {
+        out.name(name);
+        out.copy(value);
     }
-    merged.extend(left);
-    Ok(Value::Array(merged))
+    out.end_object();
+    Ok(())
 }
 
-/// Merges two arrays that are sorted by `key` and hold each key once.
-fn by_key<'p>(
-    walk: &mut Walk<'p>,
-    here: &Here<'p>,
-    left: Vec<Value>,
-    right: Vec<Value>,
-    key: &[Pointer],
-) -> Result<Value, Stop> {
-    let mut merged = Vec::with_capacity(left.len().max(right.len()));
-    let mut left = left.into_iter().peekable();
-    for (index, value) in right.into_iter().enumerate() {
-        while let Some(smaller) =
-            left.next_if(|left| compare_by(key, left, &value) == Ordering::Less)
-        {
-            merged.push(smaller);
+fn by_index(
+    walk: Walk<'_>,
+    here: &Here<'_>,
+    left: Option<Items<'_>>,
+    right: Items<'_>,
+    out: &mut Builder,
+) -> Result<(), Stop> {
+    out.begin_array();
+    let mut left = left.into_iter().flatten();
+    for (index, value) in right.enumerate() {
+        item(walk, here, index, left.next(), value, out)?;
+    }
+    left.for_each(|value| out.copy(value));
+    out.end_array();
+    Ok(())
+}
+
+/// Merges two arrays that are sorted by `order` and hold each of its equals once.
+pub(super) fn sorted<'v>(
+    walk: Walk<'_>,
+    here: &Here<'_>,
+    left: impl Iterator<Item = Node<'v>>,
+    right: impl Iterator<Item = Node<'v>>,
+    order: &dyn Fn(Node<'_>, Node<'_>) -> Ordering,
+    out: &mut Builder,
+) -> Result<(), Stop> {
+    out.begin_array();
+    let mut left = left.peekable();
+    for (index, value) in right.enumerate() {
+        while let Some(smaller) = left.next_if(|left| order(*left, value).is_lt()) {
+            out.copy(smaller);
         }
-        let equal = left.next_if(|left| compare_by(key, left, &value) == Ordering::Equal);
-        keep(&mut merged, walk.item(here, index, equal, value)?);
+        let equal = left.next_if(|left| order(*left, value).is_eq());
+        item(walk, here, index, equal, value, out)?;
     }
-    merged.extend(left);
-    Ok(Value::Array(merged))
+    left.for_each(|value| out.copy(value));
+    out.end_array();
+    Ok(())
 }
 
-fn keep(items: &mut Vec<Value>, reached: Reached) {
-    if let Reached::Kept(value) = reached {
-        items.push(value);
+/// Reduces an item, unless that deletes it.
+fn item(
+    walk: Walk<'_>,
+    here: &Here<'_>,
+    index: usize,
+    left: Option<Node<'_>>,
+    right: Node<'_>,
+    out: &mut Builder,
+) -> Result<(), Stop> {
+    let before = out.mark();
+    if walk.item(here, index, left, right, out)? == Reached::Deleted {
+        out.rewind(before);
     }
+    Ok(())
 }

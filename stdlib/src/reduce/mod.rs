@@ -11,6 +11,7 @@ mod append;
 mod extreme;
 mod first_write_wins;
 mod fold;
+mod held;
 mod json_schema_merge;
 mod last_write_wins;
 mod merge;
@@ -25,11 +26,14 @@ use serde_json::Value;
 
 use annotation::Annotation;
 pub use fold::{Fold, Group};
+pub use held::{Held, Lone, Outcome};
 use plan::Plan;
 use walk::{Here, Reached, Stop, Walk};
 
+use crate::document::{Builder, Mark, Node, compare, write_text};
+use crate::limits::DOCUMENT_SIZE_BYTES_MAX;
 use crate::schema::{NormalForm, SchemaFailure};
-use crate::value::{Pointer, compare};
+use crate::value::Pointer;
 
 /// All strategies.
 pub const STRATEGIES: &[&Strategy] = &[
@@ -58,11 +62,13 @@ pub struct Strategy {
     reduce: Reduce,
 }
 
-type Reduce = for<'p> fn(
-    &mut Walk<'p>,
-    &Here<'p>,
-    left: Option<Value>,
-    right: Value,
+/// Adds exactly one value to what is built; what was built before an error is forgotten.
+type Reduce = fn(
+    Walk<'_>,
+    &Here<'_>,
+    left: Option<Node<'_>>,
+    right: Node<'_>,
+    &mut Builder,
 ) -> Result<Reached, Stop>;
 
 /// A setting of an annotation.
@@ -108,16 +114,16 @@ pub enum Mode {
     Associative,
 }
 
-/// The outcome of one reduction.
-#[derive(Debug, Clone, PartialEq)]
+/// What came of one reduction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reduced {
-    /// The reduced document.
-    Document(Value),
-    /// The document is deleted (full mode only); the value is the last form, for endpoints that
-    /// need it.
-    Deleted(Value),
-    /// The two cannot be reduced without a base: both are kept, in order.
-    NotAssociative(Value, Value),
+    /// The reduced document was built.
+    Document,
+    /// The document is deleted (full mode only); its last form was built, for endpoints that need
+    /// it.
+    Deleted,
+    /// The two cannot be reduced without a base: both are to be kept, in order. Nothing was built.
+    NotAssociative,
 }
 
 /// Why two values could not be reduced.
@@ -159,47 +165,67 @@ impl Reducer {
         }
     }
 
-    /// Reduces `right` into `left`. Without `left` (a lone document), terms of the right side are
-    /// applied to nothing.
+    /// Reduces `right` into `left` and adds the result to what `out` builds. Without `left` (a lone
+    /// document), terms of the right side are applied to nothing.
     ///
     /// A left document whose own annotation deletes is dropped in full mode, and keeps the right
     /// one apart in associative mode.
     ///
     /// # Errors
-    /// Values that the active strategy cannot reduce, or strategies that conflict.
+    /// Values that the active strategy cannot reduce, strategies that conflict, and a result that
+    /// is larger than documents may be. Nothing was built then.
     pub fn reduce(
         &self,
-        left: Option<Value>,
-        right: Value,
+        left: Option<Node<'_>>,
+        right: Node<'_>,
         mode: Mode,
+        out: &mut Builder,
     ) -> Result<Reduced, ReduceFailure> {
         let left = match (left, mode) {
-            (Some(left), Mode::Associative) if self.plan.deletes(&left) => {
-                return Ok(Reduced::NotAssociative(left, right));
+            (Some(left), Mode::Associative) if self.plan.deletes(left) => {
+                return Ok(Reduced::NotAssociative);
             }
-            (Some(left), Mode::Full) if self.plan.deletes(&left) => None,
+            (Some(left), Mode::Full) if self.plan.deletes(left) => None,
             (left, _) => left,
         };
-        let copies = match (&left, mode) {
-            (Some(left), Mode::Associative) if self.may_block(left, &right) => {
-                Some((left.clone(), right.clone()))
+        let before = out.mark();
+        let walked = Walk { plan: &self.plan, mode }.root(left, right, out);
+        let reached = walked.and_then(|reached| {
+            if is_small(out, &before) {
+                Ok(reached)
+            } else {
+                Err(Stop::Failure(Box::new(too_large())))
             }
-            _ => None,
-        };
-        match Walk::new(&self.plan, mode).root(left, right) {
-            Ok(Reached::Kept(document)) => Ok(Reduced::Document(document)),
-            Ok(Reached::Deleted(document)) => Ok(Reduced::Deleted(document)),
-            Err(Stop::Failure(failure)) => Err(*failure),
-            Err(Stop::NotAssociative) => {
-                let (left, right) = copies.expect("only values that may block do");
-                Ok(Reduced::NotAssociative(left, right))
+        });
+        match reached {
+            Ok(Reached::Kept) => Ok(Reduced::Document),
+            Ok(Reached::Deleted) => Ok(Reduced::Deleted),
+            Err(stop) => {
+                out.rewind(before);
+                match stop {
+                    Stop::NotAssociative => Ok(Reduced::NotAssociative),
+                    Stop::Failure(failure) => Err(*failure),
+                }
             }
         }
     }
+}
 
-    /// Whether two documents may turn out not to reduce without a base, so that they must be kept.
-    fn may_block(&self, left: &Value, right: &Value) -> bool {
-        self.plan.may_block_inside || std::mem::discriminant(left) != std::mem::discriminant(right)
+fn too_large() -> ReduceFailure {
+    let limit = DOCUMENT_SIZE_BYTES_MAX / 1024 / 1024;
+    ReduceFailure {
+        pointer: String::new(),
+        message: format!("the reduced document is larger than {limit} MiB"),
+        annotations: Vec::new(),
+    }
+}
+
+/// Whether the text of what was built is as short as texts of documents must be.
+fn is_small(out: &Builder, mark: &Mark) -> bool {
+    out.text_bytes_max(mark) <= DOCUMENT_SIZE_BYTES_MAX || {
+        let mut text = Vec::new();
+        write_text(out.since(mark), &mut text);
+        text.len() <= DOCUMENT_SIZE_BYTES_MAX
     }
 }
 
@@ -210,9 +236,9 @@ pub(crate) fn check_annotation(value: &Value) -> Result<(), SchemaFailure> {
 
 /// The order of two values by the key pointers of a `minimize`, `maximize`, `merge` or `set`
 /// annotation; a missing value comes before null.
-pub(crate) fn compare_by(key: &[Pointer], left: &Value, right: &Value) -> Ordering {
+pub(crate) fn compare_by(key: &[Pointer], left: Node<'_>, right: Node<'_>) -> Ordering {
     key.iter()
-        .map(|pointer| match (pointer.query(left), pointer.query(right)) {
+        .map(|pointer| match (left.query(pointer), right.query(pointer)) {
             (Some(left), Some(right)) => compare(left, right),
             (left, right) => left.is_some().cmp(&right.is_some()),
         })

@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::plan::{NodeId, Plan};
+use crate::document::Document;
 use crate::schema::{NormalForm, options};
 use crate::value::escape;
 use crate::value::tests::any_value;
@@ -22,7 +23,8 @@ fn by_plan(plan: &Plan, candidates: &[NodeId], pointer: &str, value: &Value, fou
     if candidates.is_empty() {
         return;
     }
-    let active = plan.activate(candidates, value);
+    let document = Document::from_value(value);
+    let active = plan.activate(candidates, document.root());
     for annotation in plan.annotations(&active) {
         found.insert((pointer.to_owned(), annotation.strategy.name));
     }

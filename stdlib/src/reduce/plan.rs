@@ -12,6 +12,7 @@ use regex::Regex;
 use serde_json::{Map, Value};
 
 use super::Annotation;
+use crate::document;
 use crate::schema::{NormalForm, target};
 use crate::value::escape;
 
@@ -21,8 +22,6 @@ pub(super) type NodeId = usize;
 #[derive(Debug)]
 pub(super) struct Plan {
     nodes: Vec<Node>,
-    /// Whether a value other than the root may stop an associative reduction.
-    pub(super) may_block_inside: bool,
     /// Whether an annotation of the root may delete the document.
     may_delete_root: bool,
 }
@@ -78,15 +77,9 @@ impl Plan {
         for (node, closure) in nodes.iter_mut().zip(closures) {
             node.closure = closure;
         }
-        let plan = Self { nodes, may_block_inside: false, may_delete_root: false };
-        let (root, inside) = plan.reach();
-        let annotations = |ids: &[NodeId], test: fn(&Annotation) -> bool| {
-            ids.iter().filter_map(|id| plan.nodes.get(*id)?.annotation.as_ref()).any(test)
-        };
-        let may_block_inside = annotations(&inside, Annotation::may_block)
-            || annotations(&root, |annotation| !annotation.associative);
-        let may_delete_root = annotations(&root, |annotation| annotation.delete);
-        Self { may_block_inside, may_delete_root, ..plan }
+        let plan = Self { nodes, may_delete_root: false };
+        let may_delete_root = plan.annotations(&plan.at_root()).any(|it| it.delete);
+        Self { may_delete_root, ..plan }
     }
 
     /// The nodes that may speak of the root.
@@ -95,7 +88,7 @@ impl Plan {
     }
 
     /// Whether `document` by its own annotation deletes what is before it.
-    pub(super) fn deletes(&self, document: &Value) -> bool {
+    pub(super) fn deletes(&self, document: document::Node<'_>) -> bool {
         self.may_delete_root
             && self.annotations(&self.activate(self.root(), document)).any(|it| it.delete)
     }
@@ -104,7 +97,7 @@ impl Plan {
     pub(super) fn activate<'p>(
         &'p self,
         candidates: &[NodeId],
-        value: &Value,
+        value: document::Node<'_>,
     ) -> Cow<'p, [NodeId]> {
         if let [single] = candidates {
             let closure = self.nodes.get(*single).and_then(|node| node.closure.as_deref());
@@ -179,23 +172,15 @@ impl Plan {
         ids
     }
 
-    /// The nodes that may speak of the root, and those that may speak of anything inside it.
-    fn reach(&self) -> (Vec<NodeId>, Vec<NodeId>) {
-        let mut root = vec![0];
-        let mut inside = Vec::new();
+    /// All nodes that may ever speak of the root.
+    fn at_root(&self) -> Vec<NodeId> {
+        let mut found = vec![0];
         let mut at = 0;
-        while let Some(node) = root.get(at).and_then(|id| self.nodes.get(*id)) {
+        while let Some(node) = found.get(at).and_then(|id| self.nodes.get(*id)) {
             at += 1;
-            add_new(&mut root, node.here());
-            add_new(&mut inside, node.children());
+            add_new(&mut found, node.here());
         }
-        let mut at = 0;
-        while let Some(node) = inside.get(at).and_then(|id| self.nodes.get(*id)) {
-            at += 1;
-            add_new(&mut inside, node.here());
-            add_new(&mut inside, node.children());
-        }
-        (root, inside)
+        found
     }
 }
 
@@ -232,10 +217,10 @@ impl Node {
 }
 
 impl Test {
-    fn holds(&self, value: &Value) -> bool {
+    fn holds(&self, value: document::Node<'_>) -> bool {
         match self {
             Self::Unused(_) => false,
-            Self::Valid(validator) => validator.is_valid(value),
+            Self::Valid(validator) => validator.is_valid(&value.to_value()),
             Self::Has(name) => value.get(name).is_some(),
         }
     }

@@ -2,11 +2,10 @@
 
 use std::cmp::Ordering;
 
-use serde_json::{Map, Value};
-
 use super::walk::{Here, Reached, Stop, Walk};
-use super::{Law, Mode, Setting, Strategy, compare_by};
-use crate::value::{Pointer, compare};
+use super::{Law, Mode, Setting, Strategy, compare_by, merge};
+use crate::document::{Builder, Node, View, compare};
+use crate::value::Pointer;
 
 pub(super) const STRATEGY: Strategy = Strategy {
     name: "set",
@@ -18,72 +17,93 @@ pub(super) const STRATEGY: Strategy = Strategy {
     reduce,
 };
 
-fn reduce<'p>(
-    walk: &mut Walk<'p>,
-    here: &Here<'p>,
-    left: Option<Value>,
-    right: Value,
+fn reduce(
+    walk: Walk<'_>,
+    here: &Here<'_>,
+    left: Option<Node<'_>>,
+    right: Node<'_>,
+    out: &mut Builder,
 ) -> Result<Reached, Stop> {
-    let (left, right) = match (Terms::read(left.as_ref()), Terms::read(Some(&right))) {
+    let (left, right) = match (Terms::read(left), Terms::read(Some(right))) {
         (Some(left), Some(right)) if left.agree(&right) => (left, right),
         _ => {
             let wants = "`add` with `intersect` or `remove`, all of them objects or all arrays";
-            return Err(walk.wrong_type(here, wants, left.as_ref(), &right));
+            return Err(walk.wrong_type(here, wants, left, right));
         }
     };
     let key = here.annotation.key.as_slice();
     let is_array = left.is_array().or_else(|| right.is_array()).unwrap_or(false);
-    let set = |term: Option<&Value>| Members::read(term, is_array);
-    let (left_add, left_remove) = (set(left.add), set(left.remove));
-    let kept = match right.intersect {
-        Some(intersect) => left_add.filtered(&set(Some(intersect)), key, Keep::Common),
-        None => left_add.filtered(&set(right.remove), key, Keep::Others),
-    };
-    let mut result = Map::new();
+    out.begin_object();
     if left.add.is_some() || right.add.is_some() {
-        let add = union(walk, here, "add", kept, set(right.add), key)?;
-        result.insert("add".to_owned(), add.write());
+        let kept = match right.intersect {
+            Some(_) => Members::read(left.add, is_array).filtered(
+                &Members::read(right.intersect, is_array),
+                key,
+                Keep::Common,
+            ),
+            None => Members::read(left.add, is_array).filtered(
+                &Members::read(right.remove, is_array),
+                key,
+                Keep::Others,
+            ),
+        };
+        out.name("add");
+        unite(walk, here, "add", kept, right.add, key, out)?;
     }
-    if walk.mode == Mode::Full {
-        return Ok(Reached::Kept(Value::Object(result)));
+    if walk.mode == Mode::Associative {
+        let intersect = match (left.intersect, right.intersect) {
+            (Some(_), Some(_)) => Some(Members::read(left.intersect, is_array).filtered(
+                &Members::read(right.intersect, is_array),
+                key,
+                Keep::Common,
+            )),
+            (Some(_), None) => Some(Members::read(left.intersect, is_array).filtered(
+                &Members::read(right.remove, is_array),
+                key,
+                Keep::Others,
+            )),
+            (None, Some(_)) => Some(Members::read(right.intersect, is_array).filtered(
+                &Members::read(left.remove, is_array),
+                key,
+                Keep::Others,
+            )),
+            (None, None) => None,
+        };
+        if let Some(intersect) = intersect {
+            out.name("intersect");
+            intersect.write(out);
+        } else if left.remove.is_some() || right.remove.is_some() {
+            out.name("remove");
+            unite(
+                walk,
+                here,
+                "remove",
+                Members::read(left.remove, is_array),
+                right.remove,
+                key,
+                out,
+            )?;
+        }
     }
-    match (left.intersect, right.intersect) {
-        (Some(left), Some(intersect)) => {
-            let both = set(Some(left)).filtered(&set(Some(intersect)), key, Keep::Common);
-            result.insert("intersect".to_owned(), both.write());
-        }
-        (Some(left), None) => {
-            let remaining = set(Some(left)).filtered(&set(right.remove), key, Keep::Others);
-            result.insert("intersect".to_owned(), remaining.write());
-        }
-        (None, Some(intersect)) => {
-            let remaining = set(Some(intersect)).filtered(&left_remove, key, Keep::Others);
-            result.insert("intersect".to_owned(), remaining.write());
-        }
-        (None, None) if left.remove.is_some() || right.remove.is_some() => {
-            let remove = union(walk, here, "remove", left_remove, set(right.remove), key)?;
-            result.insert("remove".to_owned(), remove.write());
-        }
-        (None, None) => {}
-    }
-    Ok(Reached::Kept(Value::Object(result)))
+    out.end_object();
+    Ok(Reached::Kept)
 }
 
 /// The terms of one side.
 #[derive(Default)]
 struct Terms<'v> {
-    add: Option<&'v Value>,
-    intersect: Option<&'v Value>,
-    remove: Option<&'v Value>,
+    add: Option<Node<'v>>,
+    intersect: Option<Node<'v>>,
+    remove: Option<Node<'v>>,
 }
 
 impl<'v> Terms<'v> {
     /// The terms of a value; a missing value has none.
-    fn read(value: Option<&'v Value>) -> Option<Self> {
+    fn read(value: Option<Node<'v>>) -> Option<Self> {
         let Some(value) = value else { return Some(Self::default()) };
         let mut terms = Self::default();
         for (name, term) in value.as_object()? {
-            match name.as_str() {
+            match name {
                 "add" => terms.add = Some(term),
                 "intersect" => terms.intersect = Some(term),
                 "remove" => terms.remove = Some(term),
@@ -94,26 +114,26 @@ impl<'v> Terms<'v> {
         (!contradicts).then_some(terms)
     }
 
-    fn all(&self) -> impl Iterator<Item = &'v Value> {
+    fn all(&self) -> impl Iterator<Item = Node<'v>> {
         [self.add, self.intersect, self.remove].into_iter().flatten()
     }
 
     /// Whether the terms are arrays; `None` without any term.
     fn is_array(&self) -> Option<bool> {
-        self.all().next().map(Value::is_array)
+        self.all().next().map(|term| term.as_array().is_some())
     }
 
     /// Whether all terms of both sides are of one kind.
     fn agree(&self, other: &Self) -> bool {
-        let all = |test: fn(&Value) -> bool| self.all().chain(other.all()).all(test);
-        all(Value::is_array) || all(Value::is_object)
+        let all = || self.all().chain(other.all());
+        all().all(|term| term.as_array().is_some()) || all().all(|term| term.as_object().is_some())
     }
 }
 
 /// The members of a term in order.
-enum Members {
-    Array(Vec<Value>),
-    Object(Map<String, Value>),
+enum Members<'v> {
+    Array(Vec<Node<'v>>),
+    Object(Vec<(&'v str, Node<'v>)>),
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -124,36 +144,43 @@ enum Keep {
     Others,
 }
 
-impl Members {
-    fn read(term: Option<&Value>, is_array: bool) -> Self {
-        match term {
-            Some(Value::Array(items)) => Self::Array(items.clone()),
-            Some(Value::Object(properties)) => Self::Object(properties.clone()),
+impl<'v> Members<'v> {
+    fn read(term: Option<Node<'v>>, is_array: bool) -> Self {
+        match term.map(Node::view) {
+            Some(View::Array(items)) => Self::Array(items.collect()),
+            Some(View::Object(properties)) => Self::Object(properties.collect()),
             _ if is_array => Self::Array(Vec::new()),
-            _ => Self::Object(Map::new()),
+            _ => Self::Object(Vec::new()),
         }
     }
 
-    fn write(self) -> Value {
+    fn write(self, out: &mut Builder) {
         match self {
-            Self::Array(items) => Value::Array(items),
-            Self::Object(properties) => Value::Object(properties),
+            Self::Array(items) => {
+                out.begin_array();
+                items.into_iter().for_each(|item| out.copy(item));
+                out.end_array();
+            }
+            Self::Object(properties) => {
+                out.begin_object();
+                for (name, value) in properties {
+                    out.name(name);
+                    out.copy(value);
+                }
+                out.end_object();
+            }
         }
     }
 
     fn filtered(self, other: &Self, key: &[Pointer], keep: Keep) -> Self {
         match (self, other) {
             (Self::Object(mut properties), Self::Object(other)) => {
-                properties.retain(|name, _| other.contains_key(name) == (keep == Keep::Common));
+                let order = |left: &(&str, _), right: &(&str, _)| left.0.cmp(right.0);
+                retain(&mut properties, other, &order, keep);
                 Self::Object(properties)
             }
             (Self::Array(mut items), Self::Array(other)) => {
-                let mut other = other.iter().peekable();
-                items.retain(|item| {
-                    while other.next_if(|other| order(key, other, item).is_lt()).is_some() {}
-                    let common = other.peek().is_some_and(|other| order(key, other, item).is_eq());
-                    common == (keep == Keep::Common)
-                });
+                retain(&mut items, other, &|left, right| order(key, *left, *right), keep);
                 Self::Array(items)
             }
             (members, _) => members,
@@ -161,49 +188,46 @@ impl Members {
     }
 }
 
+/// Keeps the members that are in a sorted list, or those that are not.
+fn retain<T>(members: &mut Vec<T>, other: &[T], order: &dyn Fn(&T, &T) -> Ordering, keep: Keep) {
+    let mut other = other.iter().peekable();
+    members.retain(|member| {
+        while other.next_if(|other| order(other, member).is_lt()).is_some() {}
+        let is_common = other.peek().is_some_and(|other| order(other, member).is_eq());
+        is_common == (keep == Keep::Common)
+    });
+}
+
 /// Without a key, members are ordered as a whole.
-fn order(key: &[Pointer], left: &Value, right: &Value) -> Ordering {
+fn order(key: &[Pointer], left: Node<'_>, right: Node<'_>) -> Ordering {
     if key.is_empty() { compare(left, right) } else { compare_by(key, left, right) }
 }
 
-/// The members of both sides; those of both are reduced by their own annotations.
-fn union<'p>(
-    walk: &mut Walk<'p>,
-    here: &Here<'p>,
+/// Writes the members of both sides; those of both are reduced by their own annotations.
+fn unite<'v>(
+    walk: Walk<'_>,
+    here: &Here<'_>,
     term: &str,
-    left: Members,
-    right: Members,
+    left: Members<'v>,
+    right: Option<Node<'v>>,
     key: &[Pointer],
-) -> Result<Members, Stop> {
-    let right = right.write();
-    let here = &walk.enter(here, term, &right);
-    let united = match (left, right) {
-        (Members::Object(mut left), Value::Object(right)) => {
-            for (name, value) in right {
-                let before = left.remove(&name);
-                if let Reached::Kept(value) = walk.property(here, &name, before, value)? {
-                    left.insert(name, value);
-                }
-            }
-            Members::Object(left)
-        }
-        (Members::Array(left), Value::Array(right)) => {
-            let mut united = Vec::with_capacity(left.len().max(right.len()));
-            let mut left = left.into_iter().peekable();
-            for (index, value) in right.into_iter().enumerate() {
-                while let Some(smaller) = left.next_if(|left| order(key, left, &value).is_lt()) {
-                    united.push(smaller);
-                }
-                let equal = left.next_if(|left| order(key, left, &value).is_eq());
-                if let Reached::Kept(value) = walk.item(here, index, equal, value)? {
-                    united.push(value);
-                }
-            }
-            united.extend(left);
-            Members::Array(united)
-        }
-        (left, _) => left,
+    out: &mut Builder,
+) -> Result<(), Stop> {
+    let Some(right) = right else {
+        left.write(out);
+        return Ok(());
     };
-    walk.leave();
-    Ok(united)
+    walk.enter(here, term, right, |here| match (left, right.view()) {
+        (Members::Object(left), View::Object(right)) => {
+            merge::objects(walk, here, left.into_iter(), right, out)
+        }
+        (Members::Array(left), View::Array(right)) => {
+            let order = |left: Node<'_>, right: Node<'_>| order(key, left, right);
+            merge::sorted(walk, here, left.into_iter(), right, &order, out)
+        }
+        (left, _) => {
+            left.write(out);
+            Ok(())
+        }
+    })
 }

@@ -1,10 +1,9 @@
 //! `sum`: numbers are added, and strings that stand for numbers.
 
-use serde_json::{Number, Value};
-
-use super::walk::{Here, Reached, Stop, Walk};
+use super::walk::{Here, Reached, Stop, Walk, quote};
 use super::{Law, Strategy};
-use crate::value::{Decimal, quote};
+use crate::document::{Builder, Node, Number, View};
+use crate::value::Decimal;
 
 pub(super) const STRATEGY: Strategy = Strategy {
     name: "sum",
@@ -16,24 +15,23 @@ pub(super) const STRATEGY: Strategy = Strategy {
 };
 
 fn reduce(
-    walk: &mut Walk<'_>,
+    walk: Walk<'_>,
     here: &Here<'_>,
-    left: Option<Value>,
-    right: Value,
+    left: Option<Node<'_>>,
+    right: Node<'_>,
+    out: &mut Builder,
 ) -> Result<Reached, Stop> {
-    let sum = match add(left.as_ref().unwrap_or(&Value::from(0)), &right) {
-        Ok(sum) => sum,
-        Err(Fault::NotNumber) => {
-            return Err(walk.wrong_type(here, "numbers", left.as_ref(), &right));
-        }
+    let augend = left.map_or(View::Number(Number::Unsigned(0)), Node::view);
+    match add(augend, right.view(), out) {
+        Ok(()) => Ok(Reached::Kept),
+        Err(Fault::NotNumber) => Err(walk.wrong_type(here, "numbers", left, right)),
         Err(Fault::Overflow) => {
-            let left = left.as_ref().map_or_else(|| "`0`".to_owned(), quote);
+            let left = left.map_or_else(|| "`0`".to_owned(), quote);
             let message =
-                format!("the `sum` of {left} and {} is beyond the numbers of JSON", quote(&right));
-            return Err(walk.failure(here, message));
+                format!("the `sum` of {left} and {} is beyond the numbers of JSON", quote(right));
+            Err(walk.failure(here, message))
         }
-    };
-    Ok(Reached::Kept(sum))
+    }
 }
 
 enum Fault {
@@ -41,42 +39,40 @@ enum Fault {
     Overflow,
 }
 
-fn add(left: &Value, right: &Value) -> Result<Value, Fault> {
-    if let (Value::Number(left), Value::Number(right)) = (left, right) {
-        return add_numbers(left, right).map(Value::Number);
+fn add(left: View<'_>, right: View<'_>, out: &mut Builder) -> Result<(), Fault> {
+    if let (View::Number(left), View::Number(right)) = (left, right) {
+        out.number(add_numbers(left, right).ok_or(Fault::Overflow)?);
+        return Ok(());
     }
     let left = decimal(left).ok_or(Fault::NotNumber)?;
     let right = decimal(right).ok_or(Fault::NotNumber)?;
-    let sum = left.add(right).ok_or(Fault::Overflow)?;
-    Ok(Value::String(sum.to_string()))
+    out.string(&left.add(right).ok_or(Fault::Overflow)?.to_string());
+    Ok(())
 }
 
-fn add_numbers(left: &Number, right: &Number) -> Result<Number, Fault> {
-    if let (Some(left), Some(right)) = (integer(left), integer(right)) {
+/// The sum, unless it is beyond the numbers of JSON.
+fn add_numbers(left: Number, right: Number) -> Option<Number> {
+    if let (Some(left), Some(right)) = (left.as_integer(), right.as_integer()) {
         // Two integers of 65 bits never overflow 128.
         let sum = left + right;
-        return i64::try_from(sum)
-            .map(Number::from)
-            .or_else(|_| u64::try_from(sum).map(Number::from))
-            .map_err(|_| Fault::Overflow);
+        return u64::try_from(sum)
+            .map(Number::Unsigned)
+            .or_else(|_| i64::try_from(sum).map(Number::Negative))
+            .ok();
     }
-    let (left, right) = left.as_f64().zip(right.as_f64()).ok_or(Fault::NotNumber)?;
-    Number::from_f64(left + right).ok_or(Fault::Overflow)
+    let sum = left.as_f64() + right.as_f64();
+    sum.is_finite().then_some(Number::Float(sum))
 }
 
-fn integer(number: &Number) -> Option<i128> {
-    number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from))
-}
-
-fn decimal(value: &Value) -> Option<Decimal> {
+fn decimal(value: View<'_>) -> Option<Decimal> {
     match value {
-        Value::String(text) => Decimal::parse(text),
-        Value::Number(number) => match integer(number) {
+        View::String(text) => Decimal::parse(text),
+        View::Number(number) => match number.as_integer() {
             Some(integer) => Decimal::parse(&integer.to_string()),
             // Other tools of this language print the doubles of such sums with 15 digits after the
             // point.
-            None => Decimal::parse(&format!("{:.15e}", number.as_f64()?)),
+            None => Decimal::parse(&format!("{:.15e}", number.as_f64())),
         },
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+        View::Null | View::Boolean(_) | View::Array(_) | View::Object(_) => None,
     }
 }

@@ -3,109 +3,98 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
-
 use super::plan::{NodeId, Plan};
 use super::{Annotation, Mode, ReduceFailure};
-use crate::value::{escape, quote};
+use crate::document::{Builder, Node, View};
+use crate::value::{self, escape};
 
-/// What came of one location.
-#[derive(Debug, Clone, PartialEq)]
+/// What came of one location; its value has been built either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reached {
-    Kept(Value),
-    /// The location is to be removed; its last value.
-    Deleted(Value),
+    Kept,
+    /// The location is to be removed; what was built is its last value.
+    Deleted,
 }
 
-/// Why a walk ended early.
+/// Why a walk ended early; what was built by then is of no use.
 #[derive(Debug)]
 pub(super) enum Stop {
     /// The two values can only be reduced when a base is known.
     NotAssociative,
+    /// The pointer of the failure begins where the walk is.
     Failure(Box<ReduceFailure>),
 }
 
 /// One reduction on its way through a document.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Walk<'p> {
-    plan: &'p Plan,
+    pub(super) plan: &'p Plan,
     pub(super) mode: Mode,
-    /// The location, as steps from the root.
-    path: Vec<Step>,
 }
 
-enum Step {
-    Property(String),
-    Item(usize),
-}
-
-/// A location, and the nodes and the annotation that speak of it.
+/// The nodes and the annotation that speak of a location.
 pub(super) struct Here<'p> {
     active: Cow<'p, [NodeId]>,
     pub(super) annotation: &'p Annotation,
 }
 
 impl<'p> Walk<'p> {
-    pub(super) fn new(plan: &'p Plan, mode: Mode) -> Self {
-        Self { plan, mode, path: Vec::new() }
-    }
-
     /// Reduces the root.
-    pub(super) fn root(&mut self, left: Option<Value>, right: Value) -> Result<Reached, Stop> {
-        self.reduce(self.plan.root(), left, right)
+    pub(super) fn root(
+        self,
+        left: Option<Node<'_>>,
+        right: Node<'_>,
+        out: &mut Builder,
+    ) -> Result<Reached, Stop> {
+        self.reduce(self.plan.root(), left, right, out)
     }
 
     /// Reduces a property of the value at `here`.
     pub(super) fn property(
-        &mut self,
+        self,
         here: &Here<'p>,
         name: &str,
-        left: Option<Value>,
-        right: Value,
+        left: Option<Node<'_>>,
+        right: Node<'_>,
+        out: &mut Builder,
     ) -> Result<Reached, Stop> {
         let candidates = self.plan.property(&here.active, name);
-        if candidates.is_empty() {
-            return Ok(Reached::Kept(right));
-        }
-        self.path.push(Step::Property(name.to_owned()));
-        let reached = self.reduce(&candidates, left, right)?;
-        self.path.pop();
-        Ok(reached)
+        self.reduce(&candidates, left, right, out)
+            .map_err(|stop| stop.inside(|| format!("/{}", escape(name))))
     }
 
     /// Reduces an item of the value at `here`; `index` is its place on the right side.
     pub(super) fn item(
-        &mut self,
+        self,
         here: &Here<'p>,
         index: usize,
-        left: Option<Value>,
-        right: Value,
+        left: Option<Node<'_>>,
+        right: Node<'_>,
+        out: &mut Builder,
     ) -> Result<Reached, Stop> {
         let candidates = self.plan.item(&here.active, index);
-        if candidates.is_empty() {
-            return Ok(Reached::Kept(right));
-        }
-        self.path.push(Step::Item(index));
-        let reached = self.reduce(&candidates, left, right)?;
-        self.path.pop();
-        Ok(reached)
+        self.reduce(&candidates, left, right, out)
+            .map_err(|stop| stop.inside(|| format!("/{index}")))
     }
 
     /// Goes into a property whose own annotation does not matter, to reduce what is in it.
-    pub(super) fn enter(&mut self, here: &Here<'p>, name: &str, value: &Value) -> Here<'p> {
+    pub(super) fn enter(
+        self,
+        here: &Here<'p>,
+        name: &str,
+        value: Node<'_>,
+        reduce: impl FnOnce(&Here<'p>) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
         let candidates = self.plan.property(&here.active, name);
-        self.path.push(Step::Property(name.to_owned()));
-        Here { active: self.plan.activate(&candidates, value), annotation: here.annotation }
-    }
-
-    /// Leaves a property that was entered.
-    pub(super) fn leave(&mut self) {
-        self.path.pop();
+        let active = Cow::Owned(self.plan.activate(&candidates, value).into_owned());
+        reduce(&Here { active, annotation: here.annotation })
+            .map_err(|stop| stop.inside(|| format!("/{}", escape(name))))
     }
 
     /// The failure of the strategy at `here`.
-    pub(super) fn failure(&self, here: &Here<'_>, message: String) -> Stop {
+    pub(super) fn failure(self, here: &Here<'_>, message: String) -> Stop {
         Stop::Failure(Box::new(ReduceFailure {
-            pointer: self.pointer(),
+            pointer: String::new(),
             message,
             annotations: vec![here.annotation.origin.clone()],
         }))
@@ -113,11 +102,11 @@ impl<'p> Walk<'p> {
 
     /// The failure of a strategy that does not take such a value.
     pub(super) fn wrong_type(
-        &self,
+        self,
         here: &Here<'_>,
         wants: &str,
-        left: Option<&Value>,
-        right: &Value,
+        left: Option<Node<'_>>,
+        right: Node<'_>,
     ) -> Stop {
         let strategy = here.annotation.strategy.name;
         let found = match left {
@@ -128,44 +117,61 @@ impl<'p> Walk<'p> {
     }
 
     fn reduce(
-        &mut self,
+        self,
         candidates: &[NodeId],
-        left: Option<Value>,
-        right: Value,
+        left: Option<Node<'_>>,
+        right: Node<'_>,
+        out: &mut Builder,
     ) -> Result<Reached, Stop> {
         if candidates.is_empty() {
-            return Ok(Reached::Kept(right));
+            out.copy(right);
+            return Ok(Reached::Kept);
         }
-        let active = self.plan.activate(candidates, &right);
+        let active = self.plan.activate(candidates, right);
         let mut annotations = self.plan.annotations(&active);
         // Where nothing is said, the last write wins.
-        let Some(annotation) = annotations.next() else { return Ok(Reached::Kept(right)) };
+        let Some(annotation) = annotations.next() else {
+            out.copy(right);
+            return Ok(Reached::Kept);
+        };
         if let Some(other) = annotations.find(|other| !other.agrees_with(annotation)) {
-            return Err(self.conflict(annotation, other));
+            return Err(conflict(annotation, other));
         }
         drop(annotations);
-        let reduce = annotation.strategy.reduce;
-        reduce(self, &Here { active, annotation }, left, right)
+        let active = Cow::Owned(active.into_owned());
+        (annotation.strategy.reduce)(self, &Here { active, annotation }, left, right, out)
     }
+}
 
-    fn conflict(&self, first: &Annotation, second: &Annotation) -> Stop {
-        Stop::Failure(Box::new(ReduceFailure {
-            pointer: self.pointer(),
-            message: format!(
-                "the strategies `{}` and `{}` conflict",
-                first.strategy.name, second.strategy.name
-            ),
-            annotations: vec![first.origin.clone(), second.origin.clone()],
-        }))
+impl Stop {
+    /// The same, seen from one step further out.
+    fn inside(self, step: impl FnOnce() -> String) -> Self {
+        match self {
+            Self::NotAssociative => self,
+            Self::Failure(mut failure) => {
+                failure.pointer.insert_str(0, &step());
+                Self::Failure(failure)
+            }
+        }
     }
+}
 
-    fn pointer(&self) -> String {
-        self.path
-            .iter()
-            .map(|step| match step {
-                Step::Property(name) => format!("/{}", escape(name)),
-                Step::Item(index) => format!("/{index}"),
-            })
-            .collect()
+fn conflict(first: &Annotation, second: &Annotation) -> Stop {
+    Stop::Failure(Box::new(ReduceFailure {
+        pointer: String::new(),
+        message: format!(
+            "the strategies `{}` and `{}` conflict",
+            first.strategy.name, second.strategy.name
+        ),
+        annotations: vec![first.origin.clone(), second.origin.clone()],
+    }))
+}
+
+/// A value as a message quotes it: in full when it is short.
+pub(super) fn quote(node: Node<'_>) -> String {
+    match node.view() {
+        View::Array(items) if items.len() > 0 => "an array".to_owned(),
+        View::Object(properties) if properties.len() > 0 => "an object".to_owned(),
+        _ => value::quote(&node.to_value()),
     }
 }

@@ -511,7 +511,11 @@ proptest! {
                     prop_assert!(document.pointer(&violation.instance_pointer).is_some(), "{violation:?}");
                 }
                 let reducer = crate::reduce::Reducer::new(&schema).unwrap();
-                let _ = reducer.reduce(Some(document.clone()), document, crate::reduce::Mode::Associative);
+                let document = crate::document::Document::from_value(&document);
+                    let root = document.root();
+                    let mut out = crate::document::Builder::default();
+                    let mode = crate::reduce::Mode::Associative;
+                    let _ = reducer.reduce(Some(root), root, mode, &mut out);
             }
             Err(faults) => {
                 for fault in faults {

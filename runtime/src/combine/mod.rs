@@ -5,11 +5,13 @@
 //! in key order, stamped, as lines grouped by partition.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use serde_json::Value;
 use tidegate_stdlib::bundle::{Collection, Failure, FailureKind};
+use tidegate_stdlib::document::Document;
 use tidegate_stdlib::key::{Component, Key};
-use tidegate_stdlib::reduce::{Fold, Group, Mode, ReduceFailure, Reducer};
+use tidegate_stdlib::reduce::{Fold, Group, Lone, Mode, ReduceFailure, Reducer};
 use tidegate_stdlib::schema::Schema;
 use tidegate_stdlib::shape::Shape;
 use tidegate_stdlib::value::Pointer;
@@ -123,6 +125,12 @@ impl<'b> Contract<'b> {
     }
 }
 
+/// The seed of the hashes of keys: random, so that nobody can choose keys that collide.
+pub(crate) fn hash_seed() -> u64 {
+    static SEED: OnceLock<u64> = OnceLock::new();
+    *SEED.get_or_init(|| getrandom::u64().unwrap_or_else(|_| u64::from(std::process::id())))
+}
+
 /// What one transaction publishes into one collection.
 #[derive(Debug)]
 pub(crate) struct Combiner<'b> {
@@ -142,7 +150,7 @@ impl<'b> Combiner<'b> {
         let contract = Contract::new(collection, SchemaSide::Write)?;
         let key = contract.key(collection.key.iter().map(String::as_str))?;
         let is_partitioned = collection.partitions().next().is_some();
-        let fold = Fold::new(Mode::Associative, false);
+        let fold = Fold::new(Mode::Associative, Lone::Kept, hash_seed());
         Ok(Self { contract, key, fold, packed: Vec::new(), is_partitioned })
     }
 
@@ -158,9 +166,10 @@ impl<'b> Combiner<'b> {
     pub(crate) fn add(&mut self, mut document: Value) -> Result<(), Failure> {
         self.contract.admit(&mut document)?;
         self.packed.clear();
-        self.key.pack(&document, &mut self.packed);
+        let document = Document::from_value(&document);
+        self.key.pack(document.root(), &mut self.packed);
         self.fold
-            .add(&self.contract.reducer, &self.packed, document)
+            .add(&self.contract.reducer, &self.packed, document.root())
             .map_err(|failure| self.contract.irreducible(&failure))
     }
 
@@ -184,15 +193,9 @@ impl<'b> Combiner<'b> {
         }
         let Self { contract, fold, is_partitioned, .. } = self;
         let mut lines = Lines::new(contract, *is_partitioned);
-        let mut outcome = Ok(());
-        let drained = fold.drain(&contract.reducer, &mut |group| {
-            if outcome.is_ok() {
-                outcome = lines.push(group, stamps);
-            }
-            Ok(())
-        });
-        drained.map_err(|failure| contract.irreducible(&failure))?;
-        outcome?;
+        fold.drain(&contract.reducer, |group| {
+            lines.push(group.map_err(|failure| contract.irreducible(&failure))?, stamps)
+        })?;
         lines.append(shard)
     }
 }
@@ -210,8 +213,9 @@ impl<'c, 'b> Lines<'c, 'b> {
         Self { contract, is_partitioned, partitions: BTreeMap::new(), documents: 0 }
     }
 
-    fn push(&mut self, group: Group, stamps: &mut Stamps<'_>) -> Result<(), Failure> {
-        for mut document in group.documents {
+    fn push(&mut self, group: Group<'_>, stamps: &mut Stamps<'_>) -> Result<(), Failure> {
+        for document in group.documents {
+            let mut document = document.root().to_value();
             if group.folded {
                 self.contract.validate(&mut document, false)?;
             }

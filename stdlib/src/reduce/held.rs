@@ -1,0 +1,241 @@
+//! What is held of one key until it leaves.
+
+use super::{Mode, ReduceFailure, Reduced, Reducer};
+use crate::document::{Builder, Document, Node};
+
+/// The documents of one key, folded as far as they can be.
+///
+/// The left-most document is held back, so that it may still meet a base, and those after it are
+/// folded from left to right.
+#[derive(Debug, Default)]
+pub struct Held {
+    first: Option<Document>,
+    /// What follows the first, folded.
+    last: Option<Document>,
+    rare: Option<Box<Rare>>,
+    folded: bool,
+}
+
+/// What few keys have.
+#[derive(Debug, Default)]
+struct Rare {
+    base: Option<Document>,
+    /// Documents between the first and the last that do not reduce without a base.
+    between: Vec<Document>,
+}
+
+/// What a single document of a key becomes in full mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lone {
+    /// It stays as it is.
+    Kept,
+    /// It is reduced like any other, so that its terms are applied to nothing.
+    Reduced,
+}
+
+/// The documents of one key as they leave.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// The documents that remain, in order: one in full mode; in associative mode up to two, and
+    /// more when documents do not reduce without a base.
+    pub documents: Vec<Document>,
+    /// Whether a base document was given for the key.
+    pub has_base: bool,
+    /// Whether the last reduction deleted the document (full mode).
+    pub deleted: bool,
+    /// Whether any reduction took place, so that the result must be validated.
+    pub folded: bool,
+}
+
+impl Held {
+    /// Adds a document behind the others, and tells by how many bytes [`Held::size_bytes`] grew.
+    ///
+    /// # Errors
+    /// As [`Reducer::reduce`]; what is held stays as it was.
+    pub fn add(
+        &mut self,
+        reducer: &Reducer,
+        document: Node<'_>,
+        scratch: &mut Builder,
+    ) -> Result<isize, ReduceFailure> {
+        let has_base = self.has_base();
+        let before = match (&mut self.first, &mut self.last) {
+            (_, Some(last)) => last,
+            (Some(first), None) if has_base => first,
+            (first @ None, None) => return Ok(grown(0, put(first, document, scratch))),
+            (Some(_), last @ None) => return Ok(grown(0, put(last, document, scratch))),
+        };
+        scratch.clear();
+        match reducer.reduce(Some(before.root()), document, Mode::Associative, scratch)? {
+            Reduced::Document | Reduced::Deleted => {
+                self.folded = true;
+                let bytes_before = heap_bytes(before);
+                scratch.replace(before);
+                Ok(grown(bytes_before, heap_bytes(before)))
+            }
+            Reduced::NotAssociative => {
+                let bytes_before = self.rare_bytes();
+                if let Some(before) = self.last.take() {
+                    self.rare.get_or_insert_default().between.push(before);
+                }
+                let added = put(&mut self.last, document, scratch);
+                Ok(grown(bytes_before, self.rare_bytes() + added))
+            }
+        }
+    }
+
+    /// Gives the key its base, the document stored before, and tells by how many bytes
+    /// [`Held::size_bytes`] grew.
+    pub fn set_base(&mut self, base: Document) -> isize {
+        let bytes_before = self.size_bytes();
+        self.rare.get_or_insert_default().base = Some(base);
+        grown(bytes_before, self.size_bytes())
+    }
+
+    /// The documents held, in order, the base before all others.
+    pub fn documents(&self) -> impl Iterator<Item = &Document> {
+        let rare = self.rare.as_deref();
+        let base = rare.and_then(|rare| rare.base.as_ref());
+        let between = rare.map(|rare| rare.between.as_slice()).unwrap_or_default();
+        base.into_iter().chain(&self.first).chain(between).chain(&self.last)
+    }
+
+    /// Whether a base was given.
+    pub fn has_base(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.base.is_some())
+    }
+
+    /// Whether any reduction took place.
+    pub fn is_folded(&self) -> bool {
+        self.folded
+    }
+
+    /// Remembers that a reduction took place before these documents were added.
+    pub fn mark_folded(&mut self) {
+        self.folded = true;
+    }
+
+    /// How many bytes of the heap are held.
+    pub fn size_bytes(&self) -> usize {
+        self.documents().map(heap_bytes).sum::<usize>() + self.rare_bytes()
+    }
+
+    /// What leaves, and in full mode what remains of it.
+    ///
+    /// # Errors
+    /// As [`Reducer::reduce`].
+    pub fn leave(
+        self,
+        reducer: &Reducer,
+        mode: Mode,
+        lone: Lone,
+        scratch: &mut Builder,
+    ) -> Result<Outcome, ReduceFailure> {
+        match mode {
+            Mode::Associative => self.associative(reducer, scratch),
+            Mode::Full => self.full(reducer, lone, scratch),
+        }
+    }
+
+    /// The base and the documents, folded as far as they can be.
+    fn associative(
+        mut self,
+        reducer: &Reducer,
+        scratch: &mut Builder,
+    ) -> Result<Outcome, ReduceFailure> {
+        self.settle(reducer, scratch)?;
+        let has_base = self.has_base();
+        let folded = self.folded;
+        let (base, documents) = self.take();
+        let documents = base.into_iter().chain(documents).collect();
+        Ok(Outcome { documents, has_base, deleted: false, folded })
+    }
+
+    /// One document, reduced from all.
+    fn full(
+        mut self,
+        reducer: &Reducer,
+        lone: Lone,
+        scratch: &mut Builder,
+    ) -> Result<Outcome, ReduceFailure> {
+        self.settle(reducer, scratch)?;
+        let has_base = self.has_base();
+        let mut folded = self.folded;
+        let (mut left, mut documents) = self.take();
+        let mut deleted = None;
+        if left.is_none() && lone == Lone::Kept {
+            left = documents.next();
+        }
+        for document in documents {
+            folded |= left.is_some();
+            scratch.clear();
+            let before = left.as_ref().map(Document::root);
+            match reducer.reduce(before, document.root(), Mode::Full, scratch)? {
+                Reduced::Document => (left, deleted) = (Some(scratch.finish()), None),
+                Reduced::Deleted => (left, deleted) = (None, Some(scratch.finish())),
+                // Nothing is left open in full mode.
+                Reduced::NotAssociative => left = Some(document),
+            }
+        }
+        Ok(Outcome {
+            deleted: deleted.is_some(),
+            documents: left.into_iter().chain(deleted).collect(),
+            has_base,
+            folded,
+        })
+    }
+
+    /// Folds the first document with what follows, when a base came after it was held back.
+    fn settle(&mut self, reducer: &Reducer, scratch: &mut Builder) -> Result<(), ReduceFailure> {
+        let Some(rare) = self.rare.as_mut().filter(|rare| rare.base.is_some()) else {
+            return Ok(());
+        };
+        let second = rare.between.first().or(self.last.as_ref());
+        let (Some(first), Some(second)) = (&mut self.first, second) else { return Ok(()) };
+        scratch.clear();
+        match reducer.reduce(Some(first.root()), second.root(), Mode::Associative, scratch)? {
+            Reduced::Document | Reduced::Deleted => {
+                self.folded = true;
+                scratch.replace(first);
+                if rare.between.is_empty() {
+                    self.last = None;
+                } else {
+                    rare.between.remove(0);
+                }
+            }
+            Reduced::NotAssociative => {}
+        }
+        Ok(())
+    }
+
+    fn rare_bytes(&self) -> usize {
+        self.rare.as_ref().map_or(0, |rare| {
+            let between = rare.between.capacity() * size_of::<Document>();
+            size_of::<Rare>() + ALLOCATION_BYTES + between
+        })
+    }
+
+    fn take(self) -> (Option<Document>, impl Iterator<Item = Document>) {
+        let Rare { base, between } = self.rare.map(|rare| *rare).unwrap_or_default();
+        (base, self.first.into_iter().chain(between).chain(self.last))
+    }
+}
+
+/// What the allocator adds to one allocation.
+const ALLOCATION_BYTES: usize = 16;
+
+/// How many bytes of the heap a document takes.
+fn heap_bytes(document: &Document) -> usize {
+    document.size_bytes() - size_of::<Document>() + 2 * ALLOCATION_BYTES
+}
+
+/// Fills a place with a copy of a document, and tells its size.
+fn put(place: &mut Option<Document>, node: Node<'_>, scratch: &mut Builder) -> usize {
+    scratch.clear();
+    scratch.copy(node);
+    heap_bytes(place.insert(scratch.finish()))
+}
+
+fn grown(before: usize, after: usize) -> isize {
+    after.cast_signed() - before.cast_signed()
+}
