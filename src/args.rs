@@ -121,6 +121,8 @@ pub(crate) enum Command {
     Lineage(Lineage),
     /// Explain a rule, or list all rules
     Explain(Explain),
+    /// Serve an editor over the standard input and output
+    Lsp,
 }
 
 /// Arguments of `new`.

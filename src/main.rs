@@ -9,6 +9,7 @@ mod commands;
 mod disk;
 mod exit;
 mod fix;
+mod lsp;
 mod panic_report;
 mod progress;
 mod report;

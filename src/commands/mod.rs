@@ -4,6 +4,7 @@ mod build;
 mod check;
 mod explain;
 mod lineage;
+mod lsp;
 mod new;
 mod read;
 mod run;
@@ -23,6 +24,7 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<Exit, Stop> {
         Command::Run(arguments) => run::run(&arguments, terminal),
         Command::Read(arguments) => read::run(&arguments, terminal),
         Command::Lineage(arguments) => lineage::run(&arguments, terminal),
+        Command::Lsp => lsp::run(),
         Command::Explain(arguments) => explain::run(&arguments, terminal),
     }
 }
