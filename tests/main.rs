@@ -4,6 +4,7 @@
 //! transcripts show now.
 
 mod cli;
+mod lsp;
 mod markdown;
 mod run;
 mod suite;
@@ -14,6 +15,7 @@ fn main() {
     let mut trials = tidy::tests();
     trials.extend(run::tests());
     trials.extend(cli::tests());
+    trials.extend(lsp::tests());
     trials.extend(suite::tests());
     trials.sort_by(|left, right| left.name().cmp(right.name()));
     libtest_mimic::run(&arguments, trials).exit();

@@ -10,6 +10,7 @@ pub mod diag;
 pub mod dialect;
 pub mod emit;
 pub mod explain;
+pub mod ide;
 pub mod limits;
 pub mod lineage;
 pub mod load;

@@ -5,9 +5,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tidegate_compiler::diag::{Applicability, Fix};
+use tidegate_compiler::ide::{self, Symbol, SymbolKind};
 use tidegate_compiler::source;
 
-use super::protocol::{AtPosition, CodeAction, CodeActionParams, Hover, MarkupContent};
+use super::protocol::{
+    AtPosition, CodeAction, CodeActionParams, DocumentSymbol, Hover, MarkupContent, OfDocument,
+};
 use super::to_proto::{Found, Workbench};
 
 /// Why there is no answer.
@@ -21,8 +24,11 @@ pub(super) struct Refusal {
 pub(super) type Answer = fn(&Workbench<'_>, Value) -> Result<Value, Refusal>;
 
 /// Every request that is answered from snapshots.
-const ALL: [(&str, Answer); 2] = [
+const ALL: [(&str, Answer); 3] = [
     ("textDocument/codeAction", |workbench, params| answer(params, |it| actions(workbench, it))),
+    ("textDocument/documentSymbol", |workbench, params| {
+        answer(params, |it| document_symbols(workbench, &it))
+    }),
     ("textDocument/hover", |workbench, params| answer(params, |it| hover(workbench, &it))),
 ];
 
@@ -37,6 +43,7 @@ pub(super) fn capabilities(encoding: &str) -> Value {
         "positionEncoding": encoding,
         "textDocumentSync": {"openClose": true, "change": 2, "save": {"includeText": false}},
         "workspace": {"workspaceFolders": {"supported": true, "changeNotifications": true}},
+        "documentSymbolProvider": true,
         "hoverProvider": true,
         "codeActionProvider": {"codeActionKinds": ["quickfix", "source.fixAll"]},
     })
@@ -62,7 +69,8 @@ fn actions(workbench: &Workbench<'_>, params: CodeActionParams) -> Vec<CodeActio
         let only = params.context.only.as_ref();
         only.is_none_or(|only| {
             only.iter().any(|each| {
-                kind.strip_prefix(each.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+                kind.strip_prefix(each.as_str())
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
             })
         })
     };
@@ -133,6 +141,37 @@ fn hover(workbench: &Workbench<'_>, at: &AtPosition) -> Option<Hover> {
             kind: "markdown",
             value: format!("**{}**: {}\n\n{}", rule.slug, rule.title, rule.page),
         },
-        range: Some(workbench.range(found.sources().file(found.file), diagnostic.primary.span.range)),
+        range: Some(
+            workbench.range(found.sources().file(found.file), diagnostic.primary.span.range),
+        ),
     })
+}
+
+fn document_symbols(workbench: &Workbench<'_>, of: &OfDocument) -> Vec<DocumentSymbol> {
+    let Some(found) = workbench.find(&of.text_document.uri) else { return Vec::new() };
+    let symbols = ide::symbols(found.snapshot, found.file);
+    symbols.iter().map(|symbol| document_symbol(workbench, found, symbol)).collect()
+}
+
+fn document_symbol(workbench: &Workbench<'_>, found: Found<'_>, symbol: &Symbol) -> DocumentSymbol {
+    let file = found.sources().file(found.file);
+    DocumentSymbol {
+        // Clients refuse an empty name.
+        name: if symbol.name.is_empty() { "?".to_owned() } else { symbol.name.clone() },
+        detail: symbol.kind.word().to_owned(),
+        kind: match symbol.kind {
+            SymbolKind::Capture | SymbolKind::Materialization => 2,
+            SymbolKind::Collection | SymbolKind::Derivation => 5,
+            SymbolKind::Transform => 12,
+            SymbolKind::Projection => 8,
+            SymbolKind::Test => 24,
+        },
+        range: workbench.range(file, symbol.range),
+        selection_range: workbench.range(file, symbol.name_range),
+        children: symbol
+            .children
+            .iter()
+            .map(|child| document_symbol(workbench, found, child))
+            .collect(),
+    }
 }

@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use tidegate_compiler::diag::{self, Severity};
 use tidegate_compiler::session::Snapshot;
-use tidegate_compiler::source::{
-    self, ColumnUnit, FileId, Role, SourceFile, Sources, Span,
-};
+use tidegate_compiler::source::{self, ColumnUnit, FileId, Role, SourceFile, Sources, Span};
 
 use super::overlay::{Overlay, canonical};
 use super::protocol::{

@@ -101,9 +101,8 @@ impl Workspace {
     /// The catalog files of the folders, nearest to the folder first.
     fn entries(&mut self, job: &Job) -> Vec<PathBuf> {
         let is_entry = |url: &Url| CATALOG_NAMES.iter().any(|name| url.path().ends_with(name));
-        let is_known =
-            self.searched.as_ref().is_some_and(|(folders, _)| *folders == job.folders)
-                && !job.on_disk.iter().any(is_entry);
+        let is_known = self.searched.as_ref().is_some_and(|(folders, _)| *folders == job.folders)
+            && !job.on_disk.iter().any(is_entry);
         if !is_known {
             let found = search(&job.folders);
             self.searched = Some((job.folders.clone(), found));

@@ -10,7 +10,7 @@ use tidegate_compiler::diag::patch::patch;
 use tidegate_compiler::diag::render::{Style, human, json};
 
 use super::compile::{compile_files, concise_text};
-use super::files;
+use super::{Files, files};
 use crate::markdown::is_update;
 
 const CORPUS: &str = "testdata/corpus";
@@ -33,6 +33,15 @@ pub(super) fn tests() -> Vec<Trial> {
                 Trial::test(format!("corpus::{name} mutated"), move || mutate(&mutated)),
             ]
         })
+        .collect()
+}
+
+/// The catalogs by the names of their directories.
+pub(super) fn fixtures() -> Vec<(String, Files)> {
+    let entries = files::entries(&files::directory(CORPUS)).into_iter();
+    entries
+        .filter(|path| path.is_dir())
+        .map(|path| (files::name(&path).to_owned(), files::below(&path, EXPECTED)))
         .collect()
 }
 

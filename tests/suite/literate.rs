@@ -10,7 +10,7 @@ use tidegate_compiler::{dialect, emit};
 
 use super::compile::compile_files;
 use super::marks::Marked;
-use super::{ARTIFACTS, file_path, files};
+use super::{ARTIFACTS, Files, file_path, files};
 use crate::markdown::{self, Fence, Section};
 
 const SUITES: &str = "tests/suite";
@@ -32,6 +32,30 @@ pub(super) fn tests() -> Vec<Trial> {
         }
     }
     trials
+}
+
+/// The catalogs of each suite, without marks.
+pub(super) fn fixtures() -> Vec<(String, Vec<(String, Files)>)> {
+    let paths = markdown::files(&files::directory(SUITES)).into_iter();
+    paths
+        .map(|path| {
+            let text = String::from_utf8(files::read(&path)).expect("suites are text");
+            let sections = markdown::sections(&text).into_iter();
+            let catalogs = sections.map(|section| (section.name.clone(), marked(&section).files));
+            (files::name(&path).trim_end_matches(".md").to_owned(), catalogs.collect())
+        })
+        .collect()
+}
+
+/// The files of a section and what they mark.
+fn marked(section: &Section) -> Marked {
+    let mut marked = Marked::default();
+    for fence in &section.fences {
+        if let Some(path) = file_path(fence) {
+            marked.add(path, fence);
+        }
+    }
+    marked
 }
 
 fn compare(path: &str, old: &str, section: &Section) -> Result<(), Failed> {
@@ -66,12 +90,7 @@ fn replace(text: &str, results: &[(Fence, String)]) -> String {
 
 /// Compiles a section, compares what it marks, and gives its fences of results with what they should hold.
 fn results(section: &Section) -> Result<Vec<(Fence, String)>, Failed> {
-    let mut marked = Marked::default();
-    for fence in &section.fences {
-        if let Some(path) = file_path(fence) {
-            marked.add(path, fence);
-        }
-    }
+    let marked = marked(section);
     let compilation = compile_files(&marked.files);
     let is_shown = section.fences.iter().any(|fence| fence.language == "diagnostics");
     if !is_shown || !marked.marks.is_empty() {

@@ -21,9 +21,15 @@ mod pages;
 mod runs;
 mod sessions;
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
 use libtest_mimic::Trial;
 
 use crate::markdown::Fence;
+
+/// Files of a catalog by their path.
+pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
 /// Where the paths of fences begin that hold what `build` writes.
 const ARTIFACTS: &str = "dist/";
@@ -36,6 +42,21 @@ pub(crate) fn tests() -> Vec<Trial> {
     trials.extend(corpus::tests());
     trials.extend(sessions::tests());
     trials
+}
+
+/// Every catalog of the corpus, the suites and the pages of rules, in sets with names; each catalog has a name, too.
+pub(crate) fn fixtures() -> Vec<(String, Vec<(String, Files)>)> {
+    let mut sets = vec![("corpus".to_owned(), corpus::fixtures())];
+    sets.extend(literate::fixtures());
+    sets.push(("pages".to_owned(), pages::fixtures()));
+    sets
+}
+
+/// Writes the files of a catalog into a directory.
+pub(crate) fn write_files(directory: &Path, files: &Files) {
+    for (path, bytes) in files {
+        files::write(&directory.join(path), bytes);
+    }
 }
 
 /// The path of a fence that is a file of a catalog.

@@ -13,7 +13,7 @@ use tidegate_compiler::diag::{Rule, rules};
 
 use super::compile::compile_files;
 use super::marks::Marked;
-use super::{file_path, files, runs};
+use super::{Files, file_path, files, runs};
 use crate::markdown::{Fence, sections};
 
 /// What ran before the example did.
@@ -35,6 +35,14 @@ pub(super) struct Examples {
     pub(super) broken: Marked,
     /// What is silent.
     pub(super) repaired: Marked,
+}
+
+/// The first example of each page.
+pub(super) fn fixtures() -> Vec<(String, Files)> {
+    let pages = rules::ALL.iter().filter(|rule| !has_no_example(rule.slug));
+    let example =
+        |rule: &&Rule| Some((rule.slug.to_owned(), examples(rule.page).ok()?.broken.files));
+    pages.filter_map(|rule| example(&rule)).collect()
 }
 
 fn run(rule: &Rule) -> Result<(), Failed> {

@@ -1,25 +1,17 @@
 //! A session that has seen other versions of a catalog finds what a new session finds.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-
 use libtest_mimic::{Failed, Trial};
 use tidegate_compiler::session::Session;
 
 use super::compile::{compile_files, compile_in, concise_text};
-use super::files;
-use crate::markdown;
+use super::{Files, files};
 
 const CATALOGS: &str = "testdata/catalogs";
-const CORPUS: &str = "testdata/corpus";
-const SUITES: &str = "tests/suite";
 const EXPECTED: &str = "expect";
 /// Of a file, every so many lines are taken out, one at a time.
 const STRIDE: usize = 5;
 
-type Files = BTreeMap<String, Vec<u8>>;
-
-/// One test for each whole catalog, one for the corpus, one for each suite.
+/// One test for each whole catalog, and one for each set of fixtures.
 pub(super) fn tests() -> Vec<Trial> {
     let mut trials = Vec::new();
     for path in files::entries(&files::directory(CATALOGS)) {
@@ -28,25 +20,12 @@ pub(super) fn tests() -> Vec<Trial> {
             edit(&files::below(&path, EXPECTED))
         }));
     }
-    trials.push(Trial::test("session::corpus", || {
-        let entries = files::entries(&files::directory(CORPUS));
-        follow(entries.iter().filter(|path| path.is_dir()).map(|path| files::below(path, EXPECTED)))
-    }));
-    for path in markdown::files(&files::directory(SUITES)) {
-        let suite = files::name(&path).trim_end_matches(".md").to_owned();
-        trials.push(Trial::test(format!("session::{suite}"), move || follow(catalogs(&path))));
+    for (name, catalogs) in super::fixtures() {
+        trials.push(Trial::test(format!("session::{name}"), move || {
+            follow(catalogs.into_iter().map(|(_, files)| files))
+        }));
     }
     trials
-}
-
-/// The catalogs of a suite, their marks included.
-fn catalogs(suite: &Path) -> impl Iterator<Item = Files> + use<> {
-    let text = String::from_utf8(files::read(suite)).expect("suites are text");
-    markdown::sections(&text).into_iter().map(|section| {
-        let fences = section.fences.iter();
-        let files = fences.filter_map(|fence| Some((super::file_path(fence)?, &fence.text)));
-        files.map(|(path, text)| (path.to_owned(), text.clone().into_bytes())).collect()
-    })
 }
 
 /// Compiles each version in one session.

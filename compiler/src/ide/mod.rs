@@ -1,0 +1,8 @@
+//! What an editor asks of a catalog: plain data in, plain data out.
+//!
+//! Every function looks at one [`Snapshot`](crate::session::Snapshot) and knows nothing of protocols, positions by line, or open
+//! buffers. A question about a place where nothing stands has the answer nothing.
+
+mod symbols;
+
+pub use symbols::{Symbol, SymbolKind, symbols};

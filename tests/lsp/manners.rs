@@ -1,0 +1,191 @@
+//! How the server behaves: beginning and end, what cannot be understood, and what changes.
+
+use std::path::Path;
+
+use libtest_mimic::Trial;
+use serde_json::{Value, json};
+
+use super::client::Client;
+
+const CATALOG: &str = "\
+collections:
+  acme/orders:
+    schema: {type: object, properties: {id: {type: integer}}, required: [id]}
+    key: [/id]
+    derive:
+      using: {sqlite: {}}
+      transforms:
+        - name: copy
+          source: acme/order
+          shuffle: any
+          lambda: SELECT $id;
+";
+
+/// One test a habit.
+pub(crate) fn tests() -> Vec<Trial> {
+    let habits: [(&str, fn(&Path)); 8] = [
+        ("the first request is initialize", begins_with_initialize),
+        ("exit without shutdown is a failure", exits_without_shutdown),
+        ("what is malformed is refused, and what follows is answered", refuses_malformed),
+        ("findings follow the buffer and are cleared", follows_the_buffer),
+        ("columns are counted as was agreed", counts_columns),
+        ("edits of ranges are applied in order", applies_ranges),
+        ("files of the disk are read again", reads_files_again),
+        ("a request that waits can be cancelled", cancels),
+    ];
+    habits
+        .into_iter()
+        .map(|(name, habit)| {
+            Trial::test(format!("lsp::{name}"), move || {
+                let directory = tempfile::tempdir()?;
+                let root = directory.path().canonicalize()?;
+                habit(&root);
+                Ok(())
+            })
+        })
+        .collect()
+}
+
+fn write(root: &Path, path: &str, text: &str) {
+    std::fs::write(root.join(path), text).expect("there is room");
+}
+
+/// The rules of what is published about a file.
+fn rules(client: &Client, path: &str) -> Vec<String> {
+    let published = client.diagnostics.get(&client.uri(path));
+    let codes = published.into_iter().flatten().filter_map(|item| item.get("code"));
+    codes.filter_map(|code| code.as_str().map(str::to_owned)).collect()
+}
+
+/// The first published range of a file as line and columns.
+fn place(client: &Client, path: &str) -> Option<(Option<u64>, Option<u64>, Option<u64>)> {
+    let item = client.diagnostics.get(&client.uri(path))?.first()?;
+    let number = |pointer| item.pointer(pointer).and_then(Value::as_u64);
+    Some((
+        number("/range/start/line"),
+        number("/range/start/character"),
+        number("/range/end/character"),
+    ))
+}
+
+fn begins_with_initialize(root: &Path) {
+    let mut client = Client::spawn(root);
+    let code = |refusal: Value| refusal.get("code").and_then(Value::as_i64);
+    let early = client.request("textDocument/hover", &json!({}));
+    assert_eq!(early.map_err(code), Err(Some(-32002)));
+    let params = json!({"capabilities": {}, "rootUri": null});
+    let result = client.request("initialize", &params).expect("it begins");
+    assert_eq!(result.pointer("/capabilities/positionEncoding"), Some(&json!("utf-16")));
+    assert_eq!(client.request("initialize", &params).map_err(code), Err(Some(-32600)));
+    assert_eq!(client.request("no/suchMethod", &json!({})).map_err(code), Err(Some(-32601)));
+    let shapeless = client.request("textDocument/hover", &json!({"position": 3}));
+    assert_eq!(shapeless.map_err(code), Err(Some(-32602)));
+    assert_eq!(client.stop(), Some(0));
+}
+
+fn exits_without_shutdown(root: &Path) {
+    let mut client = Client::start(root, &[]);
+    client.notify("exit", &Value::Null);
+    assert_eq!(client.wait(), Some(1));
+    assert_eq!(Client::start(root, &[]).hang_up(), Some(1));
+}
+
+fn refuses_malformed(root: &Path) {
+    let mut client = Client::start(root, &[]);
+    let wrong: [&[u8]; 5] = [
+        b"Content-Length: 9\r\n\r\nnot JSON!",
+        b"Content-Length: 2\r\n\r\n[]",
+        b"Content-Length: many\r\n\r\n",
+        b"nonsense\r\n",
+        b"\r\n",
+    ];
+    for bytes in wrong {
+        client.send_bytes(bytes);
+        let refusal = client.answer(&Value::Null).expect_err("it cannot be understood");
+        assert_eq!(refusal.get("code"), Some(&json!(-32700)));
+    }
+    client.notify("textDocument/didChange", &json!({"contentChanges": "none"}));
+    client.notify("no/suchNotification", &json!(7));
+    client.settle();
+    assert_eq!(client.stop(), Some(0));
+}
+
+fn follows_the_buffer(root: &Path) {
+    write(root, "flow.yaml", CATALOG);
+    let mut client = Client::start(root, &["utf-16"]);
+    client.settle();
+    assert_eq!(rules(&client, "flow.yaml"), ["unknown-collection"]);
+    let repaired = CATALOG.replace("source: acme/order\n", "source: acme/orders\n");
+    client.open("flow.yaml", &repaired);
+    client.settle();
+    assert!(rules(&client, "flow.yaml").is_empty(), "the buffer is repaired");
+    let uri = client.uri("flow.yaml");
+    client.notify("textDocument/didClose", &json!({"textDocument": {"uri": uri}}));
+    client.settle();
+    assert_eq!(rules(&client, "flow.yaml"), ["unknown-collection"], "the disk is not");
+    let label = client.diagnostics.values().flatten().next();
+    let label = label.and_then(|item| item.pointer("/relatedInformation/0/location/range/start"));
+    assert_eq!(label, Some(&json!({"line": 1, "character": 2})));
+    assert_eq!(client.stop(), Some(0));
+}
+
+fn counts_columns(root: &Path) {
+    write(root, "flow.yaml", "{é𝄞: 1, collections: {}}\n");
+    for (encodings, columns) in [(["utf-8"], (1, 7)), (["utf-16"], (1, 4))] {
+        let mut client = Client::start(root, &encodings);
+        client.settle();
+        let (start, end) = columns;
+        assert_eq!(place(&client, "flow.yaml"), Some((Some(0), Some(start), Some(end))));
+        assert_eq!(client.stop(), Some(0));
+    }
+}
+
+fn applies_ranges(root: &Path) {
+    write(root, "flow.yaml", CATALOG);
+    let mut client = Client::start(root, &["utf-16"]);
+    client.open("flow.yaml", &format!("# 𝄞\n{CATALOG}"));
+    let at = |line: u32, character: u32| json!({"line": line, "character": character});
+    let insert = |place: Value, text: &str| json!({"range": {"start": place.clone(), "end": place}, "text": text});
+    client.change("flow.yaml", &insert(at(9, 28), "s"));
+    client.settle();
+    assert!(rules(&client, "flow.yaml").is_empty(), "the name is whole now");
+    client.change("flow.yaml", &json!({"range": {"start": at(0, 2), "end": at(0, 4)}, "text": ""}));
+    client.change("flow.yaml", &insert(at(0, 2), "\nnonsense: "));
+    client.settle();
+    assert_eq!(rules(&client, "flow.yaml"), ["unknown-field"]);
+    assert_eq!(place(&client, "flow.yaml"), Some((Some(1), Some(0), Some(8))));
+    assert_eq!(client.stop(), Some(0));
+}
+
+fn reads_files_again(root: &Path) {
+    write(root, "flow.yaml", "import: [part.flow.yaml]\n");
+    let mut client = Client::start(root, &[]);
+    client.settle();
+    assert_eq!(client.requests.len(), 1, "the server asks for news of files");
+    assert_eq!(rules(&client, "flow.yaml"), ["missing-file"]);
+    write(root, "part.flow.yaml", "collection: {}\n");
+    let uri = client.uri("part.flow.yaml");
+    let created = json!({"changes": [{"uri": uri, "type": 1}]});
+    client.notify("workspace/didChangeWatchedFiles", &created);
+    client.settle();
+    assert!(rules(&client, "flow.yaml").is_empty(), "the file is there now");
+    assert_eq!(rules(&client, "part.flow.yaml"), ["unknown-field"]);
+    assert_eq!(client.stop(), Some(0));
+}
+
+fn cancels(root: &Path) {
+    write(root, "flow.yaml", CATALOG);
+    let mut client = Client::start(root, &[]);
+    client.open("flow.yaml", CATALOG);
+    let params = json!({"textDocument": {"uri": client.uri("flow.yaml")}});
+    let method = "textDocument/documentSymbol";
+    client.send(&json!({"jsonrpc": "2.0", "id": "slow", "method": method, "params": params}));
+    client.notify("$/cancelRequest", &json!({"id": "slow"}));
+    // It may have been answered before; either way there is exactly one answer.
+    match client.answer(&json!("slow")) {
+        Ok(symbols) => assert!(symbols.is_array()),
+        Err(refusal) => assert_eq!(refusal.get("code"), Some(&json!(-32800))),
+    }
+    client.settle();
+    assert_eq!(client.stop(), Some(0));
+}
