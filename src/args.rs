@@ -201,9 +201,15 @@ pub(crate) struct Test {
     /// Only tests whose name contains this
     #[arg(value_name = "FILTER", default_value = "")]
     pub(crate) filter: String,
-    /// How findings are written
-    #[arg(long, value_enum, default_value_t = ResultFormat::Human)]
-    pub(crate) format: ResultFormat,
+    /// Write the documents that are there into the tests that fail
+    #[arg(long)]
+    pub(crate) accept: bool,
+    /// Write a JUnit report as well: --output junit=FILE
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+    /// How results are written, and where to.
+    #[command(flatten)]
+    pub(crate) reporting: Reporting,
 }
 
 /// Arguments of `run`.

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tidegate_compiler::Compilation;
-use tidegate_compiler::diag::Applicability;
 use tidegate_compiler::diag::patch::patch;
 use tidegate_compiler::diag::repair::repair;
+use tidegate_compiler::diag::{Applicability, Diagnostic};
 use tidegate_compiler::session::Session;
-use tidegate_compiler::source::SourceFile;
+use tidegate_compiler::source::{SourceFile, Sources};
 use tidegate_compiler::world::{World, WorldFailure};
 use tidegate_runtime::files::read_regular;
 use url::Url;
@@ -55,16 +55,26 @@ impl Repaired {
         for _ in 0..ROUNDS_MAX {
             let compilation = analyze_in(self, catalog, &mut session)?;
             let Compilation { diagnostics, sources, .. } = &compilation;
-            let repairs = repair(diagnostics, sources, wanted, &may_change);
-            if repairs.applied == 0 {
+            if self.apply(diagnostics, sources, wanted)? == 0 {
                 return Ok(compilation);
-            }
-            self.applied += repairs.applied;
-            for (url, text) in repairs.texts {
-                self.change(url, &text)?;
             }
         }
         analyze_in(self, catalog, &mut session)
+    }
+
+    /// Applies the fixes of diagnostics as far as they fit together. Returns how many were applied.
+    pub(crate) fn apply(
+        &mut self,
+        diagnostics: &[Diagnostic],
+        sources: &Sources,
+        wanted: Applicability,
+    ) -> Result<usize, Stop> {
+        let repairs = repair(diagnostics, sources, wanted, &may_change);
+        self.applied += repairs.applied;
+        for (url, text) in repairs.texts {
+            self.change(url, &text)?;
+        }
+        Ok(repairs.applied)
     }
 
     fn change(&mut self, url: Url, text: &str) -> Result<(), Stop> {

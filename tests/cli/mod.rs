@@ -121,7 +121,7 @@ fn run(command: &str, directory: &Path, text: &mut String) {
     }
 }
 
-/// Durations as `# ms` and `# s`, with the blanks that align them.
+/// Durations as `# ms` and `# s`, with the blanks that align them, and as `time="#"`.
 fn without_durations(text: &str) -> String {
     let mut result = String::with_capacity(text.len());
     let mut rest = text;
@@ -139,6 +139,9 @@ fn without_durations(text: &str) -> String {
         if is_unit(" ms") || is_unit(" s") {
             result.push_str(before.trim_end_matches(' '));
             result.push_str(" #");
+        } else if before.ends_with("time=\"") {
+            result.push_str(before);
+            result.push('#');
         } else {
             result.push_str(before);
             result.push_str(number);

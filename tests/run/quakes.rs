@@ -70,7 +70,7 @@ pub(super) fn compare_aftershocks(workspace: &Workspace) {
 }
 
 pub(super) fn tests_of_the_catalogs_pass() {
-    for (catalog, count) in [("quakes", 2), ("sightings", 1), ("bank", 2)] {
+    for (catalog, count) in [("quakes", 2), ("sightings", 1), ("bank", 2), ("examples", 5)] {
         let ended = Workspace::new(catalog).tidegate(&["test", "--format", "json"]).expect_code(0);
         let summary = &ended.json()["summary"];
         assert_eq!(summary["passed"], count, "{catalog}: {summary}");

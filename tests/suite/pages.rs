@@ -53,8 +53,10 @@ fn run(rule: &Rule) -> Result<(), Failed> {
     if examples.broken.marks.is_empty() {
         return Err("the first example marks no line".into());
     }
-    if rule.pass == "run" {
-        return runs::run(rule, &examples);
+    match rule.pass {
+        "run" => return runs::run(rule, &examples),
+        "test" => return runs::test(rule, &examples),
+        _ => {}
     }
     let broken = compile_with_hints(&examples.broken.files, rule);
     examples

@@ -8,9 +8,10 @@ use std::sync::atomic::AtomicBool;
 use libtest_mimic::Failed;
 use tidegate_compiler::Compilation;
 use tidegate_compiler::diag::Rule;
-use tidegate_compiler::explain::explain_failure;
+use tidegate_compiler::explain::{explain_failure, explain_outcome};
 use tidegate_runtime::engine::{Observer, RunRequest, TaskReport, run as run_engine};
 use tidegate_runtime::store::Durability;
+use tidegate_runtime::verify::run_tests;
 use tidegate_stdlib::bundle::{Failure, TaskName};
 
 use super::compile::{compile_files, concise_text};
@@ -26,6 +27,24 @@ pub(super) fn run(rule: &Rule, examples: &Examples) -> Result<(), Failed> {
     }
     expect_failure(rule, &examples.broken, directory.path())?;
     expect_success("in the repaired example", &examples.repaired, directory.path())
+}
+
+/// Runs the tests of the catalogs of a page.
+pub(super) fn test(rule: &Rule, examples: &Examples) -> Result<(), Failed> {
+    for (name, marked) in [("the first", &examples.broken), ("the repaired", &examples.repaired)] {
+        let mut compilation = compile_files(&marked.files);
+        let Some(plan) = compilation.plan.take() else {
+            return Err(format!("does not compile:\n{}", concise_text(&compilation)).into());
+        };
+        let outcomes = run_tests(&plan.bundle, "").map_err(|failure| failure.message)?;
+        let sources = &mut compilation.sources;
+        let diagnostics: Vec<_> =
+            outcomes.iter().flat_map(|outcome| explain_outcome(outcome, sources)).collect();
+        marked
+            .compare(&diagnostics, sources, Some(rule.slug))
+            .map_err(|problems| format!("in {name} example\n{problems}"))?;
+    }
+    Ok(())
 }
 
 fn expect_success(example: &str, marked: &Marked, directory: &Path) -> Result<(), Failed> {

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use tidegate_stdlib::bundle::{Failure, FailureKind, Source, Test, TestAction, TestStep};
+use tidegate_stdlib::bundle::{
+    Failure, FailureKind, Source, StepFailure, Test, TestAction, TestStep,
+};
 
-use super::StepFailure;
 use super::catalog::{Combining, TestCatalog};
-use super::compare::compare_documents;
+use super::compare::{Comparison, compare_documents};
 use super::derivation::{Journals, OpenDerivation, Written};
 use crate::clock::ProcessClock;
 use crate::limits::{TEST_DOCUMENTS_MAX, TEST_READS_MAX};
@@ -182,16 +183,20 @@ impl<'c, 'b> Case<'c, 'b> {
             combining.add(document)?;
         }
         let actual = combining.drain()?;
-        let Some((message, differences)) = compare_documents(step, &actual, &rules.key) else {
+        let Some(Comparison { message, differences, actual }) =
+            compare_documents(step, actual, &rules.key)
+        else {
             return Ok(None);
         };
         Ok(Some(StepFailure {
             step: index,
             collection: collection.name.clone(),
             origin: step.origin.clone(),
+            document_origins: step.document_origins.clone(),
             message,
             key: collection.key.clone(),
             differences,
+            actual,
         }))
     }
 }

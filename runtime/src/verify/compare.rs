@@ -7,11 +7,12 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Number, Value};
-use tidegate_stdlib::bundle::{TestStep, UUID_POINTER};
+use tidegate_stdlib::bundle::{
+    ActualDocument, Difference, DifferenceKind, Origin, TestStep, UUID_POINTER,
+};
 use tidegate_stdlib::document::Document;
 use tidegate_stdlib::key::Key;
 
-use super::{Difference, DifferenceKind};
 use crate::stamp;
 
 /// What a fixture may state for the UUID of any document.
@@ -20,20 +21,42 @@ const ANY_UUID: &str = "flow-uuid";
 /// The greatest relative distance of numbers that are the same.
 const NUMBER_TOLERANCE: f64 = f64::EPSILON;
 
+/// What a step that does not pass shows.
+pub(super) struct Comparison {
+    /// One line about the differences.
+    pub(super) message: String,
+    /// The differences in key order.
+    pub(super) differences: Vec<Difference>,
+    /// The actual documents with their partners.
+    pub(super) actual: Vec<ActualDocument>,
+}
+
 /// Compares the documents that a step expects with the actual ones, which are in key order and
-/// carry no UUID. Gives one line about the differences, and the differences in key order; nothing
-/// when all is as expected.
+/// carry no UUID. Gives nothing when all is as expected.
 pub(super) fn compare_documents(
     step: &TestStep,
-    actual: &[Value],
+    actual: Vec<Value>,
     key: &Key,
-) -> Option<(String, Vec<Difference>)> {
+) -> Option<Comparison> {
     let expected: Vec<Expected> = step.documents.iter().map(Expected::new).collect();
     let matches = |(expected, actual): (&Expected, &Value)| expected.changes(actual).is_empty();
-    if expected.len() == actual.len() && expected.iter().zip(actual).all(matches) {
+    if expected.len() == actual.len() && expected.iter().zip(&actual).all(matches) {
         return None;
     }
-    let pairs = Pairs::new(&expected, actual, key);
+    let pairs = Pairs::new(&expected, &actual, key);
+    let (message, differences) = differences(step, &expected, &actual, &pairs, key);
+    let actual = actual.into_iter().zip(pairs.by_actual);
+    let actual = actual.map(|(document, expected)| ActualDocument { document, expected });
+    Some(Comparison { message, differences, actual: actual.collect() })
+}
+
+fn differences(
+    step: &TestStep,
+    expected: &[Expected],
+    actual: &[Value],
+    pairs: &Pairs,
+    key: &Key,
+) -> (String, Vec<Difference>) {
     let mut differences = Vec::new();
     let mut counts = Counts::default();
     for (index, expected) in expected.iter().enumerate() {
@@ -47,7 +70,9 @@ pub(super) fn compare_documents(
         counts.changed += usize::from(partner.is_some() && !changes.is_empty());
         let keyed = partner.unwrap_or(&expected.document);
         for change in changes {
-            differences.push((packed(key, keyed), change.at(key, keyed, origin.clone())));
+            let mut difference = change.at(key, keyed, origin.clone());
+            difference.document = Some(index);
+            differences.push((packed(key, keyed), difference));
         }
     }
     for (_, document) in actual.iter().enumerate().filter(|(at, _)| !pairs.has_actual(*at)) {
@@ -56,11 +81,11 @@ pub(super) fn compare_documents(
     }
     if differences.is_empty() {
         // Every document has its partner, so only their order can differ.
-        return Some(("the expected documents are not in key order".to_owned(), Vec::new()));
+        return ("the expected documents are not in key order".to_owned(), Vec::new());
     }
     differences.sort_by(|(left, _), (right, _)| left.cmp(right));
     let differences = differences.into_iter().map(|(_, difference)| difference).collect();
-    Some((counts.message(), differences))
+    (counts.message(), differences)
 }
 
 /// How many documents differ in which way.
@@ -110,7 +135,7 @@ impl Expected {
 /// Which actual document each expected one is compared with.
 struct Pairs {
     by_expected: Vec<Option<usize>>,
-    taken: Vec<bool>,
+    by_actual: Vec<Option<usize>>,
 }
 
 impl Pairs {
@@ -119,7 +144,7 @@ impl Pairs {
         let by_key: BTreeMap<Vec<u8>, usize> =
             actual.iter().enumerate().map(|(at, document)| (packed(key, document), at)).collect();
         let mut pairs =
-            Self { by_expected: vec![None; expected.len()], taken: vec![false; actual.len()] };
+            Self { by_expected: vec![None; expected.len()], by_actual: vec![None; actual.len()] };
         for (index, expected) in expected.iter().enumerate() {
             if let Some(at) = by_key.get(&packed(key, &expected.document)) {
                 pairs.join(index, *at);
@@ -134,13 +159,14 @@ impl Pairs {
     }
 
     fn join(&mut self, index: usize, at: usize) {
-        let (Some(pair), Some(taken)) = (self.by_expected.get_mut(index), self.taken.get_mut(at))
+        let (Some(actual), Some(expected)) =
+            (self.by_expected.get_mut(index), self.by_actual.get_mut(at))
         else {
             return;
         };
-        if !*taken {
-            *pair = Some(at);
-            *taken = true;
+        if expected.is_none() {
+            *actual = Some(at);
+            *expected = Some(index);
         }
     }
 
@@ -149,7 +175,7 @@ impl Pairs {
     }
 
     fn has_actual(&self, at: usize) -> bool {
-        self.taken.get(at).copied().unwrap_or_default()
+        self.by_actual.get(at).copied().flatten().is_some()
     }
 }
 
@@ -181,15 +207,10 @@ impl Change {
         }
     }
 
-    fn at(
-        self,
-        key: &Key,
-        document: &Value,
-        origin: Option<tidegate_stdlib::bundle::Origin>,
-    ) -> Difference {
+    fn at(self, key: &Key, document: &Value, origin: Option<Origin>) -> Difference {
         let Self { kind, pointer, expected, actual } = self;
         let key = key.values(document).into_iter().cloned().collect();
-        Difference { key, kind, pointer, expected, actual, origin }
+        Difference { key, kind, pointer, expected, actual, origin, document: None }
     }
 }
 

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tidegate_stdlib::bundle::{Collection, Derivation, FailureKind, Task};
 
 use super::*;

@@ -8,6 +8,7 @@
 mod failure;
 mod files;
 mod origin;
+mod outcome;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,9 @@ use serde_json::Value;
 pub use failure::{Failure, FailureKind};
 pub use files::{BundleFailure, MANIFEST_PATH, from_files, to_files};
 pub use origin::{Origin, Script};
+pub use outcome::{
+    ActualDocument, Difference, DifferenceKind, StepFailure, TestOutcome, TestStatus,
+};
 
 /// Version of the format; a reader refuses any other.
 pub const FORMAT_VERSION: u32 = 1;

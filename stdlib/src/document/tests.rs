@@ -1,3 +1,5 @@
+//! Documents against their values, and the fast parser against the strict one.
+
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use proptest::prelude::*;

@@ -4,7 +4,6 @@
 //! durations are given, so that equal catalogs give equal reports.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use super::{Report, concise, words};
 use crate::diag::{Diagnostic, Severity};
@@ -13,22 +12,76 @@ use crate::source::Sources;
 /// The case of findings that no file has a place of.
 const COMMAND_LINE: &str = "command line";
 
+/// One case of a suite.
+#[derive(Debug, Clone, Default)]
+pub struct Case {
+    /// Its name.
+    pub name: String,
+    /// How long it took, where that is told.
+    pub time_ms: Option<f64>,
+    /// Why it failed; nothing when it passed.
+    pub failures: Vec<Failure>,
+    /// What it printed.
+    pub output: String,
+}
+
+/// Why a case failed.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// The rule.
+    pub kind: String,
+    /// One line.
+    pub message: String,
+    /// The whole story.
+    pub text: String,
+}
+
 /// All files with their findings as one document.
 pub fn report(report: &Report<'_>) -> String {
-    let cases = cases(report);
-    let has_failed =
-        |case: &&Vec<(&Diagnostic, &Sources)>| case.iter().any(|(each, _)| is_failure(each));
-    let (all, failed) = (cases.len(), cases.values().filter(has_failed).count());
-    let counts = format!("tests=\"{all}\" failures=\"{failed}\" errors=\"0\"");
+    let cases: Vec<Case> =
+        cases(report).into_iter().map(|(file, findings)| case(file, &findings)).collect();
+    write("check", &cases)
+}
+
+/// A suite as a document.
+pub fn write(suite: &str, cases: &[Case]) -> String {
+    let failed = cases.iter().filter(|case| !case.failures.is_empty()).count();
+    let counts = format!("tests=\"{}\" failures=\"{failed}\" errors=\"0\"", cases.len());
     let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    write!(text, "<testsuites name=\"tidegate\" {counts}>\n  <testsuite name=\"check\" {counts}>\n")
-        .expect("a string takes text");
-    for (file, findings) in cases {
-        case(file, &findings, &mut text);
-    }
+    text.push_str(&format!("<testsuites name=\"tidegate\" {counts}>\n"));
+    text.push_str(&format!("  <testsuite name=\"{suite}\" {counts}>\n"));
+    cases.iter().for_each(|case| write_case(suite, case, &mut text));
     text.push_str("  </testsuite>\n</testsuites>\n");
     text
 }
+
+fn write_case(suite: &str, case: &Case, text: &mut String) {
+    let time = case.time_ms.map_or_else(String::new, |time_ms| {
+        format!(" time=\"{:.6}\"", time_ms / MILLISECONDS)
+    });
+    let name = escape(&case.name);
+    text.push_str(&format!("    <testcase classname=\"{suite}\" name=\"{name}\"{time}"));
+    if case.failures.is_empty() && case.output.is_empty() {
+        text.push_str("/>\n");
+        return;
+    }
+    text.push_str(">\n");
+    for failure in &case.failures {
+        text.push_str(&format!(
+            "      <failure type=\"{}\" message=\"{}\">{}</failure>\n",
+            escape(&failure.kind),
+            escape(&failure.message),
+            escape(&failure.text),
+        ));
+    }
+    if !case.output.is_empty() {
+        text.push_str(&format!("      <system-out>{}</system-out>\n", escape(&case.output)));
+    }
+    text.push_str("    </testcase>\n");
+}
+
+/// In a second.
+const MILLISECONDS: f64 = 1_000.0;
 
 /// The findings of each file that was read or of which there is something to say, by its name.
 fn cases<'f>(report: &Report<'f>) -> BTreeMap<&'f str, Vec<(&'f Diagnostic, &'f Sources)>> {
@@ -45,33 +98,22 @@ fn cases<'f>(report: &Report<'f>) -> BTreeMap<&'f str, Vec<(&'f Diagnostic, &'f 
     cases
 }
 
-fn case(file: &str, findings: &[(&Diagnostic, &Sources)], text: &mut String) {
-    let name = escape(file);
-    if findings.is_empty() {
-        writeln!(text, "    <testcase classname=\"check\" name=\"{name}\"/>")
-            .expect("a string takes text");
-        return;
-    }
-    writeln!(text, "    <testcase classname=\"check\" name=\"{name}\">").expect("a string takes text");
+fn case(file: &str, findings: &[(&Diagnostic, &Sources)]) -> Case {
     let (failures, others): (Vec<_>, Vec<_>) =
         findings.iter().partition(|(diagnostic, _)| is_failure(diagnostic));
-    for (diagnostic, sources) in failures {
-        writeln!(
-            text,
-            "      <failure type=\"{}\" message=\"{}\">{}</failure>",
-            diagnostic.rule.slug,
-            escape(&diagnostic.message),
-            escape(&placed_story(diagnostic, sources)),
-        )
-        .expect("a string takes text");
+    let failures = failures.into_iter().map(|(diagnostic, sources)| Failure {
+        kind: diagnostic.rule.slug.to_owned(),
+        message: diagnostic.message.clone(),
+        text: placed_story(diagnostic, sources),
+    });
+    let stories: Vec<String> =
+        others.iter().map(|(diagnostic, sources)| placed_story(diagnostic, sources)).collect();
+    Case {
+        name: file.to_owned(),
+        time_ms: None,
+        failures: failures.collect(),
+        output: stories.join("\n\n"),
     }
-    if !others.is_empty() {
-        let stories: Vec<String> =
-            others.iter().map(|(diagnostic, sources)| placed_story(diagnostic, sources)).collect();
-        writeln!(text, "      <system-out>{}</system-out>", escape(&stories.join("\n\n")))
-            .expect("a string takes text");
-    }
-    text.push_str("    </testcase>\n");
 }
 
 fn is_failure(diagnostic: &Diagnostic) -> bool {

@@ -3,6 +3,9 @@
 //! A failure is plain data with the runtime's facts; which rule explains it, what its label says and how its document is
 //! shown is decided here, so that a failure looks like every other diagnostic. Sources need not be at hand.
 
+mod accept;
+mod test;
+
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -13,6 +16,8 @@ use url::Url;
 use crate::diag::{Diagnostic, Rule, rules};
 use crate::limits::SOURCE_SIZE_BYTES_MAX;
 use crate::source::{FileId, LineIndex, Range, Role, SourceFile, Sources, Span};
+
+pub use test::explain_outcome;
 
 /// How many bytes of a document a note shows.
 const DOCUMENT_BYTES_SHOWN: usize = 200;
@@ -36,6 +41,12 @@ pub fn explain_failure(failure: &Failure, sources: &mut Sources) -> Diagnostic {
     }
     diagnostic.help.clone_from(&failure.help);
     diagnostic
+}
+
+/// What the file of a place is called, after files were renamed for people.
+pub fn named<'s>(origin: &'s Origin, sources: &'s Sources) -> &'s str {
+    let file = sources.files().find(|(_, file)| is_named(file, &origin.path));
+    file.map_or(&origin.path, |(_, file)| &file.name)
 }
 
 /// The rule that explains a kind of failure.
@@ -194,6 +205,11 @@ fn document_note(failure: &Failure, document: &Value) -> String {
     note.push_str(": ");
     note.push_str(&excerpt(document, &pointer));
     note
+}
+
+/// The beginning of the compact text of a document.
+fn document_excerpt(document: &Value) -> String {
+    excerpt(document, &Pointer::default())
 }
 
 /// The compact text of a document, cut to what surrounds a location.

@@ -1,0 +1,149 @@
+//! `test`: the tests of a catalog.
+
+mod machine;
+mod people;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tidegate_compiler::diag::render::Format;
+use tidegate_compiler::diag::{Applicability, Diagnostic, Severity};
+use tidegate_compiler::explain::{explain_failure, explain_outcome};
+use tidegate_compiler::source::Sources;
+use tidegate_compiler::world::World;
+use tidegate_compiler::{Compilation, compile};
+use tidegate_runtime::verify::run_tests;
+use tidegate_stdlib::bundle::{Bundle, TestOutcome, TestStatus};
+
+use crate::args::{Output, Test};
+use crate::catalog::{read_bundle, show_findings};
+use crate::exit::{Exit, Stop};
+use crate::fix::Repaired;
+use crate::report::{self, plural};
+use crate::source::{Source, request};
+use crate::terminal::Terminal;
+
+/// Rounds after which what the tests find is no longer accepted: it then depends on what was accepted.
+const ROUNDS_MAX: usize = 8;
+
+/// What came of compiling and testing.
+struct Tested {
+    sources: Sources,
+    /// What the compiler found.
+    findings: Vec<Diagnostic>,
+    /// What the tests found.
+    failures: Vec<Diagnostic>,
+    /// How each test ended; nothing when there was nothing to run.
+    outcomes: Option<Vec<TestOutcome>>,
+}
+
+/// Runs the tests and shows how they ended; the exit code follows from the same counts that are printed.
+pub(crate) fn run(arguments: &Test, terminal: &Terminal) -> Result<Exit, Stop> {
+    let (source, filter) = source_and_filter(arguments);
+    let source = Source::find(source)?;
+    let mut repaired = Repaired::default();
+    let mut tested = test(&source, filter, &repaired)?;
+    if arguments.accept {
+        if matches!(source, Source::Bundle(_)) {
+            return Err(Stop::usage("the tests of a bundle cannot be changed")
+                .help("name the catalog that it was built from"));
+        }
+        for _ in 0..ROUNDS_MAX {
+            let (failures, sources) = (&tested.failures, &tested.sources);
+            if repaired.apply(failures, sources, Applicability::Unsafe)? == 0 {
+                break;
+            }
+            tested = test(&source, filter, &repaired)?;
+        }
+        let files = repaired.write()?;
+        if files > 0 {
+            terminal.note(&format!("  Accepted what is there, in {}", plural(files, "file")));
+        }
+    }
+    report::name_for_people(&mut tested.sources);
+    show(&mut tested, arguments, terminal)?;
+    let is_green = |outcomes: &Vec<TestOutcome>| {
+        outcomes.iter().all(|outcome| outcome.status == TestStatus::Passed)
+    };
+    let passed = tested.outcomes.as_ref().is_some_and(is_green);
+    Ok(if passed { Exit::Fine } else { Exit::Findings })
+}
+
+/// A single argument that is no path is a filter: `tidegate test revenue` does what one expects.
+fn source_and_filter(arguments: &Test) -> (Option<&Path>, &str) {
+    match arguments.source.as_deref() {
+        Some(source) if arguments.filter.is_empty() && !source.exists() => {
+            (None, source.to_str().unwrap_or_default())
+        }
+        source => (source, &arguments.filter),
+    }
+}
+
+/// Compiles a catalog, or reads a bundle, and runs its tests.
+fn test(source: &Source, filter: &str, world: &dyn World) -> Result<Tested, Stop> {
+    let (bundle, mut sources, findings): (Arc<Bundle>, _, _) = match source {
+        Source::Bundle(directory) => {
+            (Arc::new(read_bundle(directory)?), Sources::default(), Vec::new())
+        }
+        Source::Catalog(catalog) => {
+            let (request, _) = request(catalog)?;
+            let Compilation { sources, diagnostics: findings, plan, .. } = compile(world, &request);
+            let Some(plan) = plan else {
+                return Ok(Tested { sources, findings, failures: Vec::new(), outcomes: None });
+            };
+            (Arc::new(plan.bundle), sources, findings)
+        }
+    };
+    let outcomes = match run_tests(&bundle, filter) {
+        Ok(outcomes) => outcomes,
+        Err(failure) => {
+            let failures = vec![explain_failure(&failure, &mut sources)];
+            return Ok(Tested { sources, findings, failures, outcomes: None });
+        }
+    };
+    if outcomes.is_empty() && !filter.is_empty() {
+        return Err(Stop::usage(format!("no test has `{filter}` in its name")));
+    }
+    let failures =
+        outcomes.iter().flat_map(|outcome| explain_outcome(outcome, &mut sources)).collect();
+    Ok(Tested { sources, findings, failures, outcomes: Some(outcomes) })
+}
+
+/// Writes the report to where it was asked for.
+fn show(tested: &mut Tested, arguments: &Test, terminal: &Terminal) -> Result<(), Stop> {
+    let mut outputs = arguments.reporting.outputs.clone();
+    let junit = arguments.junit.iter().cloned();
+    outputs.extend(junit.map(|path| Output { format: Format::Junit, path }));
+    for Output { format, path } in outputs {
+        let text = machine::report(tested, format, None, terminal);
+        std::fs::write(&path, text).map_err(|error| Stop::file("write", &path, &error))?;
+    }
+    let format = arguments.reporting.format;
+    if format != Format::Human {
+        // What a report of tests has no place for is told beside it.
+        if matches!(format, Format::Json | Format::Jsonl) {
+            show_findings(&tested.findings, &tested.sources, format, terminal);
+        }
+        let style = Some(terminal.style());
+        terminal.result(&machine::report(tested, format, style, terminal));
+        return Ok(());
+    }
+    show_findings(&tested.findings, &tested.sources, format, terminal);
+    match &tested.outcomes {
+        Some(outcomes) => people::show(outcomes, &mut tested.sources, terminal),
+        None => show_findings(&tested.failures, &tested.sources, format, terminal),
+    }
+    Ok(())
+}
+
+/// How many findings there are of a severity.
+fn count(tested: &Tested, severity: Severity) -> usize {
+    let all = tested.findings.iter().chain(&tested.failures);
+    all.filter(|diagnostic| diagnostic.severity == severity).count()
+}
+
+/// How many tests passed, failed, and could not finish.
+fn counts(outcomes: &[TestOutcome]) -> (usize, usize, usize) {
+    let count = |status| outcomes.iter().filter(|outcome| outcome.status == status).count();
+    (count(TestStatus::Passed), count(TestStatus::Failed), count(TestStatus::Error))
+}
