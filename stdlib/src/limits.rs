@@ -54,3 +54,15 @@ pub const MERGED_SCHEMA_LOCATIONS_MAX: usize = 1_000;
 
 /// Nesting of a schema that is merged from others.
 pub const MERGED_SCHEMA_DEPTH_MAX: usize = 12;
+
+/// Checks of schemas that the validation of a document may take, whatever its size.
+pub const EVALUATION_STEPS_MAX: u64 = 10_000_000;
+
+/// Checks of schemas that it may take beyond that for each value of the document.
+pub const EVALUATION_STEPS_PER_VALUE_MAX: u64 = 1_000;
+
+/// Nesting of schemas, that of the document included, that the validation of a document goes into.
+pub const EVALUATION_DEPTH_MAX: u32 = 1_000;
+
+/// Schemas that all schemas of a program together take over from others by `$ref` and `allOf`.
+pub const PROGRAM_SIZE_MAX: usize = 4_000_000;

@@ -191,6 +191,11 @@ impl<'d> Node<'d> {
         })
     }
 
+    /// How many values the value holds, itself and the names of properties included.
+    pub fn size(self) -> usize {
+        self.split().0.extent()
+    }
+
     /// The value as a tree.
     pub fn to_value(self) -> Value {
         match self.view() {
@@ -274,6 +279,14 @@ impl<'d> Properties<'d> {
             }
         }
         None
+    }
+
+    /// The names as values, for what is said of names.
+    pub(crate) fn names(mut self) -> impl Iterator<Item = Node<'d>> {
+        std::iter::from_fn(move || {
+            let name = Node { cells: self.cells, text: self.text };
+            self.next().map(|_| name)
+        })
     }
 }
 

@@ -17,6 +17,7 @@ pub(super) enum Side {
 }
 
 /// A bound of numeric strings; any other value passes.
+#[derive(Debug)]
 pub(super) struct NumericBound {
     bound: String,
     side: Side,
@@ -27,6 +28,14 @@ impl NumericBound {
     pub(super) fn new(value: &Value, side: Side) -> Self {
         let bound = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         Self { bound, side }
+    }
+
+    /// Whether `text` is within the bound, or no number.
+    pub(super) fn admits(&self, text: &str) -> bool {
+        compare(text, &self.bound).is_none_or(|order| match self.side {
+            Side::Above => order != Ordering::Less,
+            Side::Below => order != Ordering::Greater,
+        })
     }
 }
 
@@ -44,13 +53,7 @@ impl<'i> Keyword<'i> for NumericBound {
     }
 
     fn is_valid(&self, value: &'i Value) -> bool {
-        let Some(order) = value.as_str().and_then(|text| compare(text, &self.bound)) else {
-            return true;
-        };
-        match self.side {
-            Side::Above => order != Ordering::Less,
-            Side::Below => order != Ordering::Greater,
-        }
+        value.as_str().is_none_or(|text| self.admits(text))
     }
 }
 

@@ -2,6 +2,9 @@
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 
+use jsonschema::Validator;
+use serde_json::{Value, json};
+
 /// Tests a string against one format.
 type Check = fn(&str) -> bool;
 
@@ -39,6 +42,33 @@ pub(super) const OWN: [(&str, Check); 14] = [
     ("sha256", is_sha256),
     ("regex", |text| regex::Regex::new(text).is_ok()),
 ];
+
+/// A format that strings are tested against.
+#[derive(Debug)]
+pub(super) enum Format {
+    Own(Check),
+    /// One that the validator knows by itself.
+    BuiltIn(Box<Validator>),
+}
+
+impl Format {
+    /// The format of a name of the dialect.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        if let Some((_, check)) = OWN.into_iter().find(|(own, _)| *own == name) {
+            return Some(Self::Own(check));
+        }
+        let validator = super::options().build(&json!({"format": name})).ok()?;
+        Some(Self::BuiltIn(Box::new(validator)))
+    }
+
+    /// Whether `text` is of the format.
+    pub(super) fn admits(&self, text: &str) -> bool {
+        match self {
+            Self::Own(check) => check(text),
+            Self::BuiltIn(validator) => validator.is_valid(&Value::from(text)),
+        }
+    }
+}
 
 /// Whether `format` is a format of the dialect.
 pub(super) fn is_known(format: &str) -> bool {

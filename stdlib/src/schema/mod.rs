@@ -10,6 +10,7 @@ mod endless;
 mod formats;
 mod keywords;
 mod normal;
+mod program;
 mod resources;
 mod violation;
 mod well_known;
@@ -24,14 +25,18 @@ pub(crate) use check::count;
 pub(crate) use keywords::nearest;
 pub use normal::NormalForm;
 pub(crate) use normal::target;
+#[allow(unused_imports, reason = "the branches of reductions will ask")]
+pub(crate) use program::{Program, SchemaId};
 pub use well_known::well_known;
 
+use crate::document::Node;
 use crate::value::Pointer;
 
 /// A compiled schema.
 #[derive(Debug)]
 pub struct Schema {
     validator: Validator,
+    program: Program,
     normal: Arc<NormalForm>,
 }
 
@@ -112,7 +117,10 @@ impl Schema {
             return Err(normal.faults.clone());
         }
         match options().build(&normal.schema) {
-            Ok(validator) => Ok(Self { validator, normal }),
+            Ok(validator) => {
+                let program = Program::compile(&normal).map_err(|failure| vec![failure])?;
+                Ok(Self { validator, program, normal })
+            }
             Err(error) => Err(vec![SchemaFailure::malformed(
                 normal.origin(error.instance_path().as_str()),
                 format!("the schema cannot be compiled: {}", error.masked()),
@@ -124,6 +132,11 @@ impl Schema {
     /// The normal form, from which shapes and reductions are made as well.
     pub fn normal_form(&self) -> &Arc<NormalForm> {
         &self.normal
+    }
+
+    /// Whether `document` satisfies the schema.
+    pub fn is_valid_node(&self, document: Node<'_>) -> bool {
+        self.program.is_valid(document)
     }
 
     /// Whether `document` satisfies the schema.

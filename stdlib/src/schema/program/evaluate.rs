@@ -1,0 +1,398 @@
+//! Running a program over a document.
+
+use std::cmp::Ordering;
+
+use super::{
+    ArrayRules, Branch, Limit, NumberRules, ObjectRules, Program, Rules, SchemaId, Slot,
+    StringRules, Values,
+};
+use crate::document::{Items, Node, Number, Properties, View, compare, equal};
+use crate::limits::{EVALUATION_DEPTH_MAX, EVALUATION_STEPS_MAX, EVALUATION_STEPS_PER_VALUE_MAX};
+use crate::shape::Types;
+
+/// One run of a program.
+pub(super) struct Run<'p> {
+    program: &'p Program,
+    /// How much it may still do; when nothing is left, every schema refuses every value.
+    steps_left: u64,
+    depth_left: u32,
+}
+
+impl<'p> Run<'p> {
+    /// A run over a document.
+    pub(super) fn new(program: &'p Program, document: Node<'_>) -> Self {
+        let for_size = EVALUATION_STEPS_PER_VALUE_MAX * document.size() as u64;
+        let steps_left = EVALUATION_STEPS_MAX + for_size;
+        Self { program, steps_left, depth_left: EVALUATION_DEPTH_MAX }
+    }
+
+    /// Whether a schema admits `node`.
+    pub(super) fn admits(&mut self, schema: SchemaId, node: Node<'_>) -> bool {
+        let is_valid = self.holds(schema, node);
+        // A negation may have turned the refusal of an exhausted run round.
+        is_valid && self.steps_left > 0
+    }
+
+    #[inline]
+    fn holds(&mut self, schema: SchemaId, node: Node<'_>) -> bool {
+        let Some(slot) = self.program.slots.get(schema.index()) else { return false };
+        let view = node.view();
+        if !slot.types.overlaps(kind(&view)) {
+            return false;
+        }
+        slot.length == 0 || self.checks(*slot, node, &view)
+    }
+
+    fn checks(&mut self, slot: Slot, node: Node<'_>, view: &View<'_>) -> bool {
+        let program = self.program;
+        if self.depth_left == 0 {
+            self.steps_left = 0;
+        }
+        let cost = u64::from(slot.length);
+        if self.steps_left <= cost {
+            self.steps_left = 0;
+            return false;
+        }
+        self.steps_left -= cost;
+        self.depth_left -= 1;
+        let start = slot.start as usize;
+        let list = program.order.get(start..start + slot.length as usize).unwrap_or_default();
+        let holds = list.iter().all(|schema| {
+            let rules = program.rules.get(schema.index());
+            rules.is_none_or(|rules| self.rules(*schema, rules, node, view))
+        });
+        self.depth_left += 1;
+        holds
+    }
+
+    #[inline]
+    fn rules(&mut self, own: SchemaId, rules: &Rules, node: Node<'_>, view: &View<'_>) -> bool {
+        let holds = match *view {
+            View::Null | View::Boolean(_) => true,
+            View::Number(number) => {
+                rules.numbers.as_ref().is_none_or(|rules| admits_number(rules, number))
+            }
+            View::String(text) => {
+                rules.strings.as_ref().is_none_or(|rules| admits_string(rules, text))
+            }
+            View::Array(items) => {
+                rules.arrays.as_ref().is_none_or(|rules| self.array(own, rules, node, items))
+            }
+            View::Object(properties) => {
+                rules.objects.as_ref().is_none_or(|rules| self.object(own, rules, node, properties))
+            }
+        };
+        holds
+            && (rules.values.is_empty() || rules.values.iter().all(|values| values.admits(node)))
+            && (rules.branches.is_empty()
+                || rules.branches.iter().all(|branch| self.branch(branch, node)))
+    }
+
+    fn branch(&mut self, branch: &Branch, node: Node<'_>) -> bool {
+        match branch {
+            Branch::AnyOf(schemas) => schemas.iter().any(|schema| self.holds(*schema, node)),
+            Branch::OneOf(schemas) => {
+                let mut holding = schemas.iter().filter(|schema| self.holds(**schema, node));
+                holding.next().is_some() && holding.next().is_none()
+            }
+            Branch::Not(schema) => !self.holds(*schema, node),
+            Branch::If { test, satisfied, otherwise } => {
+                let next = if self.holds(*test, node) { satisfied } else { otherwise };
+                next.is_none_or(|schema| self.holds(schema, node))
+            }
+            Branch::Dependent { name, schema } => {
+                node.get(name).is_none() || self.holds(*schema, node)
+            }
+        }
+    }
+
+    fn array(
+        &mut self,
+        own: SchemaId,
+        rules: &ArrayRules,
+        node: Node<'_>,
+        items: Items<'_>,
+    ) -> bool {
+        if !rules.count.admits(items.len()) {
+            return false;
+        }
+        if !rules.prefix.is_empty() || rules.items.is_some() {
+            let mut prefix = rules.prefix.iter();
+            for item in items {
+                let Some(schema) = prefix.next().copied().or(rules.items) else { break };
+                if !self.holds(schema, item) {
+                    return false;
+                }
+            }
+        }
+        if let Some((schema, count)) = rules.contains {
+            let mut found = 0;
+            for item in items {
+                // What comes after enough, or too many, changes nothing.
+                if found > count.maximum || (found >= count.minimum && count.maximum == u64::MAX) {
+                    break;
+                }
+                found += u64::from(self.holds(schema, item));
+            }
+            if found < count.minimum || found > count.maximum {
+                return false;
+            }
+        }
+        (!rules.has_unique_items || are_unique(items))
+            && rules.unevaluated.is_none_or(|schema| {
+                let active = self.active(own, node);
+                items.enumerate().all(|(index, item)| {
+                    self.evaluates_item(own, &active, index, item) || self.holds(schema, item)
+                })
+            })
+    }
+
+    fn object(
+        &mut self,
+        own: SchemaId,
+        rules: &ObjectRules,
+        node: Node<'_>,
+        properties: Properties<'_>,
+    ) -> bool {
+        rules.count.admits(properties.len())
+            && self.properties(rules, properties)
+            && rules
+                .names
+                .is_none_or(|schema| properties.names().all(|name| self.holds(schema, name)))
+            && rules.dependent.iter().all(|(name, required)| {
+                properties.get(name).is_none()
+                    || required.iter().all(|name| properties.get(name).is_some())
+            })
+            && rules.unevaluated.is_none_or(|schema| {
+                let active = self.active(own, node);
+                let mut properties = properties;
+                properties.all(|(name, value)| {
+                    self.evaluates_property(own, &active, name) || self.holds(schema, value)
+                })
+            })
+    }
+
+    /// Walks the properties of the document and those of the schema, which are sorted alike.
+    #[inline]
+    fn properties(&mut self, rules: &ObjectRules, properties: Properties<'_>) -> bool {
+        let others_matter = rules.additional.is_some() || !rules.patterns.is_empty();
+        let mut known = rules.properties.iter();
+        let mut next = known.next();
+        for (name, value) in properties {
+            let mut is_declared = false;
+            while let Some(property) = next {
+                match (*property.name).cmp(name) {
+                    Ordering::Less => {
+                        if property.is_required {
+                            return false;
+                        }
+                        next = known.next();
+                    }
+                    Ordering::Equal => {
+                        if let Some(schema) = property.schema {
+                            is_declared = true;
+                            if !self.holds(schema, value) {
+                                return false;
+                            }
+                        }
+                        next = known.next();
+                        break;
+                    }
+                    Ordering::Greater => break,
+                }
+            }
+            if others_matter {
+                if !self.others(rules, is_declared, name, value) {
+                    return false;
+                }
+            } else if next.is_none() {
+                return true;
+            }
+        }
+        next.is_none_or(|property| !property.is_required)
+            && known.all(|property| !property.is_required)
+    }
+
+    /// What patterns and additional properties say of a property.
+    fn others(
+        &mut self,
+        rules: &ObjectRules,
+        mut is_declared: bool,
+        name: &str,
+        value: Node<'_>,
+    ) -> bool {
+        for (pattern, schema) in &rules.patterns {
+            if pattern.is_match(name) {
+                is_declared = true;
+                if !self.holds(*schema, value) {
+                    return false;
+                }
+            }
+        }
+        is_declared || rules.additional.is_none_or(|schema| self.holds(schema, value))
+    }
+
+    /// The schemas that apply to `node` where `own` does, and do not refuse it.
+    fn active(&mut self, own: SchemaId, node: Node<'_>) -> Vec<SchemaId> {
+        let program = self.program;
+        let mut active = vec![own];
+        let mut at = 0;
+        while let Some(schema) = active.get(at).copied() {
+            at += 1;
+            // To look for repetitions takes its time, too.
+            self.steps_left = self.steps_left.saturating_sub(at as u64);
+            let Some(rules) = program.rules.get(schema.index()) else { continue };
+            let mut add = |schema: SchemaId| {
+                if !active.contains(&schema) {
+                    active.push(schema);
+                }
+            };
+            rules.in_place.iter().for_each(|schema| add(*schema));
+            for branch in &rules.branches {
+                match branch {
+                    Branch::AnyOf(schemas) | Branch::OneOf(schemas) => schemas
+                        .iter()
+                        .filter(|schema| self.holds(**schema, node))
+                        .for_each(|schema| add(*schema)),
+                    Branch::If { test, satisfied, otherwise } => {
+                        if self.holds(*test, node) {
+                            add(*test);
+                            satisfied.iter().for_each(|schema| add(*schema));
+                        } else {
+                            otherwise.iter().for_each(|schema| add(*schema));
+                        }
+                    }
+                    Branch::Dependent { name, schema } => {
+                        if node.get(name).is_some() {
+                            add(*schema);
+                        }
+                    }
+                    Branch::Not(_) => {}
+                }
+            }
+        }
+        active
+    }
+
+    /// Whether one of the schemas speaks of a property, but for the unevaluated ones of `own`.
+    fn evaluates_property(&mut self, own: SchemaId, active: &[SchemaId], name: &str) -> bool {
+        self.steps_left = self.steps_left.saturating_sub(active.len() as u64);
+        active.iter().any(|schema| {
+            let rules = self.program.rules.get(schema.index());
+            let Some(rules) = rules.and_then(|rules| rules.objects.as_ref()) else { return false };
+            rules.additional.is_some()
+                || (rules.unevaluated.is_some() && *schema != own)
+                || rules.declares(name)
+                || rules.patterns.iter().any(|(pattern, _)| pattern.is_match(name))
+        })
+    }
+
+    /// Whether one of the schemas speaks of an item, but for the unevaluated ones of `own`.
+    fn evaluates_item(
+        &mut self,
+        own: SchemaId,
+        active: &[SchemaId],
+        index: usize,
+        item: Node<'_>,
+    ) -> bool {
+        self.steps_left = self.steps_left.saturating_sub(active.len() as u64);
+        active.iter().any(|schema| {
+            let rules = self.program.rules.get(schema.index());
+            let Some(rules) = rules.and_then(|rules| rules.arrays.as_ref()) else { return false };
+            rules.items.is_some()
+                || index < rules.prefix.len()
+                || (rules.unevaluated.is_some() && *schema != own)
+                || rules.contains.is_some_and(|(schema, _)| self.holds(schema, item))
+        })
+    }
+}
+
+impl SchemaId {
+    pub(super) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl ObjectRules {
+    fn declares(&self, name: &str) -> bool {
+        let found = self.properties.binary_search_by(|property| (*property.name).cmp(name));
+        found.is_ok_and(|at| self.properties.get(at).is_some_and(|it| it.schema.is_some()))
+    }
+}
+
+impl Values {
+    fn admits(&self, node: Node<'_>) -> bool {
+        match self {
+            Self::Strings(texts) => node.as_str().is_some_and(|text| {
+                if texts.len() <= LISTED_MAX {
+                    texts.iter().any(|known| **known == *text)
+                } else {
+                    texts.binary_search_by(|known| (**known).cmp(text)).is_ok()
+                }
+            }),
+            Self::Documents(documents) => {
+                documents.binary_search_by(|known| compare(known.root(), node)).is_ok()
+            }
+        }
+    }
+}
+
+/// Lists up to here are searched from end to end.
+const LISTED_MAX: usize = 8;
+
+/// The type of a value.
+#[inline]
+pub(super) fn kind(view: &View<'_>) -> Types {
+    match view {
+        View::Null => Types::NULL,
+        View::Boolean(_) => Types::BOOLEAN,
+        View::Number(number) if number.is_whole() => Types::INTEGER,
+        View::Number(_) => Types::FRACTIONAL,
+        View::String(_) => Types::STRING,
+        View::Array(_) => Types::ARRAY,
+        View::Object(_) => Types::OBJECT,
+    }
+}
+
+fn admits_number(rules: &NumberRules, number: Number) -> bool {
+    rules.limits.iter().all(|(limit, bound)| {
+        let order = number.compare(*bound);
+        match limit {
+            Limit::Minimum => order.is_ge(),
+            Limit::ExclusiveMinimum => order.is_gt(),
+            Limit::Maximum => order.is_le(),
+            Limit::ExclusiveMaximum => order.is_lt(),
+        }
+    }) && rules.divisor.as_ref().is_none_or(|divisor| divisor.divides(number))
+}
+
+fn admits_string(rules: &StringRules, text: &str) -> bool {
+    admits_length(rules, text)
+        && rules.pattern.as_ref().is_none_or(|pattern| pattern.is_match(text))
+        && rules.format.as_ref().is_none_or(|format| format.admits(text))
+        && rules.bounds.iter().all(|bound| bound.admits(text))
+}
+
+/// Counts characters only when the bytes do not decide.
+fn admits_length(rules: &StringRules, text: &str) -> bool {
+    let bytes = text.len() as u64;
+    // A character takes up to four bytes.
+    let is_sure = rules.length.minimum <= bytes.div_ceil(4) && bytes <= rules.length.maximum;
+    is_sure || rules.length.admits(text.chars().count())
+}
+
+fn are_unique(items: Items<'_>) -> bool {
+    if items.len() <= LISTED_MAX {
+        let mut rest = items;
+        return items.into_iter().all(|item| {
+            rest.next();
+            !rest.clone().any(|other| equal(item, other))
+        });
+    }
+    let mut sorted: Vec<Node<'_>> = items.collect();
+    sorted.sort_unstable_by(|left, right| compare(*left, *right));
+    sorted.windows(2).all(|pair| match pair {
+        [left, right] => !equal(*left, *right),
+        _ => true,
+    })
+}
