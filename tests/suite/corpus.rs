@@ -70,7 +70,7 @@ fn mutate(entry: &Path) -> Result<(), Failed> {
     let sources = files::below(entry, EXPECTED);
     for seed in 0..MUTATIONS {
         let mut mutated = sources.clone();
-        let mut draw = Draw(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        let mut draw = Draw::new(seed);
         for bytes in mutated.values_mut() {
             mutate_bytes(bytes, &mut draw);
         }
@@ -105,10 +105,14 @@ fn mutate_bytes(bytes: &mut Vec<u8>, draw: &mut Draw) {
 }
 
 /// Numbers that look random and are the same in every run.
-struct Draw(u64);
+pub(super) struct Draw(u64);
 
 impl Draw {
-    fn below(&mut self, limit: usize) -> usize {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    pub(super) fn below(&mut self, limit: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -118,7 +122,7 @@ impl Draw {
 }
 
 /// Renders everything: a renderer has to take every place that a pass reports.
-fn render(compilation: &Compilation) {
+pub(super) fn render(compilation: &Compilation) {
     let Compilation { diagnostics, sources, .. } = compilation;
     human::render(diagnostics, sources, Style { color: true, unicode: true, width: 80 });
     for diagnostic in diagnostics {
@@ -126,7 +130,7 @@ fn render(compilation: &Compilation) {
     }
 }
 
-fn check_places(compilation: &Compilation) -> Result<(), String> {
+pub(super) fn check_places(compilation: &Compilation) -> Result<(), String> {
     let Compilation { diagnostics, sources, .. } = compilation;
     for diagnostic in diagnostics {
         let others = diagnostic.others.iter().map(|label| label.span);

@@ -17,6 +17,7 @@ mod files;
 mod goldens;
 mod literate;
 mod marks;
+mod mutations;
 mod pages;
 mod runs;
 mod sessions;
@@ -40,6 +41,7 @@ pub(crate) fn tests() -> Vec<Trial> {
     trials.extend(literate::tests());
     trials.extend(goldens::tests());
     trials.extend(corpus::tests());
+    trials.extend(mutations::tests());
     trials.extend(sessions::tests());
     trials
 }

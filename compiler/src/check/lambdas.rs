@@ -1,5 +1,7 @@
 //! SQL of migrations and lambdas, run and prepared by SQLite itself.
 
+use std::collections::BTreeSet;
+
 use tidegate_stdlib::lambda::sqlite::{
     self, Guard, Lambda, Parameters, SqlFailure, SqlFailureKind, migrate, open_in_memory,
 };
@@ -92,7 +94,14 @@ impl Database {
                 Some(lambda.is_read_only())
             }
             Err(failures) => {
+                let mut unknown = BTreeSet::new();
                 for failure in &failures {
+                    // A name that is missing is one mistake, however often it is used.
+                    if let SqlFailureKind::Unknown(name) = &failure.kind
+                        && !unknown.insert(name)
+                    {
+                        continue;
+                    }
                     sink.report(self.sql_fault(failure, script, "lambda", Some(read)));
                 }
                 None

@@ -34,9 +34,12 @@ pub(super) fn check(
     let read = schemas.read.as_ref().unwrap_or(&schemas.write);
     let mut fields = Fields { collection, read, projections: BTreeMap::new() };
     for spec in &collection.spec().projections {
-        if let Some(projection) = check_declared(collection, spec, schemas, sources, sink) {
-            fields.projections.insert(projection.field.clone(), (projection, Some(spec)));
-        }
+        let declared = check_declared(collection, spec, schemas, sources, sink);
+        let projection = declared.unwrap_or_else(|| refused(&spec.field.value));
+        fields.projections.insert(projection.field.clone(), (projection, Some(spec)));
+    }
+    for field in &collection.spec().unbound_projections {
+        fields.projections.insert(field.clone(), (refused(field), None));
     }
     fields.add_well_known(sink);
     for location in key.unwrap_or_default() {
@@ -101,6 +104,15 @@ fn check_declared(
     projection.explicit = true;
     projection.partition = spec.partition;
     Some(projection)
+}
+
+/// What stands in for a declared field that was refused, so that nothing more is said where it is used.
+fn refused(field: &str) -> Projection {
+    let pointer = Pointer::default().child(Token::Property(field.to_owned()));
+    let pointer = Pointer::parse(&format!("/{field}")).unwrap_or(pointer);
+    let shape = Shape::any();
+    let projection = projection(field.to_owned(), &pointer, &shape, Exists::May);
+    Projection { explicit: true, partition: true, ..projection }
 }
 
 /// A projection of a location.

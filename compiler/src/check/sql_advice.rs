@@ -3,9 +3,10 @@
 //! All of it are warnings or hints about texts that SQLite has prepared. They are told by tokens and by the names of result columns;
 //! proofs about values are not made here.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
-use tidegate_stdlib::lambda::sqlite::{Lambda, calls, column_place, mentions, split};
+use tidegate_stdlib::lambda::sqlite::{Call, Lambda, calls, column_place, mentions, split};
 use tidegate_stdlib::shape::{Exists, Shape, Types};
 use tidegate_stdlib::value::{Pointer, Token};
 
@@ -30,14 +31,16 @@ const FUNCTIONS_OF_PAST: &[&str] = &["changes", "last_insert_rowid", "total_chan
 const TIME_FUNCTIONS: &[&str] = &["date", "datetime", "julianday", "time", "unixepoch"];
 const WORDS_OF_TIME: &[&str] = &["current_date", "current_time", "current_timestamp", "now"];
 
-/// Functions that other tools may lack.
+/// Functions that other tools may lack; a text is reported once, at the first of them.
 pub(super) fn check_portability(script: &ScriptSource, noun: &str, sink: &mut Sink) {
     let text = &script.script.text;
-    for call in calls(text) {
-        let name = text.get(call.name.clone()).unwrap_or_default();
-        if is_one_of(name, MATHS_FUNCTIONS) {
-            sink.report(not_portable_function(name, script.span(call.name), noun));
-        }
+    let name_of = |call: &Call| text.get(call.name.clone()).unwrap_or_default();
+    let mut calls = calls(text);
+    calls.retain(|call| is_one_of(name_of(call), MATHS_FUNCTIONS));
+    let names: BTreeSet<String> = calls.iter().map(|call| name_of(call).to_lowercase()).collect();
+    if let Some(first) = calls.first() {
+        let place = script.span(first.name.clone());
+        sink.report(not_portable_function(name_of(first), place, noun, &names));
     }
 }
 
@@ -164,11 +167,18 @@ fn is_one_of(name: &str, names: &[&str]) -> bool {
     names.iter().any(|each| each.eq_ignore_ascii_case(name))
 }
 
-fn not_portable_function(name: &str, span: Span, noun: &str) -> Diagnostic {
+fn not_portable_function(
+    name: &str,
+    span: Span,
+    noun: &str,
+    names: &BTreeSet<String>,
+) -> Diagnostic {
     let message = format!("`{name}` is not in every build of SQLite");
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    let names = names.join(", ");
     Diagnostic::new(&rules::NOT_PORTABLE_FUNCTION, span, message)
         .label(format!("other tools refuse a {noun} with this function"))
-        .note("it works here, where the functions of mathematics are built in")
+        .note(format!("functions of mathematics are built in here; this text uses {names}"))
         .help("compute it otherwise where the catalog has to run elsewhere too")
 }
 

@@ -204,7 +204,7 @@ impl Binder<'_> {
                 Some(field) => self.check_field(entry, field),
                 None if !is_ours => {}
                 None if self.report_legacy(entry, table) => {}
-                None if table.is_open => {}
+                None if table.is_open && self.meant(node, table, &entry.key).is_none() => {}
                 None if swallowed(table, &entry.key).is_some() => {
                     let field = swallowed(table, &entry.key).unwrap_or_default();
                     self.report(BindProblemKind::MissingColon { field }, entry.key_range);
@@ -422,7 +422,6 @@ impl<'t> Binder<'t> {
         let field = table.field(name)?;
         let is_misspelt = |key: &str| {
             !is_extension(key)
-                && !table.is_open
                 && legacy_field(table.noun, key).is_none()
                 && table.field(key).is_none()
                 && table.nearest(key).is_some_and(|near| near.name == field.name)
@@ -452,7 +451,8 @@ impl<'t> Binder<'t> {
         let names: Vec<&'static str> = names.collect();
         let present: Vec<_> =
             names.iter().filter_map(|name| Some((*name, self.entry(node, table, name)?))).collect();
-        let is_known = |entry: &Entry| table.field(&entry.key).is_some();
+        let is_known =
+            |entry: &Entry| table.field(&entry.key).is_some() || is_extension(&entry.key);
         let all_known = self.tree.entries(node).iter().all(is_known);
         let choice = |found| BindProblemKind::Choice { noun: table.noun, fields: names, found };
         match present.as_slice() {
@@ -478,6 +478,11 @@ impl<'t> Binder<'t> {
     fn place_of_object(&self, node: NodeId) -> Range {
         let key = self.tree.key_range(node);
         if key == self.tree.node(node).range { self.start_of(node) } else { key }
+    }
+
+    /// Whether a value is absent or null.
+    pub(super) fn is_null(&self, node: NodeId) -> bool {
+        matches!(self.tree.node(node).kind, NodeKind::Null)
     }
 
     /// The text of a node, if it is one.
@@ -510,6 +515,17 @@ impl<'t> Binder<'t> {
         let list = self.value(node, table, name)?;
         let NodeKind::Sequence(items) = &self.tree.node(list).kind else { return None };
         Some(self.spanned(items.iter().filter_map(|item| self.text(*item)).collect(), list))
+    }
+
+    /// A list of texts, when all items are texts: where the number of items counts.
+    pub(super) fn all_strings(
+        &self,
+        node: NodeId,
+        table: &'static Table,
+        name: &str,
+    ) -> Option<Spanned<Vec<Spanned<String>>>> {
+        let strings = self.strings(node, table, name)?;
+        (strings.value.len() == self.tree.items(strings.node).len()).then_some(strings)
     }
 
     pub(super) fn boolean(
@@ -598,7 +614,7 @@ impl<'t> Binder<'t> {
         tree.entries(map).iter().filter_map(bind_entry).collect()
     }
 
-    /// A schema or documents: a text is a reference, anything else stands in place.
+    /// A schema: a text is a reference, an object or boolean stands in place.
     pub(super) fn schema(
         &self,
         node: NodeId,
@@ -606,10 +622,26 @@ impl<'t> Binder<'t> {
         name: &str,
     ) -> Option<InlineOrFile> {
         let value = self.value(node, table, name)?;
-        Some(
-            self.text(value)
-                .map_or_else(|| InlineOrFile::Inline(self.spanned((), value)), InlineOrFile::File),
-        )
+        self.reference_or(value, self.fits(value, FieldKind::Schema))
+    }
+
+    /// Documents: a text is a reference, a list stands in place.
+    pub(super) fn documents(
+        &self,
+        node: NodeId,
+        table: &'static Table,
+        name: &str,
+    ) -> Option<InlineOrFile> {
+        let value = self.value(node, table, name)?;
+        self.reference_or(value, self.fits(value, FieldKind::List(&FieldKind::Any)))
+    }
+
+    /// A text as a reference, and another value when it `may_stand` in place.
+    fn reference_or(&self, value: NodeId, may_stand: bool) -> Option<InlineOrFile> {
+        match self.text(value) {
+            Some(reference) => Some(InlineOrFile::File(reference)),
+            None => may_stand.then(|| InlineOrFile::Inline(self.spanned((), value))),
+        }
     }
 
     /// A config, resource, lambda or migration.

@@ -100,8 +100,17 @@ pub(super) fn collection(
         schema: binder.schema(node, &COLLECTION, "schema"),
         write_schema: binder.schema(node, &COLLECTION, "writeSchema"),
         read_schema: binder.schema(node, &COLLECTION, "readSchema"),
-        key: binder.strings(node, &COLLECTION, "key"),
+        key: binder.all_strings(node, &COLLECTION, "key"),
         projections: binder.named(node, &COLLECTION, "projections", projection),
+        unbound_projections: binder.named(
+            node,
+            &COLLECTION,
+            "projections",
+            |binder, field, node| match projection(binder, field.clone(), node) {
+                Some(_) => None,
+                None => Some(field.value),
+            },
+        ),
         fragments: fragments.map(|fragments| FragmentsSpec {
             codec: binder.string(fragments, &FRAGMENTS, "compressionCodec"),
             length_mb: binder.unsigned(fragments, &FRAGMENTS, "length"),
@@ -124,6 +133,11 @@ fn projection(
         return Some(ProjectionSpec { field, location, partition: false });
     }
     let location = binder.string(node, &PROJECTION, "location")?;
-    let partition = binder.flag(node, &PROJECTION, "partition");
+    let partition = match binder.entry(node, &PROJECTION, "partition") {
+        Some(entry) if !binder.is_null(entry.value) => {
+            binder.boolean(node, &PROJECTION, "partition")?.value
+        }
+        Some(_) | None => false,
+    };
     Some(ProjectionSpec { field, location, partition })
 }

@@ -192,7 +192,7 @@ fn transform(binder: &mut Binder<'_>, node: NodeId) -> Option<TransformSpec> {
         source: binder.entry(node, table, "source").and_then(|entry| source(binder, entry.value)),
         shuffle: binder
             .entry(node, table, "shuffle")
-            .and_then(|entry| shuffle(binder, entry.value)),
+            .and_then(|entry| shuffle(binder, entry.key_range, entry.value)),
         lambda: binder.config(node, table, "lambda"),
         read_delay_ms: binder.duration(node, table, "readDelay"),
         priority: binder.integer(node, table, "priority").unwrap_or(0),
@@ -201,15 +201,24 @@ fn transform(binder: &mut Binder<'_>, node: NodeId) -> Option<TransformSpec> {
     })
 }
 
-fn shuffle(binder: &mut Binder<'_>, node: NodeId) -> Option<ShuffleSpec> {
-    if let Some(any) = binder.text(node) {
-        return (any.value == "any").then_some(ShuffleSpec::Any(any.range));
+/// Of a shuffle that cannot be read nothing is said, as of `any`; that is not the same as one that was left out.
+fn shuffle(binder: &mut Binder<'_>, key: Range, node: NodeId) -> Option<ShuffleSpec> {
+    if binder.is_null(node) {
+        return None;
     }
-    let form = binder.one_of(node, &SHUFFLE, &["key", "lambda"])?;
+    let unread = ShuffleSpec::Any(key);
+    if !binder.tree.is_mapping(node) {
+        return Some(unread);
+    }
+    let Some(form) = binder.one_of(node, &SHUFFLE, &["key", "lambda"]) else {
+        return Some(unread);
+    };
     if form.value == "key" {
-        return binder.strings(node, &SHUFFLE, "key").map(ShuffleSpec::Key);
+        let key = binder.all_strings(node, &SHUFFLE, "key");
+        return Some(key.map_or(unread, ShuffleSpec::Key));
     }
-    binder.config(node, &SHUFFLE, "lambda").map(ShuffleSpec::Lambda)
+    let lambda = binder.config(node, &SHUFFLE, "lambda");
+    Some(lambda.map_or(unread, ShuffleSpec::Lambda))
 }
 
 /// Binds a collection to read, in either form.

@@ -93,6 +93,8 @@ pub struct CollectionSpec {
     pub key: Option<Spanned<Vec<Spanned<String>>>>,
     /// `projections`.
     pub projections: Vec<ProjectionSpec>,
+    /// Fields of `projections` whose location could not be bound.
+    pub unbound_projections: Vec<String>,
     /// `journals.fragments`.
     pub fragments: Option<FragmentsSpec>,
     /// `derive`.

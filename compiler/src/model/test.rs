@@ -91,7 +91,7 @@ fn step(binder: &mut Binder<'_>, node: NodeId) -> Option<StepSpec> {
         collection: binder
             .entry(body, table, "collection")
             .and_then(|entry| source(binder, entry.value)),
-        documents: binder.schema(body, table, "documents"),
+        documents: binder.documents(body, table, "documents"),
         description: binder.words(body, table, "description"),
     })
 }
