@@ -12,6 +12,7 @@ mod build;
 mod number;
 mod order;
 mod parse;
+mod stamp;
 mod text;
 
 use serde_json::Value;
@@ -21,6 +22,9 @@ pub use build::{Builder, Documents};
 pub use number::Number;
 pub use order::{compare, equal};
 pub use parse::Parser;
+pub use stamp::{
+    Stamp, copy_stamped, copy_unstamped, copy_with_empty_meta, has_room, is_stamped, write_stamped,
+};
 pub use text::{write_name, write_string, write_text};
 
 use crate::value::{Pointer, Token};
