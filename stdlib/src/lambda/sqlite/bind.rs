@@ -5,45 +5,110 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimePrinter;
 use rusqlite::types::{ToSqlOutput, Value as SqlValue, ValueRef};
-use serde_json::Value;
 
 use super::{Binding, Encoding};
-use crate::value;
+use crate::document::{
+    Builder, Document, Node, Number, View, copy_stamped, write_stamped, write_text,
+};
+use crate::value::{Pointer, Token};
 
 /// 100 ns ticks between 1582-10-15, when the clock of UUIDs begins, and 1970-01-01.
 const TICKS_BEFORE_UNIX: i128 = 122_192_928_000_000_000;
 
-/// The value that a binding takes from a document.
-///
-/// # Errors
-/// A value that SQLite has no type for; the message says which.
-pub(super) fn bind<'d>(
-    binding: &'d Binding,
-    document: &'d Value,
-) -> Result<ToSqlOutput<'d>, String> {
-    if binding.encoding == Encoding::Document {
-        return Ok(owned_text(value::to_text(document)));
+/// Takes the value of one parameter out of documents.
+#[derive(Debug)]
+pub(super) struct Binder {
+    pointer: Pointer,
+    encoding: Encoding,
+    default: Document,
+    place: Place,
+}
+
+/// Where a value stands with respect to the UUID, which is kept beside its document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// It is the UUID.
+    Uuid,
+    /// It holds the UUID, or is inside of it.
+    AroundUuid,
+    /// Elsewhere.
+    Elsewhere,
+}
+
+impl Binder {
+    /// The binder of a parameter.
+    pub(super) fn new(binding: &Binding) -> Self {
+        let pointer = binding.pointer.clone();
+        let is = |index: usize, name: &str| {
+            let token = pointer.tokens().get(index);
+            token.is_some_and(|token| matches!(token, Token::Property(it) if it == name))
+        };
+        let place = match pointer.tokens().len() {
+            0 => Place::AroundUuid,
+            1 if is(0, "_meta") => Place::AroundUuid,
+            2 if is(0, "_meta") && is(1, "uuid") => Place::Uuid,
+            _ => Place::Elsewhere,
+        };
+        let default = Document::from_value(&binding.default);
+        Self { pointer, encoding: binding.encoding, default, place }
     }
-    match binding.pointer.query(document).unwrap_or(&binding.default) {
-        Value::Null => Ok(ToSqlOutput::Borrowed(ValueRef::Null)),
-        Value::Bool(value) => Ok(ToSqlOutput::Borrowed(ValueRef::Integer(i64::from(*value)))),
-        Value::Number(number) => bind_number(number),
-        Value::String(text) => Ok(bind_text(binding.encoding, text)),
-        container @ (Value::Array(_) | Value::Object(_)) => {
-            Ok(owned_text(value::to_text(container)))
+
+    /// The value of a document whose UUID is at hand when it does not hold it itself.
+    ///
+    /// # Errors
+    /// A value that SQLite has no type for; the message says which.
+    pub(super) fn bind<'d>(
+        &'d self,
+        document: Node<'d>,
+        uuid: Option<&'d str>,
+    ) -> Result<ToSqlOutput<'d>, String> {
+        match (uuid, self.place) {
+            (Some(uuid), Place::Uuid) => return Ok(bind_text(self.encoding, uuid)),
+            (Some(uuid), Place::AroundUuid) => return Ok(owned_text(self.around(document, uuid))),
+            (None, _) | (_, Place::Elsewhere) => {}
         }
+        if self.encoding == Encoding::Document {
+            return Ok(text_of(document));
+        }
+        let value = document.query(&self.pointer).unwrap_or_else(|| self.default.root());
+        match value.view() {
+            View::Null => Ok(ToSqlOutput::Borrowed(ValueRef::Null)),
+            View::Boolean(value) => Ok(ToSqlOutput::Borrowed(ValueRef::Integer(i64::from(value)))),
+            View::Number(number) => bind_number(number),
+            View::String(text) => Ok(bind_text(self.encoding, text)),
+            View::Array(_) | View::Object(_) => Ok(text_of(value)),
+        }
+    }
+
+    /// The text of what holds the UUID.
+    fn around(&self, document: Node<'_>, uuid: &str) -> Vec<u8> {
+        let mut out = Vec::new();
+        if self.pointer.is_root() {
+            write_stamped(document, uuid, &mut out);
+            return out;
+        }
+        let mut stamped = Builder::default();
+        copy_stamped(document, uuid, &mut stamped);
+        write_text(stamped.root().query(&self.pointer).unwrap_or(Node::NULL), &mut out);
+        out
     }
 }
 
-fn bind_number(number: &value::Number) -> Result<ToSqlOutput<'static>, String> {
-    if let Some(integer) = number.as_i64() {
-        return Ok(ToSqlOutput::Borrowed(ValueRef::Integer(integer)));
+fn bind_number(number: Number) -> Result<ToSqlOutput<'static>, String> {
+    match number {
+        Number::Float(real) => Ok(ToSqlOutput::Borrowed(ValueRef::Real(real))),
+        Number::Negative(integer) => Ok(ToSqlOutput::Borrowed(ValueRef::Integer(integer))),
+        Number::Unsigned(integer) => match i64::try_from(integer) {
+            Ok(integer) => Ok(ToSqlOutput::Borrowed(ValueRef::Integer(integer))),
+            Err(_) => Err(format!("{integer} is greater than SQLite's greatest integer")),
+        },
     }
-    if number.is_u64() {
-        return Err(format!("{number} is greater than SQLite's greatest integer"));
-    }
-    let real = number.as_f64().unwrap_or(f64::NAN);
-    Ok(ToSqlOutput::Borrowed(ValueRef::Real(real)))
+}
+
+fn text_of(node: Node<'_>) -> ToSqlOutput<'static> {
+    let mut out = Vec::new();
+    write_text(node, &mut out);
+    owned_text(out)
 }
 
 /// A string as its encoding wants it, or as TEXT when it is not of that form.
@@ -59,12 +124,15 @@ fn bind_text(encoding: Encoding, text: &str) -> ToSqlOutput<'_> {
         Encoding::Base64 => {
             STANDARD.decode(text).ok().map(|bytes| ToSqlOutput::Owned(SqlValue::Blob(bytes)))
         }
-        Encoding::PublishedAt => published_at(text).map(owned_text),
+        Encoding::PublishedAt => {
+            published_at(text).map(|time| ToSqlOutput::Owned(SqlValue::Text(time)))
+        }
     };
     encoded.unwrap_or(ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())))
 }
 
-fn owned_text(text: String) -> ToSqlOutput<'static> {
+fn owned_text(text: Vec<u8>) -> ToSqlOutput<'static> {
+    let text = String::from_utf8(text).expect("the text of a document is UTF-8");
     ToSqlOutput::Owned(SqlValue::Text(text))
 }
 

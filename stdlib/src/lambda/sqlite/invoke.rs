@@ -6,13 +6,13 @@ use std::ops::Range;
 
 use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, Row};
-use serde_json::Value;
 
-use super::bind::bind;
+use super::bind::Binder;
 use super::locate::Statement;
-use super::rows::Output;
+use super::rows::{Output, Rows};
 use super::statements::find_text;
 use super::{Binding, Guard, GuardMode, Parameters, SqlFailure, SqlFailureKind, split};
+use crate::document::Node;
 use crate::limits::{LAMBDA_ROWS_MAX, LAMBDA_ROWS_SIZE_BYTES_MAX};
 
 /// A lambda whose statements have been prepared once against a database with its migrations.
@@ -24,8 +24,10 @@ pub struct Lambda {
 /// What a lambda is called with.
 #[derive(Debug, Clone, Copy)]
 pub struct Invocation<'d> {
-    /// The source document, with its UUID at `/_meta/uuid` when it has been published.
-    pub document: &'d Value,
+    /// The source document.
+    pub document: Node<'d>,
+    /// Its UUID, when the document does not hold it itself at `/_meta/uuid`.
+    pub uuid: Option<&'d str>,
 }
 
 impl Lambda {
@@ -61,7 +63,7 @@ impl Lambda {
     pub fn columns(&self) -> Vec<Vec<String>> {
         let columns = self.statements.iter().map(|statement| match &statement.output {
             Output::Document => Vec::new(),
-            Output::Properties(properties) => properties.clone(),
+            Output::Properties(properties) => properties.names().to_vec(),
         });
         columns.collect()
     }
@@ -69,8 +71,7 @@ impl Lambda {
     /// The fields that the lambda reads, sorted.
     pub fn fields(&self) -> Vec<String> {
         let parameters = self.statements.iter().flat_map(|statement| &statement.parameters);
-        let mut fields: Vec<String> =
-            parameters.map(|parameter| parameter.binding.field.clone()).collect();
+        let mut fields: Vec<String> = parameters.map(|parameter| parameter.field.clone()).collect();
         fields.sort_unstable();
         fields.dedup();
         fields
@@ -103,9 +104,9 @@ impl Lambda {
         connection: &Connection,
         guard: &Guard,
         invocation: Invocation<'_>,
-        publish: &mut dyn FnMut(Value),
+        rows: &mut Rows,
     ) -> Result<(), SqlFailure> {
-        self.prepare(connection, guard)?.invoke(invocation, publish)
+        self.prepare(connection, guard)?.invoke(invocation, rows)
     }
 }
 
@@ -116,19 +117,19 @@ pub struct PreparedLambda<'l> {
 }
 
 impl PreparedLambda<'_> {
-    /// Runs every statement with the document's values and hands each row to `publish`.
+    /// Runs every statement with the document's values and adds each row to `rows`.
     ///
     /// # Errors
     /// The failing statement; nothing is rolled back here.
     pub fn invoke(
         &mut self,
         invocation: Invocation<'_>,
-        publish: &mut dyn FnMut(Value),
+        rows: &mut Rows,
     ) -> Result<(), SqlFailure> {
         self.guard.reset_steps();
         let mut left = RowsLeft { rows: LAMBDA_ROWS_MAX, bytes: LAMBDA_ROWS_SIZE_BYTES_MAX };
         for (compiled, prepared) in &mut self.statements {
-            compiled.run(prepared, self.guard, invocation.document, &mut left, publish)?;
+            compiled.run(prepared, self.guard, invocation, &mut left, rows)?;
         }
         Ok(())
     }
@@ -187,7 +188,9 @@ struct Parameter {
     /// Its first token in the statement.
     range: Range<usize>,
     name: String,
-    binding: Binding,
+    /// The field that it stands for.
+    field: String,
+    binder: Binder,
 }
 
 impl Compiled {
@@ -217,7 +220,7 @@ impl Compiled {
         }
         let field = |column: &str| {
             let parameter = resolved.iter().find(|parameter| parameter.name == column)?;
-            Some(parameter.binding.field.clone())
+            Some(parameter.field.clone())
         };
         Ok(Self {
             text: statement.text.to_owned(),
@@ -232,32 +235,31 @@ impl Compiled {
         &self,
         prepared: &mut CachedStatement<'_>,
         guard: &Guard,
-        document: &Value,
+        invocation: Invocation<'_>,
         left: &mut RowsLeft,
-        publish: &mut dyn FnMut(Value),
+        rows: &mut Rows,
     ) -> Result<(), SqlFailure> {
         let statement = self.statement();
         for parameter in &self.parameters {
-            let value = bind(&parameter.binding, document)
+            let value = parameter
+                .binder
+                .bind(invocation.document, invocation.uuid)
                 .map_err(|message| self.bind_failure(parameter, &message))?;
             prepared
                 .raw_bind_parameter(parameter.index, value)
                 .map_err(|error| self.bind_failure(parameter, &error.to_string()))?;
         }
-        let mut rows = prepared.raw_query();
+        let mut results = prepared.raw_query();
         loop {
-            let cursor = &mut rows;
+            let cursor = &mut results;
             let row = guard
                 .within(GuardMode::Lambda, move || cursor.next())
                 .map_err(|error| statement.step_failure(guard, &error))?;
             let Some(row) = row else { return Ok(()) };
             left.take(row)
                 .map_err(|message| statement.failure(None, SqlFailureKind::Limit, message))?;
-            let document = self
-                .output
-                .document(row)
+            rows.add(&self.output, row)
                 .map_err(|message| statement.failure(None, SqlFailureKind::Execution, message))?;
-            publish(document);
         }
     }
 
@@ -289,7 +291,11 @@ fn resolve(
         return Err(statement.failure(Some(token), kind, message));
     }
     match parameters.resolve(&name) {
-        Ok(binding) => Ok(Some(Parameter { index, range: token.range, name, binding })),
+        Ok(binding) => {
+            let binder = Binder::new(&binding);
+            let Binding { field, .. } = binding;
+            Ok(Some(Parameter { index, range: token.range, name, field, binder }))
+        }
         Err(unresolved) => {
             let message = format!("parameter `{name}` is no field of the source");
             let nearest = unresolved.nearest;

@@ -18,6 +18,7 @@ use std::ops::Range;
 pub use guard::{Guard, GuardMode};
 pub use invoke::{Invocation, Lambda, PreparedLambda};
 pub use parameters::{Binding, Encoding, Parameters, Unresolved};
+pub use rows::Rows;
 pub use statements::{Call, calls, column_place, mentions, missing_semicolon, names_any, split};
 
 use locate::Statement;

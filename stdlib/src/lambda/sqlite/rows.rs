@@ -4,7 +4,37 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
-use serde_json::{Map, Number, Value};
+
+use crate::document::{Builder, Documents, Number, Parser};
+
+/// The rows of invocations, each a document.
+#[derive(Debug, Default)]
+pub struct Rows {
+    documents: Documents,
+    /// Of columns that hold JSON.
+    parser: Parser,
+}
+
+impl Rows {
+    /// The documents in order.
+    pub fn documents(&self) -> &Documents {
+        &self.documents
+    }
+
+    /// Forgets the rows and keeps the allocations.
+    pub fn clear(&mut self) {
+        self.documents.clear();
+    }
+
+    /// Adds a row.
+    ///
+    /// # Errors
+    /// As [`Output::write`].
+    pub(super) fn add(&mut self, output: &Output, row: &Row<'_>) -> Result<(), String> {
+        let Self { documents, parser } = self;
+        documents.add(|builder| output.write(row, parser, builder))
+    }
+}
 
 /// What the rows of a statement are.
 #[derive(Debug)]
@@ -12,7 +42,31 @@ pub(super) enum Output {
     /// The value of the only column is the document.
     Document,
     /// An object with a property for each column, none when the statement has no rows.
-    Properties(Vec<String>),
+    Properties(Properties),
+}
+
+/// The columns of a statement as properties.
+#[derive(Debug, Default)]
+pub(super) struct Properties {
+    /// The names in the order of the columns.
+    names: Vec<String>,
+    /// The columns in the order of their names, so that objects need no sorting; of columns of one
+    /// name the last.
+    sorted: Vec<usize>,
+}
+
+impl Properties {
+    fn new(names: Vec<String>) -> Self {
+        let by_name: std::collections::BTreeMap<&String, usize> =
+            names.iter().enumerate().map(|(index, name)| (name, index)).collect();
+        let sorted = by_name.into_values().collect();
+        Self { names, sorted }
+    }
+
+    /// The names in the order of the columns.
+    pub(super) fn names(&self) -> &[String] {
+        &self.names
+    }
 }
 
 impl Output {
@@ -23,62 +77,81 @@ impl Output {
         field: impl Fn(&str) -> Option<String>,
     ) -> Self {
         let is_single = columns.len() == 1;
-        let mut properties = Vec::with_capacity(columns.len());
+        let mut names = Vec::with_capacity(columns.len());
         for column in columns {
             let prefix = column.get(.."json".len());
             if is_single && prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case("json")) {
                 return Self::Document;
             }
-            properties.push(field(column).unwrap_or_else(|| column.to_owned()));
+            names.push(field(column).unwrap_or_else(|| column.to_owned()));
         }
-        Self::Properties(properties)
+        Self::Properties(Properties::new(names))
     }
 
-    /// One row as a document.
+    /// Writes one row as a document.
     ///
     /// # Errors
     /// Text that is not UTF-8; the message names its column.
-    pub(super) fn document(&self, row: &Row<'_>) -> Result<Value, String> {
-        let Self::Properties(properties) = self else {
-            return to_json(row, 0, "json");
+    fn write(&self, row: &Row<'_>, parser: &mut Parser, into: &mut Builder) -> Result<(), String> {
+        let Self::Properties(Properties { names, sorted }) = self else {
+            return write_value(row, 0, "json", parser, into);
         };
-        let mut document = Map::new();
-        for (index, property) in properties.iter().enumerate() {
-            document.insert(property.clone(), to_json(row, index, property)?);
+        into.begin_object();
+        for index in sorted {
+            let name = names.get(*index).map_or("", String::as_str);
+            into.name(name);
+            write_value(row, *index, name, parser, into)?;
         }
-        Ok(Value::Object(document))
+        into.end_object();
+        Ok(())
     }
 }
 
-fn to_json(row: &Row<'_>, index: usize, column: &str) -> Result<Value, String> {
+fn write_value(
+    row: &Row<'_>,
+    index: usize,
+    column: &str,
+    parser: &mut Parser,
+    into: &mut Builder,
+) -> Result<(), String> {
     let value = row.get_ref(index).map_err(|_| format!("column `{column}` is gone"))?;
     match value {
-        ValueRef::Null => Ok(Value::Null),
-        ValueRef::Integer(integer) => Ok(Value::from(integer)),
-        ValueRef::Real(real) => Ok(real_to_json(real)),
+        ValueRef::Null => into.null(),
+        ValueRef::Integer(integer) => into.number(integer.into()),
+        ValueRef::Real(real) => write_real(real, into),
         ValueRef::Text(text) => {
-            text_to_json(text).ok_or_else(|| format!("column `{column}` is not UTF-8 text"))
+            if !write_text(text, parser, into) {
+                return Err(format!("column `{column}` is not UTF-8 text"));
+            }
         }
-        ValueRef::Blob(bytes) => Ok(Value::String(STANDARD.encode(bytes))),
+        ValueRef::Blob(bytes) => into.string(&STANDARD.encode(bytes)),
     }
+    Ok(())
 }
 
 /// JSON has no infinite numbers: they become text.
-fn real_to_json(real: f64) -> Value {
-    match Number::from_f64(real) {
-        Some(number) => Value::Number(number),
-        None if real.is_nan() => Value::String("NaN".to_owned()),
-        None if real < 0.0 => Value::String("-inf".to_owned()),
-        None => Value::String("inf".to_owned()),
+fn write_real(real: f64, into: &mut Builder) {
+    if real.is_finite() {
+        into.number(Number::Float(real));
+    } else if real.is_nan() {
+        into.string("NaN");
+    } else {
+        into.string(if real < 0.0 { "-inf" } else { "inf" });
     }
 }
 
-/// Text that is an object or array becomes it; any other text is a string.
-fn text_to_json(text: &[u8]) -> Option<Value> {
+/// Text that is an object or array becomes it; any other text is a string. Says whether it is one.
+fn write_text(text: &[u8], parser: &mut Parser, into: &mut Builder) -> bool {
     let is_container = matches!((text.first(), text.last()), (Some(b'{'), Some(b'}')))
         || matches!((text.first(), text.last()), (Some(b'['), Some(b']')));
-    if is_container && let Ok(value) = serde_json::from_slice(text) {
-        return Some(value);
+    if is_container && parser.parse(text, into).is_ok() {
+        return true;
     }
-    std::str::from_utf8(text).ok().map(|text| Value::String(text.to_owned()))
+    match std::str::from_utf8(text) {
+        Ok(text) => {
+            into.string(text);
+            true
+        }
+        Err(_) => false,
+    }
 }

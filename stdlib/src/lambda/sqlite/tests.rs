@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::bundle::Projection;
+use crate::document::{Document, Node};
 use crate::shape::Shape;
 
 const FACTS: &str = include_str!("../../../../testdata/semantics/lambda.tsv");
@@ -64,10 +65,11 @@ fn invoke(
     lambda: &Lambda,
     document: &Value,
 ) -> Result<Vec<Value>, SqlFailure> {
-    let mut rows = Vec::new();
-    let invocation = Invocation { document };
-    lambda.invoke(&database.0, &database.1, invocation, &mut |row| rows.push(row))?;
-    Ok(rows)
+    let document = Document::from_value(document);
+    let mut rows = Rows::default();
+    let invocation = Invocation { document: document.root(), uuid: None };
+    lambda.invoke(&database.0, &database.1, invocation, &mut rows)?;
+    Ok(rows.documents().iter().map(Node::to_value).collect())
 }
 
 /// Kind, text at fault and message of the only failure of a lambda.
@@ -407,5 +409,38 @@ proptest! {
                 prop_assert!(text.get(failure.range).is_some());
             }
         }
+    }
+}
+
+/// Whether the UUID stands in the document or beside it makes no difference.
+#[test]
+fn a_uuid_beside_its_document_is_bound_as_in_it() {
+    let uuid = "9ec9af8e-0b34-11ee-be56-0242ac120002";
+    let timestamp = Projection {
+        format: Some("date-time".to_owned()),
+        content_encoding: Some("uuid".to_owned()),
+        ..projection("flow_published_at", "/_meta/uuid")
+    };
+    let projections = [
+        timestamp,
+        projection("flow_document", ""),
+        projection("meta", "/_meta"),
+        projection("uuid", "/_meta/uuid"),
+        projection("op", "/_meta/op"),
+    ];
+    let database = database(&[]).unwrap();
+    let text = "SELECT $flow_published_at, $flow_document, $meta, $uuid, $op;";
+    let lambda =
+        Lambda::compile(&database.0, &database.1, text, &parameters(&projections)).unwrap();
+    for (whole, without) in [
+        (json!({"_meta": {"uuid": uuid}, "a": 1}), json!({"a": 1})),
+        (json!({"_meta": {"uuid": uuid, "op": "c"}}), json!({"_meta": {"op": "c"}})),
+    ] {
+        let document = Document::from_value(&without);
+        let mut rows = Rows::default();
+        let invocation = Invocation { document: document.root(), uuid: Some(uuid) };
+        lambda.invoke(&database.0, &database.1, invocation, &mut rows).unwrap();
+        let beside: Vec<Value> = rows.documents().iter().map(Node::to_value).collect();
+        assert_eq!(beside, invoke(&database, &lambda, &whole).unwrap());
     }
 }
