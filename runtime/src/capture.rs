@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use tidegate_stdlib::bundle::{Collection, Failure};
+use tidegate_stdlib::document::Node;
 
 use crate::combine::Combiner;
-use crate::connector::{Pull, Source};
+use crate::connector::{Pull, Pulled, Source};
 use crate::engine::hub::{Hub, Pause, Rest};
 use crate::engine::stamps::Stamps;
 use crate::limits::BATCH_DOCUMENTS;
@@ -44,6 +45,8 @@ pub(crate) struct CaptureTask<'r> {
     bindings: Vec<&'r Collection>,
     publisher: Publisher<'r>,
     source: Option<Box<dyn Source>>,
+    /// The documents of the batch before, kept for their memory.
+    spare: Pulled,
     opened_at: Clock,
     /// States since the last commit, by key.
     states: BTreeMap<String, Value>,
@@ -66,6 +69,7 @@ impl<'r> CaptureTask<'r> {
             bindings,
             publisher: Publisher::default(),
             source: None,
+            spare: Pulled::default(),
             opened_at: Clock::default(),
             states: BTreeMap::new(),
             deferred: None,
@@ -105,10 +109,10 @@ impl<'r> CaptureTask<'r> {
     }
 }
 
-/// Documents with the index of their binding, and the states after them.
+/// Documents, and the states after them.
 #[derive(Debug)]
 pub(crate) struct CaptureBatch {
-    documents: Vec<(usize, Value)>,
+    documents: Pulled,
     states: Vec<(String, Value)>,
 }
 
@@ -133,8 +137,10 @@ impl Task for CaptureTask<'_> {
             self.reopen(shard)?;
         }
         let Some(source) = &mut self.source else { return Ok(Input::Drained) };
-        match source.pull(BATCH_DOCUMENTS) {
-            Ok(Pull::Batch { documents, states, bytes }) => {
+        let mut documents = std::mem::take(&mut self.spare);
+        documents.clear();
+        match source.pull(BATCH_DOCUMENTS, &mut documents) {
+            Ok(Pull::Batch { states, bytes }) => {
                 let count = documents.len() as u64;
                 let batch = CaptureBatch { documents, states };
                 Ok(Input::Batch(Counted { batch, documents: count, bytes, then: Then::More }))
@@ -149,10 +155,12 @@ impl Task for CaptureTask<'_> {
     }
 
     fn apply(&mut self, _shard: &Shard, batch: CaptureBatch) -> Result<(), Failure> {
-        for (binding, document) in batch.documents {
-            self.publisher.add(binding, document)?;
-        }
-        self.states.extend(batch.states);
+        let CaptureBatch { documents, states } = batch;
+        documents
+            .iter()
+            .try_for_each(|(binding, document)| self.publisher.add(binding, document))?;
+        self.spare = documents;
+        self.states.extend(states);
         Ok(())
     }
 
@@ -202,7 +210,7 @@ impl<'r> Publisher<'r> {
     ///
     /// # Errors
     /// As [`Combiner::add`].
-    pub(crate) fn add(&mut self, binding: usize, document: Value) -> Result<(), Failure> {
+    pub(crate) fn add(&mut self, binding: usize, document: Node<'_>) -> Result<(), Failure> {
         let target = self.targets.get(binding).and_then(|target| self.combiners.get_mut(*target));
         target.expect("a source names only bindings that it was opened with").add(document)
     }

@@ -3,19 +3,19 @@
 //! Lambdas run inside the shard's open transaction, so their tables, the positions that were read and the documents that
 //! were published become durable together. A derivation may read its own collection.
 
-use serde_json::Value;
 use tidegate_stdlib::bundle::{
     Bundle, Collection, Derivation, Failure, FailureKind, Script, TaskKind, TaskName, Transform,
 };
+use tidegate_stdlib::document::Node;
 use tidegate_stdlib::lambda::sqlite::{
-    Invocation, Lambda, Parameters, PreparedLambda, SqlFailure, migrate,
+    Invocation, Lambda, Parameters, PreparedLambda, Rows, migrate,
 };
 use tidegate_stdlib::shape::Shape;
-use tidegate_stdlib::value::to_text;
 
 use crate::combine::Combiner;
 use crate::engine::stamps::Stamps;
-use crate::shuffle::{ReadDocument, ReadSpec, Shuffle, Surroundings};
+use crate::shuffle::{ReadBatch, ReadSpec, Shuffle, Surroundings};
+use crate::stamp;
 use crate::store::{CommittedAppend, Shard};
 use crate::task::{Input, Task};
 use crate::violation::{lambda_failure, lambda_refused, migration_failure};
@@ -37,7 +37,7 @@ struct Opened<'r> {
     lambdas: Vec<Lambda>,
     combiner: Combiner<'r>,
     /// Rows of one invocation, kept for their capacity.
-    rows: Vec<Value>,
+    rows: Rows,
 }
 
 impl<'r> DeriveTask<'r> {
@@ -96,7 +96,7 @@ pub(crate) fn collection<'b>(bundle: &'b Bundle, name: &str) -> Result<&'b Colle
 }
 
 impl Task for DeriveTask<'_> {
-    type Batch = Vec<ReadDocument>;
+    type Batch = ReadBatch;
 
     fn open(&mut self, shard: &mut Shard) -> Result<(), Failure> {
         apply_migrations(&self.derivation.migrations, shard)?;
@@ -106,7 +106,7 @@ impl Task for DeriveTask<'_> {
         }
         let shuffle = Shuffle::open(self.around, self.reads()?, shard.checkpoint()?)?;
         let combiner = Combiner::new(self.collection(&self.derivation.collection)?)?;
-        self.opened = Some(Opened { shuffle, lambdas, combiner, rows: Vec::new() });
+        self.opened = Some(Opened { shuffle, lambdas, combiner, rows: Rows::default() });
         Ok(())
     }
 
@@ -118,23 +118,35 @@ impl Task for DeriveTask<'_> {
         let derivation = self.derivation;
         let Opened { lambdas, combiner, rows, .. } = self.opened();
         let mut prepared: Vec<Option<PreparedLambda<'_>>> = lambdas.iter().map(|_| None).collect();
-        for ReadDocument { read, document } in batch {
-            let (Some(lambda), Some(prepared)) = (lambdas.get(read), prepared.get_mut(read)) else {
+        for source in batch.iter() {
+            let (Some(lambda), Some(prepared)) =
+                (lambdas.get(source.read), prepared.get_mut(source.read))
+            else {
                 continue;
             };
-            let invocation = Invocation { document: &document };
+            let uuid = source.uuid.text();
+            let invocation = Invocation { document: source.document, uuid: Some(uuid.as_str()) };
             let invoked = match prepared {
                 Some(prepared) => Ok(prepared),
                 None => lambda
                     .prepare(shard.connection(), shard.guard())
                     .map(|lambda| prepared.insert(lambda)),
             };
-            let invoked =
-                invoked.and_then(|lambda| lambda.invoke(invocation, &mut |row| rows.push(row)));
+            rows.clear();
             let outcome = invoked
-                .map_err(|failure| invocation_failed(derivation, read, &document, &failure))
-                .and_then(|()| rows.drain(..).try_for_each(|row| combiner.add(row)));
-            outcome.map_err(|failure| blame(derivation, read, &document, failure))?;
+                .and_then(|lambda| lambda.invoke(invocation, rows))
+                .map_err(|failure| {
+                    lambda_failure(
+                        transform(derivation, source.read),
+                        &failure,
+                        &stamp::stamped_value(source.document, source.uuid),
+                    )
+                })
+                .and_then(|()| rows.documents().iter().try_for_each(|row| combiner.add(row)));
+            outcome.map_err(|failure| {
+                let document = stamp::stamped(source.document, source.uuid);
+                blame(derivation, source.read, document.root(), failure)
+            })?;
         }
         Ok(())
     }
@@ -196,22 +208,15 @@ fn apply_migrations(migrations: &[Script], shard: &mut Shard) -> Result<(), Fail
     shard.commit().map(drop)
 }
 
-fn invocation_failed(
-    derivation: &Derivation,
-    read: usize,
-    document: &Value,
-    failure: &SqlFailure,
-) -> Failure {
-    let transform = derivation.transforms.get(read);
-    let transform = transform.expect("a lambda was compiled for every transform");
-    lambda_failure(transform, failure, document)
+fn transform(derivation: &Derivation, read: usize) -> &Transform {
+    derivation.transforms.get(read).expect("a lambda was compiled for every transform")
 }
 
 /// Names the transform, and the document that it was given, beside a failure of what it published.
 pub(crate) fn blame(
     derivation: &Derivation,
     read: usize,
-    source: &Value,
+    source: Node<'_>,
     failure: Failure,
 ) -> Failure {
     let name = TaskName { kind: TaskKind::Derivation, name: derivation.collection.clone() };
@@ -231,8 +236,8 @@ pub(crate) fn blame(
 }
 
 /// The beginning of a document's text.
-fn excerpt(document: &Value) -> String {
-    let text = to_text(document);
+fn excerpt(document: Node<'_>) -> String {
+    let text = document.to_string();
     match text.char_indices().nth(EXCERPT_CHARACTERS) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text,

@@ -6,6 +6,7 @@
 use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
 use tidegate_stdlib::bundle::{Bundle, Collection, Failure, FailureKind};
+use tidegate_stdlib::document::Document;
 use tidegate_stdlib::value::parse;
 
 use crate::capture::Publisher;
@@ -34,7 +35,7 @@ enum Line {
     Document {
         /// Index of its collection.
         collection: usize,
-        document: Value,
+        document: Document,
         /// When it is published, if the clock is simulated.
         time: Option<Clock>,
     },
@@ -87,7 +88,8 @@ impl Fixture {
             self.collections.push(name.clone());
             self.collections.len() - 1
         });
-        self.lines.push(Line::Document { collection, document: document.clone(), time });
+        let document = Document::from_value(document);
+        self.lines.push(Line::Document { collection, document, time });
         Ok(())
     }
 }
@@ -125,11 +127,12 @@ impl<'r> FixtureTask<'r> {
     }
 
     /// The documents from `done` on that belong to one transaction, and whether it closes after them.
-    fn next(&mut self) -> (Vec<(usize, Value)>, Then) {
+    fn next(&mut self) -> (Vec<(usize, &'r Document)>, Then) {
+        let fixture = self.fixture;
         let mut documents = Vec::new();
         let mut moment = None;
         while documents.len() < BATCH_DOCUMENTS {
-            match self.fixture.lines.get(self.done) {
+            match fixture.lines.get(self.done) {
                 None => return (documents, Then::Close),
                 Some(Line::Commit) => {
                     self.done += 1;
@@ -140,7 +143,7 @@ impl<'r> FixtureTask<'r> {
                         return (documents, Then::Close);
                     }
                     moment = Some(*time);
-                    documents.push((*collection, document.clone()));
+                    documents.push((*collection, document));
                     self.done += 1;
                 }
             }
@@ -149,8 +152,8 @@ impl<'r> FixtureTask<'r> {
     }
 }
 
-impl Task for FixtureTask<'_> {
-    type Batch = Vec<(usize, Value)>;
+impl<'r> Task for FixtureTask<'r> {
+    type Batch = Vec<(usize, &'r Document)>;
 
     fn open(&mut self, shard: &mut Shard) -> Result<(), Failure> {
         for name in &self.fixture.collections {
@@ -183,7 +186,9 @@ impl Task for FixtureTask<'_> {
     }
 
     fn apply(&mut self, _shard: &Shard, batch: Self::Batch) -> Result<(), Failure> {
-        batch.into_iter().try_for_each(|(target, document)| self.publisher.add(target, document))
+        batch
+            .into_iter()
+            .try_for_each(|(target, document)| self.publisher.add(target, document.root()))
     }
 
     fn held_bytes(&self) -> usize {

@@ -11,9 +11,9 @@ use std::path::Path;
 use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
 use tidegate_stdlib::bundle::{Failure, FailureKind};
-use tidegate_stdlib::value::parse;
+use tidegate_stdlib::document::Parser;
 
-use crate::connector::{Pull, Source};
+use crate::connector::{Pull, Pulled, Source};
 use crate::engine::Ingest;
 use crate::limits::{BATCH_BYTES, LINE_BYTES_MAX};
 use crate::store::inaccessible;
@@ -21,6 +21,8 @@ use crate::store::inaccessible;
 /// The files of one collection, one after the other.
 pub(crate) struct IngestSource {
     files: VecDeque<Lines>,
+    parser: Parser,
+    line: Vec<u8>,
 }
 
 /// One file.
@@ -45,21 +47,28 @@ impl IngestSource {
         state: &dyn Fn(&str) -> Result<Option<Value>, Failure>,
     ) -> Result<Self, Failure> {
         let files = files.iter().map(|file| Lines::open(file, state)).collect::<Result<_, _>>()?;
-        Ok(Self { files })
+        Ok(Self { files, parser: Parser::default(), line: Vec::new() })
     }
 }
 
 impl Source for IngestSource {
-    fn pull(&mut self, documents_max: usize) -> Result<Pull, Failure> {
-        while let Some(lines) = self.files.front_mut() {
-            let (documents, bytes) = lines.read(documents_max)?;
+    fn pull(&mut self, documents_max: usize, into: &mut Pulled) -> Result<Pull, Failure> {
+        let Self { files, parser, line } = self;
+        while let Some(lines) = files.front_mut() {
+            let mut bytes = 0;
+            while into.len() < documents_max && bytes < BATCH_BYTES {
+                match lines.read(line, parser, into)? {
+                    0 => break,
+                    read => bytes += read,
+                }
+            }
             if bytes == 0 {
-                self.files.pop_front();
+                files.pop_front();
                 continue;
             }
             let state = json!({ "offset": lines.offset, "line": lines.line });
             let states = lines.state_key.iter().map(|key| (key.clone(), state.clone())).collect();
-            return Ok(Pull::Batch { documents, states, bytes });
+            return Ok(Pull::Batch { states, bytes });
         }
         Ok(Pull::Drained)
     }
@@ -89,32 +98,28 @@ impl Lines {
         Ok(Self { name, state_key: Some(state_key), reader, offset, line })
     }
 
-    /// The next documents, and how many bytes they took; none at the end.
-    fn read(&mut self, documents_max: usize) -> Result<(Vec<(usize, Value)>, usize), Failure> {
-        let mut documents = Vec::new();
-        let mut bytes = 0;
-        let mut line = Vec::new();
-        while documents.len() < documents_max && bytes < BATCH_BYTES {
-            line.clear();
-            let mut limited = (&mut self.reader).take(LINE_BYTES_MAX as u64);
-            let read = limited
-                .read_until(b'\n', &mut line)
-                .map_err(|error| cannot_read(&self.name, &error))?;
-            if read == 0 {
-                break;
-            }
-            if read == LINE_BYTES_MAX {
-                return Err(self.unreadable("the line is too long"));
-            }
-            self.line += 1;
-            if !line.trim_ascii().is_empty() {
-                let parsed = parse(&line).map_err(|failure| self.unreadable(&failure.message))?;
-                documents.push((0, parsed));
-            }
-            self.offset += read as u64;
-            bytes += read;
+    /// Adds the document of the next line, if that is not blank, and tells how many bytes it took; none at the end.
+    fn read(
+        &mut self,
+        line: &mut Vec<u8>,
+        parser: &mut Parser,
+        into: &mut Pulled,
+    ) -> Result<usize, Failure> {
+        line.clear();
+        let read = (&mut self.reader)
+            .take(LINE_BYTES_MAX as u64)
+            .read_until(b'\n', line)
+            .map_err(|error| cannot_read(&self.name, &error))?;
+        if read == LINE_BYTES_MAX {
+            return Err(self.unreadable("the line is too long"));
         }
-        Ok((documents, bytes))
+        self.line += u64::from(read > 0);
+        if !line.trim_ascii().is_empty() {
+            into.add(0, |builder| parser.parse(line, builder))
+                .map_err(|failure| self.unreadable(&failure.message))?;
+        }
+        self.offset += read as u64;
+        Ok(read)
     }
 
     fn unreadable(&self, what: &str) -> Failure {

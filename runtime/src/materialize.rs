@@ -4,12 +4,14 @@
 //! shard records progress only for status. The endpoint's transaction begins when its input is complete, so it never
 //! waits for input.
 
+use std::convert::Infallible;
+
 use indexmap::IndexMap;
 use serde_json::{Value, json};
 use tidegate_stdlib::bundle::{
     Bundle, ColumnRole, Failure, FailureKind, Materialization, MaterializationBinding,
 };
-use tidegate_stdlib::document::{Document, Node};
+use tidegate_stdlib::document::{Documents, Node};
 use tidegate_stdlib::key::Key;
 use tidegate_stdlib::reduce::{Fold, Group, Lone, Mode};
 
@@ -17,15 +19,17 @@ use crate::combine::{Contract, hash_seed};
 use crate::connector::{Destination, Store, state_key};
 use crate::derive::collection;
 use crate::engine::stamps::Stamps;
-use crate::shuffle::{ReadDocument, ReadSpec, Shuffle, Surroundings};
-use crate::stamp;
+use crate::shuffle::{ReadBatch, ReadDocument, ReadSpec, Shuffle, Surroundings};
 use crate::store::failpoint;
 use crate::store::{CheckpointEntry, CommittedAppend, JournalName, JournalPosition, Shard};
 use crate::task::{Input, Task};
+use crate::uuid::Uuid;
 use crate::violation::SchemaSide;
 
 /// Keys that are loaded in one call.
 const LOAD_KEYS: usize = 10_000;
+/// What a key takes beside its values: the UUID, the packed key and their places in the map.
+const KEY_BYTES: usize = size_of::<Uuid>() + 96;
 
 /// Whether a task goes on where it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,17 +66,11 @@ struct Binding<'r> {
     key: Key,
     fold: Fold,
     is_delta: bool,
-    /// Keys of the transaction in the order in which they came.
-    keys: IndexMap<Vec<u8>, KeyEntry>,
+    /// Keys of the transaction in the order in which they came, each with the UUID of its last document.
+    uuids: IndexMap<Vec<u8>, Uuid>,
+    /// The values of these keys, to load stored rows by.
+    keys: Documents,
     packed: Vec<u8>,
-}
-
-#[derive(Debug)]
-struct KeyEntry {
-    /// The values of the key, to load the stored row by.
-    values: Vec<Value>,
-    /// The UUID of the last document of the key.
-    uuid: Option<Value>,
 }
 
 impl<'r> MaterializeTask<'r> {
@@ -109,7 +107,7 @@ impl<'r> MaterializeTask<'r> {
 }
 
 impl Task for MaterializeTask<'_> {
-    type Batch = Vec<ReadDocument>;
+    type Batch = ReadBatch;
 
     fn open(&mut self, _shard: &mut Shard) -> Result<(), Failure> {
         let mut destination = (self.open_destination)()?;
@@ -133,9 +131,9 @@ impl Task for MaterializeTask<'_> {
 
     fn apply(&mut self, _shard: &Shard, batch: Self::Batch) -> Result<(), Failure> {
         let opened = self.opened();
-        for ReadDocument { read, document } in batch {
+        for ReadDocument { read, document, uuid } in batch.iter() {
             if let Some(binding) = opened.bindings.get_mut(read) {
-                binding.add(document)?;
+                binding.add(document, uuid)?;
             }
         }
         Ok(())
@@ -193,29 +191,38 @@ impl<'r> Binding<'r> {
             false => (Mode::Full, Lone::Reduced),
         };
         let fold = Fold::new(mode, lone, hash_seed());
-        Ok(Self { contract, key, fold, is_delta, keys: IndexMap::new(), packed: Vec::new() })
+        let (uuids, keys, packed) = (IndexMap::new(), Documents::default(), Vec::new());
+        Ok(Self { contract, key, fold, is_delta, uuids, keys, packed })
     }
 
     fn size_bytes(&self) -> usize {
-        let entry = size_of::<KeyEntry>() + 64;
-        self.fold.size_bytes() + self.keys.len() * entry
+        self.fold.size_bytes() + self.uuids.len() * KEY_BYTES + self.keys.size_bytes()
     }
 
-    fn add(&mut self, mut document: Value) -> Result<(), Failure> {
-        let uuid = stamp::take(&mut document).uuid;
+    fn add(&mut self, document: Node<'_>, uuid: Uuid) -> Result<(), Failure> {
         self.packed.clear();
-        let document = Document::from_value(&document);
-        self.key.pack(document.root(), &mut self.packed);
-        match self.keys.get_mut(&self.packed) {
-            Some(entry) => entry.uuid = uuid,
+        self.key.pack(document, &mut self.packed);
+        match self.uuids.get_mut(&self.packed) {
+            Some(last) => *last = uuid,
             None => {
-                let values = self.key.extract(document.root()).map(Node::to_value).collect();
-                self.keys.insert(self.packed.clone(), KeyEntry { values, uuid });
+                self.uuids.insert(self.packed.clone(), uuid);
+                self.add_key(document);
             }
         }
         self.fold
-            .add(&self.contract.reducer, &self.packed, document.root())
+            .add(&self.contract.reducer, &self.packed, document)
             .map_err(|failure| self.contract.irreducible(&failure))
+    }
+
+    fn add_key(&mut self, document: Node<'_>) {
+        let Self { key, keys, .. } = self;
+        let added: Result<(), Infallible> = keys.add(|builder| {
+            builder.begin_array();
+            key.extract(document).for_each(|value| builder.copy(value));
+            builder.end_array();
+            Ok(())
+        });
+        added.unwrap_or_else(|never| match never {});
     }
 
     /// Gives every key its stored document.
@@ -223,14 +230,14 @@ impl<'r> Binding<'r> {
         if self.is_delta {
             return Ok(());
         }
-        for begin in (0..self.keys.len()).step_by(LOAD_KEYS) {
-            let entries = self.keys.iter().skip(begin).take(LOAD_KEYS);
-            let keys: Vec<Vec<Value>> = entries.map(|(_, entry)| entry.values.clone()).collect();
-            let (fold, packed) = (&mut self.fold, &self.keys);
-            destination.load(index, &keys, &mut |found, mut document| {
-                stamp::take(&mut document);
-                if let Some((packed, _)) = packed.get_index(begin + found) {
-                    fold.set_base(packed, Document::from_value(&document).root());
+        let Self { fold, uuids, keys, .. } = self;
+        let mut batch = Vec::new();
+        for begin in (0..keys.len()).step_by(LOAD_KEYS) {
+            batch.clear();
+            batch.extend(keys.iter().skip(begin).take(LOAD_KEYS));
+            destination.load(index, &batch, &mut |found, document| {
+                if let Some((packed, _)) = uuids.get_index(begin + found) {
+                    fold.set_base(packed, document);
                 }
             })?;
         }
@@ -239,14 +246,16 @@ impl<'r> Binding<'r> {
 
     /// Reduces and stores everything in key order; gives the number of stores.
     fn store(&mut self, index: usize, destination: &mut dyn Destination) -> Result<u64, Failure> {
-        let Self { contract, fold, keys, .. } = self;
+        let Self { contract, fold, uuids, keys, .. } = self;
         let mut stored = 0;
         fold.drain(&contract.reducer, |group| {
             let group = group.map_err(|failure| contract.irreducible(&failure))?;
-            stored += store_group(index, contract, keys, group, destination)?;
+            let uuid = uuids.get(group.packed).copied();
+            stored += store_group(index, contract, group, uuid, destination)?;
             Ok(())
         })?;
-        self.keys.clear();
+        uuids.clear();
+        keys.clear();
         Ok(stored)
     }
 }
@@ -254,26 +263,22 @@ impl<'r> Binding<'r> {
 fn store_group(
     binding: usize,
     contract: &Contract<'_>,
-    keys: &IndexMap<Vec<u8>, KeyEntry>,
     group: Group<'_>,
+    uuid: Option<Uuid>,
     destination: &mut dyn Destination,
 ) -> Result<u64, Failure> {
-    let Group { packed, documents, has_base, deleted, folded } = group;
+    let Group { documents, has_base, deleted, folded, .. } = group;
     if deleted && !has_base {
         return Ok(0);
     }
     let mut stored = 0;
     for document in documents {
-        let mut document = document.root().to_value();
-        if folded && !deleted {
-            contract.validate(&mut document, true)?;
-        }
-        let uuid = keys.get(packed).and_then(|entry| entry.uuid.as_ref()).and_then(Value::as_str);
-        if let Some(uuid) = uuid {
-            stamp::put(&mut document, uuid.to_owned());
-        }
-        let store = Store { binding, document: &document, exists: has_base, delete: deleted };
-        destination.store(store)?;
+        let changed = match folded && !deleted {
+            true => contract.check(document.root(), true)?,
+            false => None,
+        };
+        let document = changed.as_ref().unwrap_or(document).root();
+        destination.store(Store { binding, document, uuid, exists: has_base, delete: deleted })?;
         stored += 1;
     }
     Ok(stored)

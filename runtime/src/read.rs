@@ -6,23 +6,23 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
 use tidegate_stdlib::bundle::{Collection, Failure, FailureKind, Selector};
-use tidegate_stdlib::document::Document;
+use tidegate_stdlib::document::{Builder, Node, Parser, Stamp, copy_stamped};
 use tidegate_stdlib::key::Key;
 use tidegate_stdlib::reduce::{Fold, Lone, Mode};
 
 use crate::combine::{Contract, hash_seed};
 use crate::limits::{BATCH_BYTES, READ_BATCHES_BYTES};
-use crate::stamp;
+use crate::shuffle::first_line;
 use crate::store::{
     JournalName, JournalPosition, JournalReader, encode_partition_value, journal_heads,
 };
-use crate::uuid::{self, Clock};
+use crate::uuid::{self, Clock, Uuid};
 use crate::violation::SchemaSide;
 
 /// What to read.
@@ -38,13 +38,14 @@ pub struct ReadRequest<'r> {
     pub reduce: bool,
 }
 
-/// Hands out the documents; with `reduce` in key order, else in the order of journals and offsets.
+/// Hands out the documents with their UUIDs in them; with `reduce` in key order, else in the order of journals and
+/// offsets.
 ///
 /// # Errors
 /// When the data directory cannot be read or a document cannot be reduced; an error of `each` ends the reading.
 pub fn read(
     request: &ReadRequest<'_>,
-    each: &mut dyn FnMut(Value) -> ControlFlow<()>,
+    each: &mut dyn FnMut(Node<'_>) -> ControlFlow<()>,
 ) -> Result<(), Failure> {
     let mut heads = journal_heads(request.data, &request.collection.name)?;
     if let Some(selector) = &request.partitions {
@@ -53,10 +54,14 @@ pub fn read(
     if request.reduce {
         return read_reduced(request, heads, each);
     }
+    let (mut parser, mut builder) = (Parser::default(), Builder::default());
     for (journal, head) in heads {
-        let mut documents = Documents::open(request.data, journal, head, BATCH_BYTES)?;
-        while let Some(document) = documents.next()? {
-            if each(document).is_break() {
+        let mut lines = Lines::open(request.data, journal, head, BATCH_BYTES)?;
+        while lines.advance()? {
+            builder.clear();
+            let parsed = parser.parse(lines.line(), &mut builder);
+            parsed.map_err(|failure| lines.damaged(&failure.message))?;
+            if each(builder.root()).is_break() {
                 return Ok(());
             }
         }
@@ -69,7 +74,7 @@ pub fn read(
 fn read_reduced(
     request: &ReadRequest<'_>,
     heads: BTreeMap<JournalName, u64>,
-    each: &mut dyn FnMut(Value) -> ControlFlow<()>,
+    each: &mut dyn FnMut(Node<'_>) -> ControlFlow<()>,
 ) -> Result<(), Failure> {
     let collection = request.collection;
     let contract = Contract::new(collection, SchemaSide::Read)?;
@@ -77,12 +82,10 @@ fn read_reduced(
     let batch_bytes = (READ_BATCHES_BYTES / heads.len().max(1)).min(BATCH_BYTES);
     let mut published = Published::default();
     for (journal, head) in heads {
-        published.add(Documents::open(request.data, journal, head, batch_bytes)?)?;
+        published.add(Lines::open(request.data, journal, head, batch_bytes)?)?;
     }
     let mut folding = Folding::new(key);
-    while let Some(document) = published.next()? {
-        folding.add(&contract, document)?;
-    }
+    published.each(&mut |document, uuid| folding.add(&contract, document, uuid))?;
     folding.drain(&contract, each)
 }
 
@@ -100,8 +103,8 @@ pub(crate) fn selects(selector: &Selector, journal: &JournalName) -> bool {
     selector.include.iter().all(has_any) && !selector.exclude.iter().any(has_any)
 }
 
-/// The documents of one journal up to its head.
-struct Documents {
+/// The lines of one journal up to its head.
+struct Lines {
     journal: JournalName,
     reader: JournalReader,
     head: u64,
@@ -109,13 +112,13 @@ struct Documents {
     /// Where the next batch begins.
     from: Option<JournalPosition>,
     bytes: Arc<[u8]>,
-    /// Bytes of the batch that have been handed out.
-    taken: usize,
-    /// Offset in the journal after them.
+    /// The line at hand, in the batch.
+    line: Range<usize>,
+    /// Offset of the line in the journal.
     offset: u64,
 }
 
-impl Documents {
+impl Lines {
     fn open(
         root: &Path,
         journal: JournalName,
@@ -123,29 +126,30 @@ impl Documents {
         batch_bytes: usize,
     ) -> Result<Self, Failure> {
         let reader = JournalReader::open(root, &journal)?;
-        let (from, bytes, taken, offset) = (None, Arc::default(), 0, 0);
-        Ok(Self { journal, reader, head, batch_bytes, from, bytes, taken, offset })
+        let (from, bytes, line, offset) = (None, Arc::default(), 0..0, 0);
+        Ok(Self { journal, reader, head, batch_bytes, from, bytes, line, offset })
     }
 
-    fn next(&mut self) -> Result<Option<Value>, Failure> {
-        if self.offset >= self.head || (self.taken >= self.bytes.len() && !self.fetch()?) {
-            return Ok(None);
+    /// The line at hand, without its line feed.
+    fn line(&self) -> &[u8] {
+        self.bytes.get(self.line.clone()).unwrap_or_default()
+    }
+
+    /// Moves to the next line; says whether there is one.
+    fn advance(&mut self) -> Result<bool, Failure> {
+        let has_line = !self.bytes.is_empty();
+        let mut begin = if has_line { self.line.end + 1 } else { 0 };
+        self.offset += (begin - self.line.start) as u64;
+        if self.offset >= self.head {
+            return Ok(false);
         }
-        let rest = self.bytes.get(self.taken..).unwrap_or_default();
-        let length = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
-        let line = rest.get(..length).unwrap_or_default();
-        let document =
-            serde_json::from_slice(line).map_err(|error| self.damaged(&error.to_string()))?;
-        self.taken += length + 1;
-        self.offset += length as u64 + 1;
-        Ok(Some(document))
-    }
-
-    /// Says whether there was anything.
-    fn fetch(&mut self) -> Result<bool, Failure> {
-        let batch = self.reader.read(self.from, self.batch_bytes)?;
-        self.from = Some(batch.end);
-        (self.bytes, self.taken) = (batch.bytes, 0);
+        if begin >= self.bytes.len() {
+            let batch = self.reader.read(self.from, self.batch_bytes)?;
+            self.from = Some(batch.end);
+            (self.bytes, begin) = (batch.bytes, 0);
+        }
+        let length = first_line(self.bytes.get(begin..).unwrap_or_default()).len();
+        self.line = begin..begin + length;
         Ok(!self.bytes.is_empty())
     }
 
@@ -160,32 +164,50 @@ impl Documents {
 /// The documents of several journals in the order of their publication.
 #[derive(Default)]
 struct Published {
-    journals: Vec<(Documents, Option<Value>)>,
-    /// The clock of the next document of each journal, by index.
+    journals: Vec<(Lines, Builder)>,
+    /// The UUID of the next document of each journal, by index.
     next: BinaryHeap<Reverse<(Clock, usize)>>,
+    uuids: Vec<Option<Uuid>>,
+    parser: Parser,
+    stamp: Stamp,
 }
 
 impl Published {
-    fn add(&mut self, documents: Documents) -> Result<(), Failure> {
-        self.journals.push((documents, None));
+    fn add(&mut self, lines: Lines) -> Result<(), Failure> {
+        self.journals.push((lines, Builder::default()));
+        self.uuids.push(None);
         self.advance(self.journals.len() - 1)
     }
 
-    fn next(&mut self) -> Result<Option<Value>, Failure> {
-        let Some(Reverse((_, index))) = self.next.pop() else { return Ok(None) };
-        let held = self.journals.get_mut(index).and_then(|(_, held)| held.take());
-        self.advance(index)?;
-        Ok(held)
+    /// Hands out every document without its UUID.
+    fn each(
+        &mut self,
+        each: &mut dyn FnMut(Node<'_>, Uuid) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        while let Some(Reverse((_, index))) = self.next.pop() {
+            let uuid = self.uuids.get(index).copied().flatten();
+            if let (Some((_, document)), Some(uuid)) = (self.journals.get(index), uuid) {
+                each(document.root(), uuid)?;
+            }
+            self.advance(index)?;
+        }
+        Ok(())
     }
 
     fn advance(&mut self, index: usize) -> Result<(), Failure> {
-        let Some((documents, held)) = self.journals.get_mut(index) else { return Ok(()) };
-        let Some(document) = documents.next()? else { return Ok(()) };
-        let Some((_, clock, _)) = stamp::text(&document).and_then(uuid::parse) else {
-            return Err(documents.damaged("the document before has no UUID"));
-        };
-        self.next.push(Reverse((clock, index)));
-        *held = Some(document);
+        let Self { journals, next, uuids, parser, stamp } = self;
+        let Some((lines, document)) = journals.get_mut(index) else { return Ok(()) };
+        if !lines.advance()? {
+            return Ok(());
+        }
+        document.clear();
+        let parsed = parser.parse_unstamped(lines.line(), document, stamp);
+        parsed.map_err(|failure| lines.damaged(&failure.message))?;
+        let uuid = uuid::parse(&stamp.uuid).ok_or_else(|| lines.damaged("it has no UUID"))?;
+        next.push(Reverse((uuid.clock, index)));
+        if let Some(place) = uuids.get_mut(index) {
+            *place = Some(uuid);
+        }
         Ok(())
     }
 }
@@ -194,7 +216,7 @@ impl Published {
 struct Folding {
     key: Key,
     fold: Fold,
-    uuids: BTreeMap<Vec<u8>, String>,
+    uuids: BTreeMap<Vec<u8>, Uuid>,
     packed: Vec<u8>,
 }
 
@@ -204,45 +226,47 @@ impl Folding {
         Self { key, fold, uuids: BTreeMap::new(), packed: Vec::new() }
     }
 
-    fn add(&mut self, contract: &Contract<'_>, mut document: Value) -> Result<(), Failure> {
+    fn add(
+        &mut self,
+        contract: &Contract<'_>,
+        document: Node<'_>,
+        uuid: Uuid,
+    ) -> Result<(), Failure> {
         self.packed.clear();
-        let taken = stamp::take(&mut document);
-        let document = Document::from_value(&document);
-        self.key.pack(document.root(), &mut self.packed);
-        if let Some(Value::String(uuid)) = taken.uuid {
-            match self.uuids.get_mut(&self.packed) {
-                Some(last) => *last = uuid,
-                None => {
-                    self.uuids.insert(self.packed.clone(), uuid);
-                }
+        self.key.pack(document, &mut self.packed);
+        match self.uuids.get_mut(&self.packed) {
+            Some(last) => *last = uuid,
+            None => {
+                self.uuids.insert(self.packed.clone(), uuid);
             }
         }
         self.fold
-            .add(&contract.reducer, &self.packed, document.root())
+            .add(&contract.reducer, &self.packed, document)
             .map_err(|failure| contract.irreducible(&failure))
     }
 
     fn drain(
         mut self,
         contract: &Contract<'_>,
-        each: &mut dyn FnMut(Value) -> ControlFlow<()>,
+        each: &mut dyn FnMut(Node<'_>) -> ControlFlow<()>,
     ) -> Result<(), Failure> {
         let mut is_wanted = true;
-        let uuids = &mut self.uuids;
+        let mut builder = Builder::default();
+        let uuids = &self.uuids;
         self.fold.drain(&contract.reducer, |group| {
             let group = group.map_err(|failure| contract.irreducible(&failure))?;
-            let uuid = uuids.remove(group.packed);
             if group.deleted {
                 return Ok(());
             }
             for document in group.documents {
-                let mut document = document.root().to_value();
-                if let Some(uuid) = &uuid
-                    && stamp::fits(&document)
-                {
-                    stamp::put(&mut document, uuid.clone());
+                builder.clear();
+                match uuids.get(group.packed) {
+                    Some(uuid) => {
+                        copy_stamped(document.root(), uuid.text().as_str(), &mut builder);
+                    }
+                    None => builder.copy(document.root()),
                 }
-                is_wanted = is_wanted && each(document).is_continue();
+                is_wanted = is_wanted && each(builder.root()).is_continue();
             }
             Ok(())
         })
@@ -256,15 +280,18 @@ mod tests {
     use serde_json::json;
     use tidegate_stdlib::bundle::{Codec, Fragments};
 
+    use tidegate_stdlib::document::Document;
+
     use super::*;
+    use crate::stamp;
     use crate::store::Shard;
     use crate::store::testing::{MORNING, collection, open, shard_name};
-    use crate::uuid::{OUTSIDE_TXN, Producer, format};
+    use crate::uuid::{OUTSIDE_TXN, Producer};
 
-    fn stamped(mut document: Value, after_ms: u64) -> (Value, Clock) {
+    fn stamped(document: Value, after_ms: u64) -> (Value, Clock) {
         let clock = Clock::from_unix(MORNING).plus_ms(after_ms);
-        stamp::put(&mut document, format(Producer([1; 6]), clock, OUTSIDE_TXN));
-        (document, clock)
+        let uuid = Uuid { producer: Producer([1; 6]), clock, flags: OUTSIDE_TXN };
+        (stamp::stamped_value(Document::from_value(&document).root(), uuid), clock)
     }
 
     fn append(shard: &mut Shard, partitions: &str, document: Value, after_ms: u64) {
@@ -276,7 +303,7 @@ mod tests {
     fn read_ids(request: &ReadRequest<'_>) -> Vec<i64> {
         let mut ids = Vec::new();
         read(request, &mut |document| {
-            ids.push(document["id"].as_i64().unwrap());
+            ids.push(document.get("id").unwrap().to_value().as_i64().unwrap());
             ControlFlow::Continue(())
         })
         .unwrap();
@@ -330,7 +357,7 @@ mod tests {
         let request =
             ReadRequest { data: root.path(), collection: &orders, partitions: None, reduce: false };
         read(&request, &mut |document| {
-            seen.push(document);
+            seen.push(document.to_value());
             if seen.len() == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })
         .unwrap();
@@ -376,7 +403,7 @@ mod tests {
             ReadRequest { data: root.path(), collection: &orders, partitions: None, reduce: true };
         let mut seen = Vec::new();
         read(&request, &mut |document| {
-            seen.push(document);
+            seen.push(document.to_value());
             ControlFlow::Continue(())
         })
         .unwrap();

@@ -60,24 +60,67 @@ impl Clock {
     }
 }
 
+/// The UUID of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Uuid {
+    /// Who published it.
+    pub producer: Producer,
+    /// When.
+    pub clock: Clock,
+    /// How, in 10 bits.
+    pub flags: u16,
+}
+
 /// The text of a UUID.
-pub fn format(producer: Producer, clock: Clock, flags: u16) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(36);
-    for (index, byte) in to_bytes(producer, clock, flags).into_iter().enumerate() {
-        if matches!(index, 4 | 6 | 8 | 10) {
-            text.push('-');
-        }
-        for nibble in [byte >> 4, byte & 0xf] {
-            let digit = DIGITS.get(usize::from(nibble)).expect("a nibble is below 16");
-            text.push(char::from(*digit));
-        }
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UuidText([u8; 36]);
+
+impl UuidText {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("hexadecimal digits and hyphens are ASCII")
     }
-    text
+}
+
+impl Uuid {
+    /// Its text, in lower case.
+    pub fn text(self) -> UuidText {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [b'-'; 36];
+        let places = text.iter_mut().enumerate();
+        let mut places = places.filter(|(at, _)| !matches!(at, 8 | 13 | 18 | 23));
+        for byte in self.to_bytes() {
+            for nibble in [byte >> 4, byte & 0xf] {
+                let digit = DIGITS.get(usize::from(nibble)).expect("a nibble is below 16");
+                if let Some((_, place)) = places.next() {
+                    *place = *digit;
+                }
+            }
+        }
+        UuidText(text)
+    }
+
+    fn to_bytes(self) -> [u8; 16] {
+        let Self { producer, clock: Clock(clock), flags } = self;
+        let high = (clock >> 52) as u16 | 0x1000;
+        let sequence = 0x8000 | ((clock & 0xf) as u16) << 10 | flags & FLAGS_MASK;
+        let [a, b, c, d] = ((clock >> 4) as u32).to_be_bytes();
+        let [e, f] = ((clock >> 36) as u16).to_be_bytes();
+        let [g, h] = high.to_be_bytes();
+        let [i, j] = sequence.to_be_bytes();
+        let [k, l, m, n, o, p] = producer.0;
+        [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
+    }
+}
+
+impl std::fmt::Display for Uuid {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.text().as_str())
+    }
 }
 
 /// Reads the text of a UUID back; `None` when it is not of this layout.
-pub fn parse(text: &str) -> Option<(Producer, Clock, u16)> {
+pub fn parse(text: &str) -> Option<Uuid> {
     let bytes = read_bytes(text)?;
     let [a, b, c, d, e, f, g, h, i, j, producer @ ..] = bytes;
     let low = u64::from(u32::from_be_bytes([a, b, c, d]));
@@ -89,19 +132,7 @@ pub fn parse(text: &str) -> Option<(Producer, Clock, u16)> {
     }
     let counter = u64::from(sequence >> 10 & 0xf);
     let clock = u64::from(high & 0xfff) << 52 | middle << 36 | low << 4 | counter;
-    Some((Producer(producer), Clock(clock), sequence & FLAGS_MASK))
-}
-
-fn to_bytes(producer: Producer, clock: Clock, flags: u16) -> [u8; 16] {
-    let Clock(clock) = clock;
-    let high = (clock >> 52) as u16 | 0x1000;
-    let sequence = 0x8000 | ((clock & 0xf) as u16) << 10 | flags & FLAGS_MASK;
-    let [a, b, c, d] = ((clock >> 4) as u32).to_be_bytes();
-    let [e, f] = ((clock >> 36) as u16).to_be_bytes();
-    let [g, h] = high.to_be_bytes();
-    let [i, j] = sequence.to_be_bytes();
-    let [k, l, m, n, o, p] = producer.0;
-    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
+    Some(Uuid { producer: Producer(producer), clock: Clock(clock), flags: sequence & FLAGS_MASK })
 }
 
 fn read_bytes(text: &str) -> Option<[u8; 16]> {
@@ -111,11 +142,19 @@ fn read_bytes(text: &str) -> Option<[u8; 16]> {
         if matches!(index, 4 | 6 | 8 | 10) && characters.next()? != b'-' {
             return None;
         }
-        let high = char::from(characters.next()?).to_digit(16)?;
-        let low = char::from(characters.next()?).to_digit(16)?;
-        *byte = u8::try_from(high << 4 | low).expect("two digits make a byte");
+        *byte = digit(characters.next()?)? << 4 | digit(characters.next()?)?;
     }
     characters.next().is_none().then_some(bytes)
+}
+
+#[inline]
+fn digit(character: u8) -> Option<u8> {
+    match character {
+        b'0'..=b'9' => Some(character - b'0'),
+        b'a'..=b'f' => Some(character - b'a' + 10),
+        b'A'..=b'F' => Some(character - b'A' + 10),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -129,11 +168,11 @@ mod tests {
     #[test]
     fn a_known_uuid_has_its_parts() {
         let text = "9f2952f3-c6a3-11ea-8802-080607050309";
-        let (producer, clock, flags) = parse(text).unwrap();
-        assert_eq!(producer, Producer([8, 6, 7, 5, 3, 9]));
-        assert_eq!(clock, Clock(0x1eac_6a39_f295_2f32));
-        assert_eq!(flags, 2);
-        assert_eq!(format(producer, clock, flags), text);
+        let uuid = parse(text).unwrap();
+        assert_eq!(uuid.producer, Producer([8, 6, 7, 5, 3, 9]));
+        assert_eq!(uuid.clock, Clock(0x1eac_6a39_f295_2f32));
+        assert_eq!(uuid.flags, 2);
+        assert_eq!(uuid.to_string(), text);
     }
 
     #[test]
@@ -168,8 +207,8 @@ mod tests {
     proptest! {
         #[test]
         fn texts_read_back(producer: [u8; 6], clock: u64, flags in 0..=FLAGS_MASK) {
-            let (producer, clock) = (Producer(producer), Clock(clock));
-            prop_assert_eq!(parse(&format(producer, clock, flags)), Some((producer, clock, flags)));
+            let uuid = Uuid { producer: Producer(producer), clock: Clock(clock), flags };
+            prop_assert_eq!(parse(uuid.text().as_str()), Some(uuid));
         }
 
         #[test]

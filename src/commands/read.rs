@@ -10,6 +10,7 @@ use tidegate_compiler::source::Sources;
 use tidegate_runtime::read::{ReadRequest, read};
 use tidegate_runtime::store::read_executed;
 use tidegate_stdlib::bundle::{Collection, Failure, Selector};
+use tidegate_stdlib::document::{Node, write_text};
 
 use crate::args::{Read, ReadFormat};
 use crate::catalog::show_findings;
@@ -49,7 +50,7 @@ pub(crate) fn run(arguments: &Read, terminal: &Terminal) -> Result<Exit, Stop> {
     };
     let mut output = Output::new(arguments.format, collection, terminal);
     let result = read(&request, &mut |document| {
-        output.add(&document);
+        output.add(document);
         ControlFlow::Continue(())
     });
     output.finish();
@@ -126,10 +127,10 @@ impl<'o> Output<'o> {
         output
     }
 
-    fn add(&mut self, document: &Value) {
+    fn add(&mut self, document: Node<'_>) {
         match self.format {
             ReadFormat::Jsonl => {
-                tidegate_stdlib::value::write_text(document, &mut self.buffer);
+                write_text(document, &mut self.buffer);
                 self.buffer.push(b'\n');
             }
             ReadFormat::Csv => {
@@ -146,13 +147,13 @@ impl<'o> Output<'o> {
         }
     }
 
-    fn row(&self, document: &Value) -> Vec<String> {
+    fn row(&self, document: Node<'_>) -> Vec<String> {
         self.columns
             .iter()
             .map(|column| match document.get(column) {
-                None | Some(Value::Null) => String::new(),
-                Some(Value::String(text)) => text.clone(),
-                Some(other) => other.to_string(),
+                None => String::new(),
+                Some(value) if value.is_null() => String::new(),
+                Some(value) => value.as_str().map_or_else(|| value.to_string(), str::to_owned),
             })
             .collect()
     }

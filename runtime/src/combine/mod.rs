@@ -9,7 +9,9 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 use tidegate_stdlib::bundle::{Collection, Failure, FailureKind};
-use tidegate_stdlib::document::Document;
+use tidegate_stdlib::document::{
+    Builder, Document, Node, copy_with_empty_meta, has_room, is_stamped, write_stamped,
+};
 use tidegate_stdlib::key::{Component, Key};
 use tidegate_stdlib::reduce::{Fold, Group, Lone, Mode, ReduceFailure, Reducer};
 use tidegate_stdlib::schema::Schema;
@@ -18,7 +20,7 @@ use tidegate_stdlib::value::Pointer;
 
 use crate::engine::stamps::Stamps;
 use crate::stamp;
-use crate::store::{Shard, partition_path};
+use crate::store::{Partitions, Shard};
 use crate::uuid::Clock;
 use crate::violation::{SchemaSide, reduce_failure, schema_failure};
 
@@ -73,50 +75,61 @@ impl<'b> Contract<'b> {
         components.collect::<Result<_, _>>().map(Key::new)
     }
 
-    /// Takes the UUID out of a document that is to be written, and validates it.
+    /// Validates a document that is to be written, without the UUID that it may carry. Gives the document when it has to
+    /// take another form: without its UUID, or with an empty `/_meta` that the schema wants.
     ///
     /// # Errors
     /// `document-violates-schema`, also when a new UUID would not fit in.
-    pub(crate) fn admit(&self, document: &mut Value) -> Result<(), Failure> {
-        let taken = stamp::take(document);
-        if !stamp::fits(document) {
+    pub(crate) fn admit(&self, document: Node<'_>) -> Result<Option<Document>, Failure> {
+        if !has_room(document) {
             return Err(self.without_room(document));
         }
-        self.validate(document, taken.emptied)
+        if !is_stamped(document) {
+            return self.check(document, false);
+        }
+        let (unstamped, emptied) = stamp::unstamped(document);
+        let changed = self.check(unstamped.root(), emptied)?;
+        Ok(Some(changed.unwrap_or(unstamped)))
     }
 
     /// Why a document cannot carry a UUID.
-    fn without_room(&self, document: &Value) -> Failure {
+    fn without_room(&self, document: Node<'_>) -> Failure {
         let name = &self.collection.name;
-        let (message, pointer) = if document.is_object() {
+        let (message, pointer) = if document.as_object().is_some() {
             (format!("`/_meta` of a document for `{name}` is no object"), "/_meta")
         } else {
             (format!("a document for `{name}` is no object"), "")
         };
         Failure::new(FailureKind::DocumentViolatesSchema, message)
             .collection(name)
-            .document(document, Some(pointer.to_owned()))
+            .document(&document.to_value(), Some(pointer.to_owned()))
             .note("every document is an object that takes a UUID at `/_meta/uuid`")
     }
 
-    /// Validates a document that does not carry its UUID. `emptied` says that `/_meta` was taken away with it; it is
-    /// put back, empty, when the schema wants it.
+    /// Validates a document that does not carry its UUID. `emptied` says that `/_meta` was taken away with it; when the
+    /// schema wants it, the document is given with an empty one.
     ///
     /// # Errors
     /// `document-violates-schema` with the document and the keyword.
-    pub(crate) fn validate(&self, document: &mut Value, emptied: bool) -> Result<(), Failure> {
-        if self.schema.is_valid(document) {
-            return Ok(());
+    pub(crate) fn check(
+        &self,
+        document: Node<'_>,
+        emptied: bool,
+    ) -> Result<Option<Document>, Failure> {
+        if self.schema.is_valid_node(document) {
+            return Ok(None);
         }
-        let Err(violation) = self.schema.validate(document) else { return Ok(()) };
+        let value = document.to_value();
+        let Err(violation) = self.schema.validate(&value) else { return Ok(None) };
         if emptied {
-            stamp::restore_empty(document);
-            if self.schema.is_valid(document) {
-                return Ok(());
+            let mut builder = Builder::default();
+            copy_with_empty_meta(document, &mut builder);
+            let changed = builder.finish();
+            if self.schema.is_valid_node(changed.root()) {
+                return Ok(Some(changed));
             }
-            stamp::take(document);
         }
-        Err(schema_failure(self.collection, self.side, &violation, document))
+        Err(schema_failure(self.collection, self.side, &violation, &value))
     }
 
     /// The failure of a reduction, at the annotation that takes part in it.
@@ -138,7 +151,7 @@ pub(crate) struct Combiner<'b> {
     key: Key,
     fold: Fold,
     packed: Vec<u8>,
-    is_partitioned: bool,
+    partitions: Partitions<'b>,
 }
 
 impl<'b> Combiner<'b> {
@@ -149,9 +162,9 @@ impl<'b> Combiner<'b> {
     pub(crate) fn new(collection: &'b Collection) -> Result<Self, Failure> {
         let contract = Contract::new(collection, SchemaSide::Write)?;
         let key = contract.key(collection.key.iter().map(String::as_str))?;
-        let is_partitioned = collection.partitions().next().is_some();
+        let partitions = Partitions::new(collection)?;
         let fold = Fold::new(Mode::Associative, Lone::Kept, hash_seed());
-        Ok(Self { contract, key, fold, packed: Vec::new(), is_partitioned })
+        Ok(Self { contract, key, fold, packed: Vec::new(), partitions })
     }
 
     /// Whether this is the combiner of a collection.
@@ -163,13 +176,13 @@ impl<'b> Combiner<'b> {
     ///
     /// # Errors
     /// `document-violates-schema`, `reduction-failed`.
-    pub(crate) fn add(&mut self, mut document: Value) -> Result<(), Failure> {
-        self.contract.admit(&mut document)?;
+    pub(crate) fn add(&mut self, document: Node<'_>) -> Result<(), Failure> {
+        let changed = self.contract.admit(document)?;
+        let document = changed.as_ref().map_or(document, Document::root);
         self.packed.clear();
-        let document = Document::from_value(&document);
-        self.key.pack(document.root(), &mut self.packed);
+        self.key.pack(document, &mut self.packed);
         self.fold
-            .add(&self.contract.reducer, &self.packed, document.root())
+            .add(&self.contract.reducer, &self.packed, document)
             .map_err(|failure| self.contract.irreducible(&failure))
     }
 
@@ -191,8 +204,8 @@ impl<'b> Combiner<'b> {
         if self.fold.is_empty() {
             return Ok(0);
         }
-        let Self { contract, fold, is_partitioned, .. } = self;
-        let mut lines = Lines::new(contract, *is_partitioned);
+        let Self { contract, fold, partitions, .. } = self;
+        let mut lines = Lines::new(contract, partitions);
         fold.drain(&contract.reducer, |group| {
             lines.push(group.map_err(|failure| contract.irreducible(&failure))?, stamps)
         })?;
@@ -203,32 +216,36 @@ impl<'b> Combiner<'b> {
 /// Canonical lines by partition.
 struct Lines<'c, 'b> {
     contract: &'c Contract<'b>,
-    is_partitioned: bool,
-    partitions: BTreeMap<String, (Vec<u8>, Clock)>,
+    partitions: &'c Partitions<'b>,
+    /// The partition of the document at hand.
+    path: String,
+    lines: BTreeMap<String, (Vec<u8>, Clock)>,
     documents: u64,
 }
 
 impl<'c, 'b> Lines<'c, 'b> {
-    fn new(contract: &'c Contract<'b>, is_partitioned: bool) -> Self {
-        Self { contract, is_partitioned, partitions: BTreeMap::new(), documents: 0 }
+    fn new(contract: &'c Contract<'b>, partitions: &'c Partitions<'b>) -> Self {
+        Self { contract, partitions, path: String::new(), lines: BTreeMap::new(), documents: 0 }
     }
 
     fn push(&mut self, group: Group<'_>, stamps: &mut Stamps<'_>) -> Result<(), Failure> {
         for document in group.documents {
-            let mut document = document.root().to_value();
-            if group.folded {
-                self.contract.validate(&mut document, false)?;
-            }
-            let partition = if self.is_partitioned {
-                partition_path(self.contract.collection, &document)?
-            } else {
-                String::new()
+            let changed = match group.folded {
+                true => self.contract.check(document.root(), false)?,
+                false => None,
             };
-            let (clock, uuid) = stamps.next();
-            let (lines, last) = self.partitions.entry(partition).or_default();
-            stamp::write_stamped(&document, &uuid, lines);
-            lines.push(b'\n');
-            *last = clock;
+            let document = changed.as_ref().unwrap_or(document).root();
+            self.path.clear();
+            self.partitions.write_path(document, &mut self.path)?;
+            let uuid = stamps.next();
+            if !self.lines.contains_key(&self.path) {
+                self.lines.insert(self.path.clone(), (Vec::new(), uuid.clock));
+            }
+            if let Some((lines, last)) = self.lines.get_mut(&self.path) {
+                write_stamped(document, uuid.text().as_str(), lines);
+                lines.push(b'\n');
+                *last = uuid.clock;
+            }
             self.documents += 1;
         }
         Ok(())
@@ -236,7 +253,7 @@ impl<'c, 'b> Lines<'c, 'b> {
 
     fn append(self, shard: &mut Shard) -> Result<u64, Failure> {
         let collection = self.contract.collection;
-        for (partition, (lines, last)) in self.partitions {
+        for (partition, (lines, last)) in self.lines {
             shard.append(&collection.name, &partition, collection.fragments.codec, lines, last)?;
         }
         Ok(self.documents)

@@ -15,15 +15,61 @@ use tidegate_stdlib::bundle::{
     Capture, Collection, Endpoint, Failure, FailureKind, Materialization, Origin,
 };
 use tidegate_stdlib::connector::{Connector, by_image};
+use tidegate_stdlib::document::{Builder, Documents, Node};
+
+use crate::stamp;
+use crate::uuid::Uuid;
+
+/// Documents in order, each with the index of its binding.
+#[derive(Debug, Default)]
+pub struct Pulled {
+    documents: Documents,
+    bindings: Vec<usize>,
+}
+
+impl Pulled {
+    /// Adds the document of a binding that `build` builds: exactly one value.
+    ///
+    /// # Errors
+    /// Those of `build`; nothing is added then.
+    pub fn add<E>(
+        &mut self,
+        binding: usize,
+        build: impl FnOnce(&mut Builder) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.documents.add(build)?;
+        self.bindings.push(binding);
+        Ok(())
+    }
+
+    /// How many documents there are.
+    pub fn len(&self) -> usize {
+        self.bindings.len()
+    }
+
+    /// Whether there is no document.
+    pub fn is_empty(&self) -> bool {
+        self.bindings.is_empty()
+    }
+
+    /// The documents, each after the index of its binding.
+    pub fn iter(&self) -> impl Iterator<Item = (usize, Node<'_>)> {
+        self.bindings.iter().copied().zip(self.documents.iter())
+    }
+
+    /// Forgets the documents and keeps the allocations.
+    pub fn clear(&mut self) {
+        self.documents.clear();
+        self.bindings.clear();
+    }
+}
 
 /// One pull of documents from a source.
 #[derive(Debug)]
 pub enum Pull {
-    /// Documents with the index of their binding, and the state after them: a value per binding that changed, by state key. The documents
-    /// since the last batch and this state are committed together.
+    /// Documents were added, and this is the state after them: a value per binding that changed, by state key. The
+    /// documents since the last batch and this state are committed together.
     Batch {
-        /// Documents in order.
-        documents: Vec<(usize, Value)>,
         /// `(state key, state)`; the source is opened with these again.
         states: Vec<(String, Value)>,
         /// An estimate of the bytes read for it.
@@ -37,11 +83,11 @@ pub enum Pull {
 
 /// A source of documents.
 pub trait Source: Send {
-    /// The next documents, at most about `documents_max`.
+    /// Adds the next documents, at most about `documents_max`, to `into`.
     ///
     /// # Errors
     /// What cannot be read, with its place in the source; what was handed out before stays valid.
-    fn pull(&mut self, documents_max: usize) -> Result<Pull, Failure>;
+    fn pull(&mut self, documents_max: usize, into: &mut Pulled) -> Result<Pull, Failure>;
 
     /// Whether a source that says [`Pull::Waiting`] waits for others, who may never come, rather than for its own rate. A run
     /// that ends when it is idle does not wait for it.
@@ -136,17 +182,29 @@ fn decode<T: DeserializeOwned>(what: &str, value: &Value) -> Result<T, Failure> 
     })
 }
 
-/// A document to store: its row in the order of the table's columns.
+/// A document to store.
 #[derive(Debug, Clone, Copy)]
 pub struct Store<'s> {
     /// Index of the binding.
     pub binding: usize,
-    /// The reduced document.
-    pub document: &'s Value,
+    /// The reduced document without its UUID.
+    pub document: Node<'s>,
+    /// The UUID of the last document that it was reduced from.
+    pub uuid: Option<Uuid>,
     /// Whether a row of its key was loaded.
     pub exists: bool,
     /// Whether the row is to be removed.
     pub delete: bool,
+}
+
+impl Store<'_> {
+    /// The document as it is shown in messages.
+    pub(crate) fn shown(&self) -> Value {
+        match self.uuid {
+            Some(uuid) => stamp::stamped_value(self.document, uuid),
+            None => self.document.to_value(),
+        }
+    }
 }
 
 /// A destination of documents. A transaction is `begin`, `load`, `store`, `commit`; it is abandoned by `rollback`.
@@ -164,15 +222,16 @@ pub trait Destination: Send {
     /// When the endpoint refuses, or somebody holds its lock for too long (the message says who, when that is known).
     fn begin(&mut self) -> Result<(), Failure>;
 
-    /// Loads the stored documents of `keys` (values in the order of the key columns) and hands each with its index.
+    /// Loads the stored documents of `keys` (arrays of the values in the order of the key columns) and hands out each
+    /// without its UUID, with the index of its key.
     ///
     /// # Errors
     /// When the endpoint refuses.
     fn load(
         &mut self,
         binding: usize,
-        keys: &[Vec<Value>],
-        found: &mut dyn FnMut(usize, Value),
+        keys: &[Node<'_>],
+        found: &mut dyn FnMut(usize, Node<'_>),
     ) -> Result<(), Failure>;
 
     /// Stores a document.

@@ -3,14 +3,16 @@
 //! Document n of a stream is a pure function of seed, stream and n, and the state of a binding is the n it goes on with; so any two
 //! runs with one seed give the same documents, however often they were interrupted. Only a `rate` looks at the clock.
 
+use std::convert::Infallible;
 use std::time::Instant;
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tidegate_stdlib::bundle::{CaptureBinding, Failure, FailureKind};
+use tidegate_stdlib::document::{Builder, Number};
 
-use super::{Pull, Source, StateLookup, decode, state_key};
+use super::{Pull, Pulled, Source, StateLookup, decode, state_key};
 
 /// The endpoint's config.
 #[derive(Debug, Deserialize)]
@@ -68,14 +70,14 @@ impl Stream {
         }
     }
 
-    /// Document `n` of the stream.
-    fn document(self, seed: u64, n: u64) -> Value {
+    /// Builds document `n` of the stream.
+    fn build(self, seed: u64, n: u64, into: &mut Builder) {
         let mut draw = Draw::new(seed, self, n);
         match self {
-            Self::Transfers => transfer(&mut draw, n),
-            Self::Rides => ride(&mut draw, n),
-            Self::Orders => order(&mut draw, n),
-            Self::Customers => customer(&mut draw, n),
+            Self::Transfers => transfer(&mut draw, n, into),
+            Self::Rides => ride(&mut draw, n, into),
+            Self::Orders => order(&mut draw, n, into),
+            Self::Customers => customer(&mut draw, n, into),
         }
     }
 }
@@ -129,7 +131,7 @@ struct SimSource {
 }
 
 impl Source for SimSource {
-    fn pull(&mut self, documents_max: usize) -> Result<Pull, Failure> {
+    fn pull(&mut self, documents_max: usize, into: &mut Pulled) -> Result<Pull, Failure> {
         let allowed = match self.rate > 0.0 {
             true => per_rate(self.rate, self.begin.elapsed().as_secs_f64()),
             false => u64::MAX,
@@ -142,14 +144,19 @@ impl Source for SimSource {
             if binding.next >= end {
                 continue;
             }
-            let documents: Vec<(usize, Value)> = (binding.next..end)
-                .map(|n| (index, binding.stream.document(self.seed, n)))
-                .collect();
+            let (seed, stream) = (self.seed, binding.stream);
+            for n in binding.next..end {
+                let built: Result<(), Infallible> = into.add(index, |builder| {
+                    stream.build(seed, n, builder);
+                    Ok(())
+                });
+                built.unwrap_or_else(|never| match never {});
+            }
             binding.next = end;
             self.turn = index + 1;
-            let bytes = documents.len() * binding.stream.size_bytes();
+            let bytes = into.len() * stream.size_bytes();
             let states = vec![(binding.key.clone(), Value::from(end))];
-            return Ok(Pull::Batch { documents, states, bytes });
+            return Ok(Pull::Batch { states, bytes });
         }
         let drained = self.bindings.iter().all(|binding| binding.next >= self.count);
         Ok(if drained { Pull::Drained } else { Pull::Waiting })
@@ -222,102 +229,135 @@ fn mix(value: u64) -> u64 {
 /// Accounts of the bank.
 const ACCOUNTS: u64 = 100_000;
 
-fn transfer(draw: &mut Draw, n: u64) -> Value {
-    let sender = draw.below(ACCOUNTS);
-    let recipient = (sender + 1 + draw.below(ACCOUNTS - 1)) % ACCOUNTS;
-    json!({
-        "id": n + 1,
-        "sender": format!("account-{sender:06}"),
-        "recipient": format!("account-{recipient:06}"),
-        "amount": 1 + draw.below(1000),
-    })
+/// Writes the properties of an object. Numbers are drawn in the order of the calls.
+struct Fields<'b>(&'b mut Builder);
+
+impl Fields<'_> {
+    fn whole(&mut self, name: &str, value: u64) {
+        self.0.name(name);
+        self.0.number(value.into());
+    }
+
+    fn decimal(&mut self, name: &str, value: f64) {
+        self.0.name(name);
+        self.0.number(Number::Float(value));
+    }
+
+    fn text(&mut self, name: &str, value: &str) {
+        self.0.name(name);
+        self.0.string(value);
+    }
+
+    fn object(&mut self, name: &str, fields: impl FnOnce(&mut Fields<'_>)) {
+        self.0.name(name);
+        object(self.0, fields);
+    }
 }
 
-fn ride(draw: &mut Draw, n: u64) -> Value {
+fn object(into: &mut Builder, fields: impl FnOnce(&mut Fields<'_>)) {
+    into.begin_object();
+    fields(&mut Fields(into));
+    into.end_object();
+}
+
+fn transfer(draw: &mut Draw, n: u64, into: &mut Builder) {
+    let sender = draw.below(ACCOUNTS);
+    let recipient = (sender + 1 + draw.below(ACCOUNTS - 1)) % ACCOUNTS;
+    object(into, |transfer| {
+        transfer.whole("amount", 1 + draw.below(1000));
+        transfer.whole("id", n + 1);
+        transfer.text("recipient", &format!("account-{recipient:06}"));
+        transfer.text("sender", &format!("account-{sender:06}"));
+    });
+}
+
+fn ride(draw: &mut Draw, n: u64, into: &mut Builder) {
     let begin_second = n * 2 + draw.below(2);
     let seconds = 120 + draw.below(3_480);
-    let user = draw.below(200_000);
-    json!({
-        "id": n + 1,
-        "bike": {
-            "id": 1 + draw.below(5_000),
-            "model": draw.one_of(&["city", "cargo", "electric"]),
-            "built": 2015 + draw.below(9),
-        },
-        "begin": terminus(draw, begin_second),
-        "end": terminus(draw, begin_second + seconds),
-        "duration_s": seconds,
-        "receipt": {
-            "number": format!("2024-{:010}", n + 1),
-            "tariff": draw.one_of(&["by the minute", "day ticket", "subscription"]),
-            "amount": draw.decimal(100, 1_500, 2),
-            "currency": "USD",
-        },
-        "user": {
-            "id": user,
-            "kind": draw.one_of(&["customer", "subscriber"]),
-            "birth_year": 1940 + draw.below(66),
-            "gender": draw.one_of(&["diverse", "female", "male"]),
-            "postal_code": format!("{:05}", 10_000 + draw.below(89_999)),
-            "email": format!("user-{user:06}@riders.example.org"),
-        },
-    })
+    let user_id = draw.below(200_000);
+    object(into, |ride| {
+        ride.object("bike", |bike| {
+            bike.whole("id", 1 + draw.below(5_000));
+            bike.text("model", draw.one_of(&["city", "cargo", "electric"]));
+            bike.whole("built", 2015 + draw.below(9));
+        });
+        ride.object("begin", |begin| terminus(draw, begin_second, begin));
+        ride.object("end", |end| terminus(draw, begin_second + seconds, end));
+        ride.whole("duration_s", seconds);
+        ride.whole("id", n + 1);
+        ride.object("receipt", |receipt| {
+            receipt.text("number", &format!("2024-{:010}", n + 1));
+            receipt.text("tariff", draw.one_of(&["by the minute", "day ticket", "subscription"]));
+            receipt.decimal("amount", draw.decimal(100, 1_500, 2));
+            receipt.text("currency", "USD");
+        });
+        ride.object("user", |user| {
+            user.whole("id", user_id);
+            user.text("kind", draw.one_of(&["customer", "subscriber"]));
+            user.whole("birth_year", 1940 + draw.below(66));
+            user.text("gender", draw.one_of(&["diverse", "female", "male"]));
+            user.text("postal_code", &format!("{:05}", 10_000 + draw.below(89_999)));
+            user.text("email", &format!("user-{user_id:06}@riders.example.org"));
+        });
+    });
 }
 
 /// Where a ride begins or ends.
-fn terminus(draw: &mut Draw, second: u64) -> Value {
-    let station = draw.below(800);
+fn terminus(draw: &mut Draw, second: u64, terminus: &mut Fields<'_>) {
+    let id = draw.below(800);
     let street = draw.one_of(&["Harbour Street", "Market Square", "Mill Lane", "Station Road"]);
     let side = draw.one_of(&["east side", "north side", "south side", "west side"]);
-    json!({
-        "station": {
-            "id": station,
-            "name": format!("{street} {}, {side}", 1 + station),
-            "district": draw.one_of(&["Docklands", "Old Town", "Riverside", "University"]),
-            "address": format!("{street} {}, New Amsterdam", 1 + station),
-            "docks": 12 + station % 30,
-            "operator": "Municipal Bicycle Company of the City",
-        },
-        "position": {
-            "latitude": draw.decimal(40_600_000, 40_900_000, 6),
-            "longitude": draw.decimal(-74_050_000, -73_850_000, 6),
-            "accuracy_m": draw.decimal(10, 90, 1),
-        },
-        "timestamp": time(second),
-    })
+    terminus.object("station", |station| {
+        station.whole("id", id);
+        station.text("name", &format!("{street} {}, {side}", 1 + id));
+        station
+            .text("district", draw.one_of(&["Docklands", "Old Town", "Riverside", "University"]));
+        station.text("address", &format!("{street} {}, New Amsterdam", 1 + id));
+        station.whole("docks", 12 + id % 30);
+        station.text("operator", "Municipal Bicycle Company of the City");
+    });
+    terminus.object("position", |position| {
+        position.decimal("latitude", draw.decimal(40_600_000, 40_900_000, 6));
+        position.decimal("longitude", draw.decimal(-74_050_000, -73_850_000, 6));
+        position.decimal("accuracy_m", draw.decimal(10, 90, 1));
+    });
+    terminus.text("timestamp", &time(second));
 }
 
-fn order(draw: &mut Draw, n: u64) -> Value {
-    let lines: Vec<Value> = (0..1 + draw.below(4))
-        .map(|_| {
-            json!({
-                "product": draw.one_of(&["anvil", "bucket", "candle", "lantern", "rope", "spade"]),
-                "quantity": 1 + draw.below(5),
-                "price": draw.decimal(100, 10_000, 2),
-            })
-        })
-        .collect();
-    json!({
-        "id": n + 1,
-        "customer": 1 + draw.below(1_000),
-        "placed_at": time(n * 30 + draw.below(30)),
-        "region": draw.one_of(&["apac", "eu", "us"]),
-        "status": draw.one_of(&["cancelled", "paid", "paid", "paid", "shipped", "shipped"]),
-        "lines": lines,
-    })
+fn order(draw: &mut Draw, n: u64, into: &mut Builder) {
+    object(into, |order| {
+        order.0.name("lines");
+        order.0.begin_array();
+        for _ in 0..1 + draw.below(4) {
+            object(order.0, |line| {
+                let products = ["anvil", "bucket", "candle", "lantern", "rope", "spade"];
+                line.text("product", draw.one_of(&products));
+                line.whole("quantity", 1 + draw.below(5));
+                line.decimal("price", draw.decimal(100, 10_000, 2));
+            });
+        }
+        order.0.end_array();
+        order.whole("id", n + 1);
+        order.whole("customer", 1 + draw.below(1_000));
+        order.text("placed_at", &time(n * 30 + draw.below(30)));
+        order.text("region", draw.one_of(&["apac", "eu", "us"]));
+        let states = ["cancelled", "paid", "paid", "paid", "shipped", "shipped"];
+        order.text("status", draw.one_of(&states));
+    });
 }
 
-fn customer(draw: &mut Draw, n: u64) -> Value {
+fn customer(draw: &mut Draw, n: u64, into: &mut Builder) {
     let id = n % 1_000 + 1;
     let name = draw.one_of(&["Ada", "Alan", "Barbara", "Edsger", "Grace", "Ken"]);
     let surname = draw.one_of(&["Brook", "Field", "Hill", "Marsh", "Stone", "Wood"]);
-    json!({
-        "id": id,
-        "name": format!("{name} {surname}"),
-        "email": format!("{}.{}{id}@shop.example.org", name.to_lowercase(), surname.to_lowercase()),
-        "city": draw.one_of(&["Lagos", "Lima", "Lisbon", "London", "Lyon"]),
-        "updated_at": time(n * 60),
-    })
+    let mailbox = format!("{}.{}{id}", name.to_lowercase(), surname.to_lowercase());
+    object(into, |customer| {
+        customer.text("city", draw.one_of(&["Lagos", "Lima", "Lisbon", "London", "Lyon"]));
+        customer.text("email", &format!("{mailbox}@shop.example.org"));
+        customer.whole("id", id);
+        customer.text("name", &format!("{name} {surname}"));
+        customer.text("updated_at", &time(n * 60));
+    });
 }
 
 /// The time some seconds after the beginning of 2024.
@@ -330,8 +370,10 @@ fn time(second: u64) -> String {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
-    use super::*;
+    use serde_json::json;
     use tidegate_stdlib::bundle::Origin;
+
+    use super::*;
 
     fn binding(stream: &str) -> CaptureBinding {
         CaptureBinding {
@@ -351,8 +393,12 @@ mod tests {
     type Batch = (Vec<(usize, Value)>, Vec<(String, Value)>);
 
     fn batch(source: &mut dyn Source, max: usize) -> Batch {
-        match source.pull(max).unwrap() {
-            Pull::Batch { documents, states, .. } => (documents, states),
+        let mut pulled = Pulled::default();
+        match source.pull(max, &mut pulled).unwrap() {
+            Pull::Batch { states, .. } => {
+                let documents = pulled.iter().map(|(index, node)| (index, node.to_value()));
+                (documents.collect(), states)
+            }
             other @ (Pull::Waiting | Pull::Drained) => panic!("{other:?}"),
         }
     }
@@ -365,7 +411,7 @@ mod tests {
         let mut source = open_at(config, &["transfers"], 6);
         let (rest, _) = batch(&mut *source, 100);
         assert_eq!(whole[6..], rest);
-        assert!(matches!(source.pull(100).unwrap(), Pull::Drained));
+        assert!(matches!(source.pull(100, &mut Pulled::default()).unwrap(), Pull::Drained));
     }
 
     #[test]
@@ -374,28 +420,34 @@ mod tests {
         let mut source = open_at(config, &["orders", "customers"], 0);
         let turns: Vec<usize> = (0..4).map(|_| batch(&mut *source, 2).0[0].0).collect();
         assert_eq!(turns, [0, 1, 0, 1]);
-        assert!(matches!(source.pull(2).unwrap(), Pull::Drained));
+        assert!(matches!(source.pull(2, &mut Pulled::default()).unwrap(), Pull::Drained));
     }
 
     #[test]
     fn a_rate_makes_it_wait() {
         let config = json!({ "scenario": "rides", "rate": 0.001 });
         let mut source = open_at(config, &["rides"], 0);
-        assert!(matches!(source.pull(2).unwrap(), Pull::Waiting));
+        assert!(matches!(source.pull(2, &mut Pulled::default()).unwrap(), Pull::Waiting));
         assert_eq!((per_rate(2.5, 2.0), per_rate(1e300, 1e300)), (5, u64::MAX));
+    }
+
+    fn text(stream: Stream, seed: u64, n: u64) -> String {
+        let mut builder = Builder::default();
+        stream.build(seed, n, &mut builder);
+        builder.finish().root().to_string()
     }
 
     #[test]
     fn another_seed_gives_other_documents() {
-        let [one, other] = [1, 2].map(|seed| Stream::Transfers.document(seed, 7));
+        let [one, other] = [1, 2].map(|seed| text(Stream::Transfers, seed, 7));
         assert_ne!(one, other);
-        assert_eq!(one, Stream::Transfers.document(1, 7));
+        assert_eq!(one, text(Stream::Transfers, 1, 7));
     }
 
     #[test]
     fn sizes_are_about_as_said() {
         for stream in [Stream::Transfers, Stream::Rides, Stream::Orders, Stream::Customers] {
-            let total: usize = (0..1000).map(|n| stream.document(42, n).to_string().len()).sum();
+            let total: usize = (0..1000).map(|n| text(stream, 42, n).len()).sum();
             let (mean, said) = (total / 1000, stream.size_bytes());
             assert!(mean.abs_diff(said) * 10 < said, "{}: {mean} bytes", stream.word());
         }

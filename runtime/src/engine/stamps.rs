@@ -1,7 +1,7 @@
 //! Stamping the documents of one transaction.
 
 use crate::engine::hub::{Hub, TaskIndex};
-use crate::uuid::{self, Clock, Producer};
+use crate::uuid::{Clock, OUTSIDE_TXN, Producer, Uuid};
 
 /// Draws the stamps of one transaction. The first announces the floor of the task; a transaction that publishes nothing
 /// announces none.
@@ -19,13 +19,13 @@ impl<'h> Stamps<'h> {
         Self { hub, task, producer, last: None }
     }
 
-    /// The clock and the text of the next document's UUID.
-    pub(crate) fn next(&mut self) -> (Clock, String) {
+    /// The UUID of the next document.
+    pub(crate) fn next(&mut self) -> Uuid {
         let clock = match self.last {
             Some(_) => self.hub.clock().stamp(),
             None => self.hub.begin_flush(self.task),
         };
         self.last = Some(clock);
-        (clock, uuid::format(self.producer, clock, uuid::OUTSIDE_TXN))
+        Uuid { producer: self.producer, clock, flags: OUTSIDE_TXN }
     }
 }

@@ -1,19 +1,17 @@
-//! One journal as one read sees it: fetching bytes, decoding one document ahead.
+//! One journal as one read sees it: fetching bytes, decoding one chunk ahead.
 
 use std::collections::VecDeque;
-use std::io::BufRead as _;
 use std::path::Path;
+use std::rc::Rc;
 
-use serde_json::Value;
 use tidegate_stdlib::bundle::{Failure, FailureKind};
 
 use super::Surroundings;
+use super::chunk::{Chunk, Decoder, Place};
 use super::selection::Selection;
 use crate::engine::hub::{JournalView, View};
 use crate::limits::BATCH_BYTES;
-use crate::stamp;
 use crate::store::{Batch, JournalName, JournalPosition, JournalReader};
-use crate::uuid::{self, Clock};
 
 /// Whether a document has been validated under the catalog that runs now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,21 +22,6 @@ pub(super) enum Trust {
     Recorded,
 }
 
-/// A decoded document.
-#[derive(Debug)]
-pub(super) struct Decoded {
-    /// The document with its UUID.
-    pub(super) document: Value,
-    /// When it was published.
-    pub(super) clock: Clock,
-    /// Offset in the journal after it.
-    pub(super) end: u64,
-    /// Bytes of its text.
-    pub(super) length: usize,
-    /// Whether it has been validated.
-    pub(super) trust: Trust,
-}
-
 /// The state of one journal in one read.
 #[derive(Debug)]
 pub(super) struct Cursor {
@@ -46,8 +29,14 @@ pub(super) struct Cursor {
     pub(super) read: usize,
     /// The journal.
     pub(super) journal: JournalName,
-    /// The next document, decoded.
-    pub(super) head: Option<Decoded>,
+    /// Decoded documents.
+    chunk: Rc<Chunk>,
+    /// Index of the next one among them.
+    at: usize,
+    /// Whether they have been validated.
+    trust: Trust,
+    /// The chunk before, whose memory is used again once no batch has it any more.
+    spare: Rc<Chunk>,
     /// Behind the last document that was handed out or skipped.
     pub(super) consumed: Option<JournalPosition>,
     /// Whether `consumed` has changed since it was recorded.
@@ -75,7 +64,10 @@ impl Cursor {
         Self {
             read,
             journal,
-            head: None,
+            chunk: Rc::default(),
+            at: 0,
+            trust: Trust::Recorded,
+            spare: Rc::default(),
             consumed: position,
             has_moved: false,
             place,
@@ -95,30 +87,43 @@ impl Cursor {
         Ok(())
     }
 
-    /// Takes the decoded document; its position counts as read.
-    pub(super) fn take(&mut self) -> Option<Decoded> {
-        let decoded = self.head.take()?;
-        self.consume(decoded.end);
-        Some(decoded)
+    /// The next document, when it has been decoded: its chunk, its index there, and what there is to say of it.
+    pub(super) fn head(&self) -> Option<(&Rc<Chunk>, usize, &Place)> {
+        Some((&self.chunk, self.at, self.chunk.place(self.at)?))
     }
 
-    /// Decodes the next document within the bounds of the read, as far as the view reaches. Gives the number of
+    /// Whether the decoded documents have been validated.
+    pub(super) fn trust(&self) -> Trust {
+        self.trust
+    }
+
+    /// Passes the next document over; its position counts as read.
+    pub(super) fn pass(&mut self) {
+        let Some(end) = self.chunk.place(self.at).map(|place| place.end) else { return };
+        self.at += 1;
+        self.consume(end);
+    }
+
+    /// Moves to the next document within the bounds of the read, as far as the view reaches. Gives the number of
     /// documents skipped.
     pub(super) fn advance(
         &mut self,
         around: &Surroundings<'_>,
         view: &View,
         selection: &Selection,
+        decoder: &mut Decoder,
     ) -> Result<u64, Failure> {
         let mut skipped = 0;
         loop {
-            while let Some(decoded) = self.decode()? {
-                if selection.has_time(decoded.clock) {
-                    self.head = Some(decoded);
+            while let Some(place) = self.chunk.place(self.at) {
+                if selection.has_time(place.uuid.clock) {
                     return Ok(skipped);
                 }
-                self.consume(decoded.end);
+                self.pass();
                 skipped += 1;
+            }
+            if self.decode(decoder)? {
+                continue;
             }
             let Some(journal) = view.journals.get(self.place) else { return Ok(skipped) };
             if !self.is_behind(journal) || !self.fetch(around, view, journal)? {
@@ -177,7 +182,8 @@ impl Cursor {
         Ok(true)
     }
 
-    fn decode(&mut self) -> Result<Option<Decoded>, Failure> {
+    /// Decodes the next chunk of what has been fetched; says whether there was anything.
+    fn decode(&mut self, decoder: &mut Decoder) -> Result<bool, Failure> {
         while let Some((batch, trust)) = self.fetched.front() {
             let rest = batch.bytes.get(self.decoded_bytes..).unwrap_or_default();
             if rest.is_empty() {
@@ -185,30 +191,23 @@ impl Cursor {
                 self.decoded_bytes = 0;
                 continue;
             }
-            let line = first_line(rest);
-            let length = line.len();
-            let end = batch.begin.offset + (self.decoded_bytes + length + 1) as u64;
-            let document: Value =
-                serde_json::from_slice(line).map_err(|error| self.damaged(&error.to_string()))?;
-            let stamp = stamp::text(&document).and_then(uuid::parse);
-            let Some((_, clock, _)) = stamp else { return Err(self.damaged("it has no UUID")) };
-            let decoded = Decoded { document, clock, end, length: length + 1, trust: *trust };
-            self.decoded_bytes += length + 1;
-            return Ok(Some(decoded));
+            std::mem::swap(&mut self.chunk, &mut self.spare);
+            self.at = 0;
+            self.trust = *trust;
+            if Rc::get_mut(&mut self.chunk).is_none() {
+                self.chunk = Rc::default();
+            }
+            let chunk = Rc::get_mut(&mut self.chunk).expect("nobody else has it now");
+            let offset = batch.begin.offset + self.decoded_bytes as u64;
+            let taken = decoder.decode(rest, offset, chunk);
+            self.decoded_bytes += taken.map_err(|what| self.damaged(&what))?;
+            return Ok(true);
         }
-        Ok(None)
+        Ok(false)
     }
 
     fn damaged(&self, what: &str) -> Failure {
         let message = format!("journal `{}` holds something that is no document", self.journal.0);
         Failure::new(FailureKind::Damaged, message).note(what.to_owned())
     }
-}
-
-/// The bytes before the first line feed. The standard library searches word by word behind this method only.
-fn first_line(bytes: &[u8]) -> &[u8] {
-    let mut after = bytes;
-    let taken = after.skip_until(b'\n').expect("reading a slice does not fail");
-    let line = bytes.get(..taken).unwrap_or_default();
-    line.strip_suffix(b"\n").unwrap_or(line)
 }

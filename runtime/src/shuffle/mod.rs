@@ -4,6 +4,7 @@
 //! offset. A document is handed out only when it lies below the floor of every writer of the sources of its priority,
 //! so that nothing published later belongs before it: the order of a live run is the order of a replay.
 
+mod chunk;
 mod cursor;
 mod selection;
 
@@ -12,19 +13,20 @@ use std::collections::binary_heap::PeekMut;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::path::Path;
 
-use serde_json::Value;
 use tidegate_stdlib::bundle::{Collection, Failure, FailureKind, Source};
+use tidegate_stdlib::document::Document;
 
 use crate::combine::Contract;
 use crate::engine::hub::{Hub, Pause, Rest, TaskIndex, View};
 use crate::limits::{BATCH_BYTES, BATCH_DOCUMENTS};
-use crate::stamp;
 use crate::store::{CheckpointEntry, JournalName, JournalPosition};
 use crate::task::{Counted, Input, Then};
 use crate::uuid::Clock;
 use crate::violation::SchemaSide;
-use cursor::{Cursor, Decoded, Trust};
+use chunk::Decoder;
+use cursor::{Cursor, Trust};
 
+pub(crate) use chunk::{ReadBatch, ReadDocument, first_line};
 pub(crate) use selection::{Selection, parse_time};
 
 /// One read of a task: a transform, or a binding of a materialization.
@@ -42,15 +44,6 @@ pub(crate) struct ReadSpec<'b> {
     pub(crate) read_delay_ms: u64,
     /// Higher first.
     pub(crate) priority: i32,
-}
-
-/// A document in its turn.
-#[derive(Debug)]
-pub(crate) struct ReadDocument {
-    /// Index of the read.
-    pub(crate) read: usize,
-    /// The document with its UUID.
-    pub(crate) document: Value,
 }
 
 /// What a shuffle needs besides its reads.
@@ -74,6 +67,7 @@ pub(crate) struct Shuffle<'r> {
     views: Vec<View>,
     groups: Vec<Group>,
     cursors: Vec<Cursor>,
+    decoder: Decoder,
     /// Recorded positions that no cursor has taken over.
     recorded: BTreeMap<(String, JournalName), JournalPosition>,
     now: Clock,
@@ -147,6 +141,7 @@ impl<'r> Shuffle<'r> {
             views: Vec::new(),
             groups: Vec::new(),
             cursors: Vec::new(),
+            decoder: Decoder::default(),
             recorded,
             now: Clock::default(),
             skipped: 0,
@@ -168,14 +163,13 @@ impl<'r> Shuffle<'r> {
     ///
     /// # Errors
     /// `document-violates-schema` for a document that its reader's schema refuses; what a journal refuses.
-    pub(crate) fn read(&mut self) -> Result<Input<Vec<ReadDocument>>, Failure> {
+    pub(crate) fn read(&mut self) -> Result<Input<ReadBatch>, Failure> {
         self.look();
         self.refill()?;
-        let mut batch = Vec::new();
+        let mut batch = ReadBatch::default();
         let mut bytes = 0;
         while batch.len() < BATCH_DOCUMENTS && bytes < BATCH_BYTES {
-            let Some((document, length)) = self.pop()? else { break };
-            batch.push(document);
+            let Some(length) = self.pop(&mut batch)? else { break };
             bytes += length;
         }
         if batch.is_empty() && self.skipped == 0 {
@@ -288,7 +282,7 @@ impl<'r> Shuffle<'r> {
     fn refill(&mut self) -> Result<(), Failure> {
         for index in 0..self.cursors.len() {
             let Some(cursor) = self.cursors.get(index) else { continue };
-            if cursor.head.is_some() {
+            if cursor.head().is_some() {
                 continue;
             }
             let Some(group) = self.advance(index)? else { continue };
@@ -305,25 +299,25 @@ impl<'r> Shuffle<'r> {
         let Some(cursor) = self.cursors.get_mut(index) else { return Ok(None) };
         let Some(read) = self.reads.get(cursor.read) else { return Ok(None) };
         let Some(view) = self.views.get(read.view) else { return Ok(None) };
-        let skipped = cursor.advance(&self.around, view, &read.selection)?;
-        self.skipped += skipped;
-        Ok(cursor.head.as_ref().map(|_| read.group))
+        let decoder = &mut self.decoder;
+        self.skipped += cursor.advance(&self.around, view, &read.selection, decoder)?;
+        Ok(cursor.head().map(|_| read.group))
     }
 
     fn head(&self, index: usize) -> Option<Head> {
         let cursor = self.cursors.get(index)?;
         let read = self.reads.get(cursor.read)?;
-        let decoded = cursor.head.as_ref()?;
+        let (_, _, place) = cursor.head()?;
         Some(Head {
-            adjusted: decoded.clock.plus_ms(read.spec.read_delay_ms),
+            adjusted: place.uuid.clock.plus_ms(read.spec.read_delay_ms),
             journal: cursor.journal.clone(),
-            offset: decoded.end,
+            offset: place.end,
             cursor: index,
         })
     }
 
-    /// The next document that is final and due, with its length in bytes.
-    fn pop(&mut self) -> Result<Option<(ReadDocument, usize)>, Failure> {
+    /// Adds the next document that is final and due to a batch; gives its length in bytes.
+    fn pop(&mut self, batch: &mut ReadBatch) -> Result<Option<usize>, Failure> {
         let now = self.now;
         let ready = self.groups.iter().position(|group| {
             let head = group.heads.peek();
@@ -333,23 +327,22 @@ impl<'r> Shuffle<'r> {
         let top = self.groups.get(group).and_then(|group| group.heads.peek());
         let Some(index) = top.map(|Reverse(head)| head.cursor) else { return Ok(None) };
         let Some(cursor) = self.cursors.get_mut(index) else { return Ok(None) };
-        let Some(mut decoded) = cursor.take() else { return Ok(None) };
-        if let Some(read) = self.reads.get(cursor.read) {
-            validate(read, &mut decoded)?;
-        }
-        let read = cursor.read;
+        let Some(read) = self.reads.get(cursor.read) else { return Ok(None) };
+        let Some((chunk, at, place)) = cursor.head() else { return Ok(None) };
+        let length = place.length;
+        batch.push(cursor.read, chunk, at, validate(read, cursor)?);
+        cursor.pass();
         self.advance(index)?;
         self.replace_top(group, index);
-        let document = ReadDocument { read, document: decoded.document };
-        Ok(Some((document, decoded.length)))
+        Ok(Some(length))
     }
 
     /// The cursor on top of a group has its next document, or none.
     fn replace_top(&mut self, group: usize, index: usize) {
         let next = self.cursors.get(index).and_then(|cursor| {
             let read = self.reads.get(cursor.read)?;
-            let decoded = cursor.head.as_ref()?;
-            Some((decoded.clock.plus_ms(read.spec.read_delay_ms), decoded.end))
+            let (_, _, place) = cursor.head()?;
+            Some((place.uuid.clock.plus_ms(read.spec.read_delay_ms), place.end))
         });
         let Some(mut top) = self.groups.get_mut(group).and_then(|group| group.heads.peek_mut())
         else {
@@ -375,18 +368,17 @@ impl<'r> Shuffle<'r> {
     }
 }
 
-/// A document that this process wrote under the same schema has been validated by its writer.
-fn validate(read: &Read<'_>, decoded: &mut Decoded) -> Result<(), Failure> {
-    if decoded.trust == Trust::WrittenHere && read.spec.collection.read_schema.is_none() {
-        return Ok(());
+/// Validates the next document of a cursor, unless this process wrote it under the same schema: then its writer has
+/// done so. Gives the document when it has to take another form.
+fn validate(read: &Read<'_>, cursor: &Cursor) -> Result<Option<Document>, Failure> {
+    if cursor.trust() == Trust::WrittenHere && read.spec.collection.read_schema.is_none() {
+        return Ok(None);
     }
-    let aside = stamp::set_aside(&mut decoded.document);
-    read.contract.validate(&mut decoded.document, aside.is_meta()).map_err(|failure| {
+    let Some((chunk, at, place)) = cursor.head() else { return Ok(None) };
+    read.contract.check(chunk.document(at), place.emptied).map_err(|failure| {
         let label = &read.spec.label;
         failure.note(format!("it was read by {label}"))
-    })?;
-    stamp::put_back(&mut decoded.document, aside);
-    Ok(())
+    })
 }
 
 fn entry(reads: &[Read<'_>], cursor: &Cursor) -> Option<CheckpointEntry> {

@@ -28,6 +28,6 @@ pub use executed::read_executed;
 pub(crate) use executed::write_executed;
 pub(crate) use files::inaccessible;
 pub use journal::{JournalName, JournalPosition};
-pub use partition::{decode_partition_value, encode_partition_value, partition_path};
+pub use partition::{Partitions, decode_partition_value, encode_partition_value};
 pub use reader::{Batch, BatchDocument, JournalReader, list_journals};
 pub use shard::{CheckpointEntry, CommittedAppend, Shard, ShardName};

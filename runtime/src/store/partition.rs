@@ -4,8 +4,10 @@
 //! upper-case digits, so one value has exactly one name.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use serde_json::{Number, Value};
+use serde_json::Value;
 use tidegate_stdlib::bundle::{Collection, Failure, FailureKind, Projection};
+use tidegate_stdlib::document::{Document, Node, Number, View};
+use tidegate_stdlib::value::Pointer;
 
 use crate::limits::PARTITION_DIRECTORY_BYTES_MAX;
 
@@ -18,14 +20,26 @@ const U64_BOUND: f64 = 18_446_744_073_709_551_616.0;
 
 /// Encodes a partition value; `None` for a value that cannot be one (a number with a fraction, an array, an object).
 pub fn encode_partition_value(value: &Value) -> Option<String> {
-    match value {
-        Value::Null => Some("%_null".to_owned()),
-        Value::Bool(true) => Some("%_true".to_owned()),
-        Value::Bool(false) => Some("%_false".to_owned()),
-        Value::Number(number) => encode_number(number),
-        Value::String(text) => Some(utf8_percent_encode(text, ENCODED).to_string()),
-        Value::Array(_) | Value::Object(_) => None,
+    let mut name = String::new();
+    write_partition_value(Document::from_value(value).root(), &mut name)?;
+    Some(name)
+}
+
+/// Writes an encoded partition value to the end of `out`; `None`, with nothing written, for one that cannot be one.
+fn write_partition_value(value: Node<'_>, out: &mut String) -> Option<()> {
+    match value.view() {
+        View::Null => out.push_str("%_null"),
+        View::Boolean(true) => out.push_str("%_true"),
+        View::Boolean(false) => out.push_str("%_false"),
+        View::Number(number) => {
+            let integer = integer(number)?;
+            out.push_str(SCALAR_PREFIX);
+            out.push_str(&integer.to_string());
+        }
+        View::String(text) => out.extend(utf8_percent_encode(text, ENCODED)),
+        View::Array(_) | View::Object(_) => return None,
     }
+    Some(())
 }
 
 /// Decodes a partition value; `None` when the text is no encoded value.
@@ -43,71 +57,100 @@ pub fn decode_partition_value(text: &str) -> Option<Value> {
     (encode_partition_value(&value)? == text).then_some(value)
 }
 
-/// The partition part of the journal of a document: `field=value/field=value`, empty without partitions.
-///
-/// # Errors
-/// `partition-value-too-long`, or a value that cannot be one, with the document.
-pub fn partition_path(collection: &Collection, document: &Value) -> Result<String, Failure> {
-    let mut path = String::new();
-    for projection in collection.partitions() {
-        if !path.is_empty() {
-            path.push('/');
+/// The partition fields of a collection.
+#[derive(Debug)]
+pub struct Partitions<'b> {
+    collection: &'b Collection,
+    fields: Vec<Field<'b>>,
+}
+
+#[derive(Debug)]
+struct Field<'b> {
+    projection: &'b Projection,
+    pointer: Pointer,
+    default: Document,
+}
+
+impl<'b> Partitions<'b> {
+    /// The fields by which a collection is partitioned.
+    ///
+    /// # Errors
+    /// `damaged` when the pointer of one is none.
+    pub fn new(collection: &'b Collection) -> Result<Self, Failure> {
+        let fields = collection.partitions().map(|projection| {
+            let pointer = Pointer::parse(&projection.pointer).map_err(|_| {
+                let (field, name) = (&projection.field, &collection.name);
+                let message = format!("partition field `{field}` of `{name}` has no location");
+                Failure::new(FailureKind::Damaged, message)
+            })?;
+            let default = Document::from_value(projection.default.as_ref().unwrap_or(&Value::Null));
+            Ok(Field { projection, pointer, default })
+        });
+        Ok(Self { collection, fields: fields.collect::<Result<_, Failure>>()? })
+    }
+
+    /// Writes the partition part of the journal of a document, `field=value/field=value`, to the end of `out`; nothing
+    /// without partitions.
+    ///
+    /// # Errors
+    /// `partition-value-too-long`, or a value that cannot be one, with the document.
+    pub fn write_path(&self, document: Node<'_>, out: &mut String) -> Result<(), Failure> {
+        for (index, field) in self.fields.iter().enumerate() {
+            if index > 0 {
+                out.push('/');
+            }
+            self.write_directory(field, document, out)?;
         }
-        path.push_str(&directory_name(collection, projection, document)?);
+        Ok(())
     }
-    Ok(path)
+
+    fn write_directory(
+        &self,
+        field: &Field<'_>,
+        document: Node<'_>,
+        out: &mut String,
+    ) -> Result<(), Failure> {
+        let Projection { field: name, pointer, .. } = field.projection;
+        let value = document.query(&field.pointer).unwrap_or_else(|| field.default.root());
+        let refuse = |kind, message| {
+            Failure::new(kind, message)
+                .collection(&self.collection.name)
+                .document(&document.to_value(), Some(pointer.clone()))
+                .at(Some(self.collection.origin.clone()))
+        };
+        let begin = out.len();
+        out.push_str(name);
+        out.push('=');
+        if write_partition_value(value, out).is_none() {
+            let message = format!("partition field `{name}` holds {}", describe(value));
+            return Err(refuse(FailureKind::DocumentViolatesSchema, message)
+                .help("partition by a field that holds strings, integers, booleans or null"));
+        }
+        let length = out.len() - begin;
+        if length > PARTITION_DIRECTORY_BYTES_MAX {
+            let message = format!("the value of partition field `{name}` is too long");
+            return Err(refuse(FailureKind::PartitionValueTooLong, message).note(format!(
+                "it would name a directory of {length} bytes, and {PARTITION_DIRECTORY_BYTES_MAX} are possible"
+            ))
+            .help("partition by a field with shorter values"));
+        }
+        Ok(())
+    }
 }
 
-fn directory_name(
-    collection: &Collection,
-    projection: &Projection,
-    document: &Value,
-) -> Result<String, Failure> {
-    let Projection { field, pointer, .. } = projection;
-    let value = document.pointer(pointer).or(projection.default.as_ref()).unwrap_or(&Value::Null);
-    let refuse = |kind, message| {
-        Failure::new(kind, message)
-            .collection(&collection.name)
-            .document(document, Some(pointer.clone()))
-            .at(Some(collection.origin.clone()))
-    };
-    let Some(encoded) = encode_partition_value(value) else {
-        let message = format!("partition field `{field}` holds {}", describe(value));
-        return Err(refuse(FailureKind::DocumentViolatesSchema, message)
-            .help("partition by a field that holds strings, integers, booleans or null"));
-    };
-    let name = format!("{field}={encoded}");
-    if name.len() > PARTITION_DIRECTORY_BYTES_MAX {
-        let message = format!("the value of partition field `{field}` is too long");
-        return Err(refuse(FailureKind::PartitionValueTooLong, message).note(format!(
-            "it would name a directory of {} bytes, and {PARTITION_DIRECTORY_BYTES_MAX} are possible",
-            name.len()
-        ))
-        .help("partition by a field with shorter values"));
-    }
-    Ok(name)
+/// The integer that a number is, when 64 bits hold it.
+fn integer(number: Number) -> Option<i128> {
+    let Number::Float(float) = number else { return number.as_integer() };
+    let is_held = float.fract() == 0.0 && (-I64_BOUND..U64_BOUND).contains(&float);
+    is_held.then_some(float as i128)
 }
 
-fn encode_number(number: &Number) -> Option<String> {
-    if !number.is_f64() {
-        return Some(format!("{SCALAR_PREFIX}{number}"));
-    }
-    let float = number.as_f64()?;
-    if float.fract() != 0.0 {
-        return None;
-    }
-    if (-I64_BOUND..I64_BOUND).contains(&float) {
-        return Some(format!("{SCALAR_PREFIX}{}", float as i64));
-    }
-    (I64_BOUND..U64_BOUND).contains(&float).then(|| format!("{SCALAR_PREFIX}{}", float as u64))
-}
-
-fn describe(value: &Value) -> &'static str {
-    match value {
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
-        Value::Number(_) => "a number with a fraction or beyond 64 bits",
-        Value::Null | Value::Bool(_) | Value::String(_) => "a value that names no directory",
+fn describe(value: Node<'_>) -> &'static str {
+    match value.view() {
+        View::Array(_) => "an array",
+        View::Object(_) => "an object",
+        View::Number(_) => "a number with a fraction or beyond 64 bits",
+        View::Null | View::Boolean(_) | View::String(_) => "a value that names no directory",
     }
 }
 
@@ -162,10 +205,17 @@ mod tests {
         }
     }
 
+    fn path(collection: &Collection, document: &Value) -> Result<String, Failure> {
+        let mut out = String::new();
+        let document = Document::from_value(document);
+        Partitions::new(collection)?.write_path(document.root(), &mut out)?;
+        Ok(out)
+    }
+
     #[test]
     fn a_path_has_the_fields_in_order_and_missing_values_are_null() {
         let collection = collection("acme/orders", &["region", "year"]);
-        let path = |document| partition_path(&collection, &document);
+        let path = |document| path(&collection, &document);
         assert_eq!(
             path(json!({"year": 2024, "region": "a/b"})).unwrap(),
             "region=a%2Fb/year=%_2024"
@@ -177,12 +227,12 @@ mod tests {
     fn a_value_that_no_directory_can_have_is_refused_with_its_document() {
         let collection = collection("acme/orders", &["region"]);
         let document = json!({"region": "x".repeat(249)});
-        let failure = partition_path(&collection, &document).unwrap_err();
+        let failure = path(&collection, &document).unwrap_err();
         assert_eq!(failure.kind, FailureKind::PartitionValueTooLong);
         assert_eq!(failure.document, Some(document));
         let document = json!({"region": "x".repeat(248)});
-        assert_eq!(partition_path(&collection, &document).unwrap().len(), 255);
-        let failure = partition_path(&collection, &json!({"region": [1]})).unwrap_err();
+        assert_eq!(path(&collection, &document).unwrap().len(), 255);
+        let failure = path(&collection, &json!({"region": [1]})).unwrap_err();
         assert_eq!(failure.kind, FailureKind::DocumentViolatesSchema);
         assert_eq!(failure.pointer.as_deref(), Some("/region"));
     }

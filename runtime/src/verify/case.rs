@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
 use tidegate_stdlib::bundle::{
     Failure, FailureKind, Source, StepFailure, Test, TestAction, TestStep,
 };
+use tidegate_stdlib::document::Document;
 
 use super::catalog::{Combining, TestCatalog};
 use super::compare::{Comparison, compare_documents};
@@ -14,8 +14,8 @@ use crate::clock::ProcessClock;
 use crate::limits::{TEST_DOCUMENTS_MAX, TEST_READS_MAX};
 use crate::shuffle::Selection;
 use crate::stamp;
-use crate::store::{JournalName, partition_path};
-use crate::uuid::{self, Clock, Producer};
+use crate::store::{JournalName, Partitions};
+use crate::uuid::{Clock, OUTSIDE_TXN, Producer, Uuid};
 use crate::violation::SchemaSide;
 
 /// Who publishes the documents of tests.
@@ -118,11 +118,10 @@ impl<'c, 'b> Case<'c, 'b> {
     fn ingest(&mut self, index: usize, step: &TestStep) -> Result<(), Failure> {
         let rules = self.catalog.rules(&step.collection, SchemaSide::Write)?;
         let mut combining = Combining::for_write(rules);
-        let ingested = step.documents.iter().try_for_each(|document| {
-            let mut document = document.clone();
-            rules.contract.admit(&mut document)?;
-            combining.add(document)
-        });
+        let ingested = step
+            .documents
+            .iter()
+            .try_for_each(|document| combining.admit(Document::from_value(document).root()));
         let documents = ingested.and_then(|()| combining.drain());
         let number = index + 1;
         let by_step =
@@ -131,7 +130,7 @@ impl<'c, 'b> Case<'c, 'b> {
     }
 
     /// Writes documents to a collection in one transaction, and makes the reads due that see them.
-    fn publish(&mut self, name: &str, documents: Vec<Value>) -> Result<(), Failure> {
+    fn publish(&mut self, name: &str, documents: Vec<Document>) -> Result<(), Failure> {
         let collection = self.catalog.collection(name)?;
         let name = collection.name.as_str();
         if documents.is_empty() {
@@ -143,11 +142,14 @@ impl<'c, 'b> Case<'c, 'b> {
         }
         let written = self.journals.entry(name).or_default();
         let mut next = ProcessClock::first_stamp as fn(&ProcessClock) -> Clock;
-        for mut document in documents {
-            let partition = partition_path(collection, &document)?;
+        let partitions = Partitions::new(collection)?;
+        for document in documents {
+            let mut partition = String::new();
+            partitions.write_path(document.root(), &mut partition)?;
             let clock = next(&self.clock);
             next = ProcessClock::stamp;
-            stamp::put(&mut document, uuid::format(PRODUCER, clock, uuid::OUTSIDE_TXN));
+            let uuid = Uuid { producer: PRODUCER, clock, flags: OUTSIDE_TXN };
+            let document = stamp::stamped_value(document.root(), uuid);
             written.push(Written { document, clock, journal: journal(name, &partition) });
         }
         let end = written.len();
@@ -175,14 +177,17 @@ impl<'c, 'b> Case<'c, 'b> {
         let written = self.journals.get(collection.name.as_str()).map_or(&[][..], Vec::as_slice);
         let mut combining = Combining::for_comparison(rules);
         for written in written.iter().filter(|written| selection.has_journal(&written.journal)) {
-            let mut document = written.document.clone();
-            let taken = stamp::take(&mut document);
-            if collection.read_schema.is_some() {
-                rules.contract.validate(&mut document, taken.emptied)?;
+            let document = Document::from_value(&written.document);
+            let (mut document, emptied) = stamp::unstamped(document.root());
+            if collection.read_schema.is_some()
+                && let Some(changed) = rules.contract.check(document.root(), emptied)?
+            {
+                document = changed;
             }
-            combining.add(document)?;
+            combining.add(document.root())?;
         }
-        let actual = combining.drain()?;
+        let drained = combining.drain()?;
+        let actual = drained.iter().map(|it| it.root().to_value()).collect();
         let Some(Comparison { message, differences, actual }) =
             compare_documents(step, actual, &rules.key)
         else {

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
-use serde_json::Value;
 use tidegate_stdlib::bundle::{Bundle, Collection, Derivation, Failure, Task};
 use tidegate_stdlib::document::{Document, Node};
 use tidegate_stdlib::key::Key;
@@ -162,15 +161,23 @@ impl<'r, 'b> Combining<'r, 'b> {
         Self { rules, fold: Fold::new(Mode::Full, Lone::Reduced, hash_seed()) }
     }
 
+    /// Validates a document that is written, and adds it.
+    ///
+    /// # Errors
+    /// `document-violates-schema`, `reduction-failed`.
+    pub(super) fn admit(&mut self, document: Node<'_>) -> Result<(), Failure> {
+        let changed = self.rules.contract.admit(document)?;
+        self.add(changed.as_ref().map_or(document, Document::root))
+    }
+
     /// Adds a document that has been admitted by its schema and does not carry its UUID.
     ///
     /// # Errors
     /// `reduction-failed`.
-    pub(super) fn add(&mut self, document: Value) -> Result<(), Failure> {
-        let document = Document::from_value(&document);
-        let packed = self.rules.packed_key(document.root());
+    pub(super) fn add(&mut self, document: Node<'_>) -> Result<(), Failure> {
+        let packed = self.rules.packed_key(document);
         let contract = &self.rules.contract;
-        let added = self.fold.add(&contract.reducer, &packed, document.root());
+        let added = self.fold.add(&contract.reducer, &packed, document);
         added.map_err(|failure| contract.irreducible(&failure))
     }
 
@@ -178,7 +185,7 @@ impl<'r, 'b> Combining<'r, 'b> {
     ///
     /// # Errors
     /// `reduction-failed`, `document-violates-schema`.
-    pub(super) fn drain(mut self) -> Result<Vec<Value>, Failure> {
+    pub(super) fn drain(mut self) -> Result<Vec<Document>, Failure> {
         let contract = &self.rules.contract;
         let mut documents = Vec::new();
         self.fold.drain(&contract.reducer, |group| {
@@ -187,11 +194,11 @@ impl<'r, 'b> Combining<'r, 'b> {
                 return Ok(());
             }
             for document in group.documents {
-                let mut document = document.root().to_value();
-                if group.folded {
-                    contract.validate(&mut document, true)?;
-                }
-                documents.push(document);
+                let changed = match group.folded {
+                    true => contract.check(document.root(), true)?,
+                    false => None,
+                };
+                documents.push(changed.unwrap_or_else(|| document.clone()));
             }
             Ok(())
         })?;

@@ -13,8 +13,6 @@ use tidegate_stdlib::bundle::{
 use tidegate_stdlib::document::Document;
 use tidegate_stdlib::key::Key;
 
-use crate::stamp;
-
 /// What a fixture may state for the UUID of any document.
 const ANY_UUID: &str = "flow-uuid";
 
@@ -116,7 +114,7 @@ struct Expected {
 impl Expected {
     fn new(document: &Value) -> Self {
         let mut document = document.clone();
-        let uuid = stamp::take(&mut document).uuid;
+        let uuid = take_uuid(&mut document);
         Self { document, uuid: uuid.filter(|uuid| uuid != ANY_UUID) }
     }
 
@@ -130,6 +128,17 @@ impl Expected {
         }
         changes
     }
+}
+
+/// Takes the UUID out of a document, whatever is written in its place, and `/_meta` with it when that leaves it empty.
+fn take_uuid(document: &mut Value) -> Option<Value> {
+    let object = document.as_object_mut()?;
+    let meta = object.get_mut("_meta")?.as_object_mut()?;
+    let uuid = meta.remove("uuid");
+    if meta.is_empty() {
+        object.remove("_meta");
+    }
+    uuid
 }
 
 /// Which actual document each expected one is compared with.

@@ -8,8 +8,9 @@ use serde_json::Value;
 use tidegate_stdlib::bundle::{
     Collection, Derivation, Failure, FailureKind, TaskKind, TaskName, Transform,
 };
+use tidegate_stdlib::document::Document;
 use tidegate_stdlib::lambda::sqlite::{
-    Guard, Invocation, Lambda, Parameters, SqlFailure, migrate, open_in_memory,
+    Guard, Invocation, Lambda, Parameters, Rows, SqlFailure, migrate, open_in_memory,
 };
 use tidegate_stdlib::shape::Shape;
 
@@ -93,7 +94,7 @@ impl<'b> OpenDerivation<'b> {
         through: &BTreeMap<usize, usize>,
         journals: &Journals<'_>,
         catalog: &TestCatalog<'b>,
-    ) -> Result<Vec<Value>, Failure> {
+    ) -> Result<Vec<Document>, Failure> {
         self.derive(through, journals, catalog)
             .map_err(|failure| failure.of(&name(self.derivation)))
     }
@@ -103,7 +104,7 @@ impl<'b> OpenDerivation<'b> {
         through: &BTreeMap<usize, usize>,
         journals: &Journals<'_>,
         catalog: &TestCatalog<'b>,
-    ) -> Result<Vec<Value>, Failure> {
+    ) -> Result<Vec<Document>, Failure> {
         let rules = catalog.rules(&self.derivation.collection, SchemaSide::Write)?;
         let mut combining = Combining::for_write(rules);
         let turns = self.take_turns(through, journals);
@@ -111,21 +112,15 @@ impl<'b> OpenDerivation<'b> {
         for turn in turns {
             check_source(self.derivation, &turn, catalog)?;
             let Some(read) = self.reads.get(turn.read) else { continue };
-            let mut rows = Vec::new();
-            let invocation = Invocation { document: turn.document };
-            let invoked =
-                read.lambda.invoke(&self.connection, &self.guard, invocation, &mut |row| {
-                    rows.push(row);
-                });
+            let document = Document::from_value(turn.document);
+            let mut rows = Rows::default();
+            let invocation = Invocation { document: document.root(), uuid: None };
+            let invoked = read.lambda.invoke(&self.connection, &self.guard, invocation, &mut rows);
             let outcome = invoked
                 .map_err(|failure| lambda_failure(read.transform, &failure, turn.document))
-                .and_then(|()| {
-                    rows.into_iter().try_for_each(|mut row| {
-                        rules.contract.admit(&mut row)?;
-                        combining.add(row)
-                    })
-                });
-            outcome.map_err(|failure| blame(self.derivation, turn.read, turn.document, failure))?;
+                .and_then(|()| rows.documents().iter().try_for_each(|row| combining.admit(row)));
+            outcome
+                .map_err(|failure| blame(self.derivation, turn.read, document.root(), failure))?;
         }
         self.execute("COMMIT")?;
         combining.drain()
@@ -198,12 +193,12 @@ fn check_source(
     if source.read_schema.is_none() {
         return Ok(());
     }
-    let mut document = turn.document.clone();
-    let taken = stamp::take(&mut document);
+    let (document, emptied) = stamp::unstamped(Document::from_value(turn.document).root());
     let rules = catalog.rules(&source.name, SchemaSide::Read)?;
     rules
         .contract
-        .validate(&mut document, taken.emptied)
+        .check(document.root(), emptied)
+        .map(drop)
         .map_err(|failure| failure.note(format!("it was read by transform `{}`", transform.name)))
 }
 

@@ -239,7 +239,7 @@ fn the_clock_begins_where_a_transform_begins_to_read() {
     };
     let published = |outcome: TestOutcome| {
         let uuid = outcome.failures[0].differences[0].actual.clone().unwrap();
-        crate::uuid::parse(uuid.as_str().unwrap()).unwrap().1
+        crate::uuid::parse(uuid.as_str().unwrap()).unwrap().clock
     };
     let time = |text| crate::shuffle::parse_time(text).unwrap();
     assert_eq!(published(derive(&bounded)), time("2024-01-01T00:00:00Z"));

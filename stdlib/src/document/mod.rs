@@ -23,7 +23,8 @@ pub use number::Number;
 pub use order::{compare, equal};
 pub use parse::Parser;
 pub use stamp::{
-    Stamp, copy_stamped, copy_unstamped, copy_with_empty_meta, has_room, is_stamped, write_stamped,
+    Stamp, UuidPlace, copy_stamped, copy_unstamped, copy_with_empty_meta, has_room, is_stamped,
+    write_stamped, write_stamped_at,
 };
 pub use text::{write_name, write_string, write_text};
 

@@ -4,6 +4,7 @@
 //! in while its text is written, so nobody changes a document for it.
 
 use super::{Builder, Node, View, write_name, write_string, write_text};
+use crate::value::{Pointer, Token};
 
 pub(super) const META: &str = "_meta";
 pub(super) const UUID: &str = "uuid";
@@ -22,6 +23,41 @@ impl Stamp {
         self.uuid.clear();
         self.emptied = false;
     }
+}
+
+/// Where a location lies with respect to the UUID, which is kept beside its document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UuidPlace {
+    /// It is the place of the UUID.
+    Itself,
+    /// What is there holds the UUID: it is the document, or `/_meta`.
+    Around,
+    /// Elsewhere.
+    Elsewhere,
+}
+
+impl UuidPlace {
+    /// The place of a location.
+    pub fn of(pointer: &Pointer) -> Self {
+        let is = |token: &Token, name: &str| matches!(token, Token::Property(it) if it == name);
+        match pointer.tokens() {
+            [] => Self::Around,
+            [meta] if is(meta, META) => Self::Around,
+            [meta, uuid] if is(meta, META) && is(uuid, UUID) => Self::Itself,
+            _ => Self::Elsewhere,
+        }
+    }
+}
+
+/// Writes the canonical text of what is at a location of a document with a UUID; `null` when there
+/// is nothing.
+pub fn write_stamped_at(document: Node<'_>, uuid: &str, pointer: &Pointer, out: &mut Vec<u8>) {
+    if pointer.is_root() {
+        return write_stamped(document, uuid, out);
+    }
+    let mut stamped = Builder::default();
+    copy_stamped(document, uuid, &mut stamped);
+    write_text(stamped.root().query(pointer).unwrap_or(Node::NULL), out);
 }
 
 /// Whether a UUID can be put into a document: it is an object, and so is `/_meta` when it is there.

@@ -13,14 +13,15 @@ mod tables;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::types::Value as SqlValue;
-use rusqlite::{Connection, ErrorCode, params_from_iter};
+use rusqlite::{CachedStatement, Connection, ErrorCode};
 use serde::Deserialize;
 use serde_json::Value;
 use tidegate_stdlib::bundle::{Failure, FailureKind, Materialization};
+use tidegate_stdlib::document::{Builder, Node, Parser, Stamp};
 
 use self::fence::Fence;
-use self::tables::Target;
+use self::row::ColumnEncoder;
+use self::tables::{Statements, Target};
 use super::{Destination, Opening, Store, decode};
 
 /// How long a lock of somebody else is waited for.
@@ -98,46 +99,52 @@ impl Destination for SqliteDestination {
     fn load(
         &mut self,
         binding: usize,
-        keys: &[Vec<Value>],
-        found: &mut dyn FnMut(usize, Value),
+        keys: &[Node<'_>],
+        found: &mut dyn FnMut(usize, Node<'_>),
     ) -> Result<(), Failure> {
         let Some(target) = self.targets.get(binding) else { return Ok(()) };
         let Some(select) = target.statements.load.as_ref() else { return Ok(()) };
         let mut statement =
             self.connection.prepare_cached(select).map_err(|error| self.failed(&error))?;
+        let (mut parser, mut stamp) = (Parser::default(), Stamp::default());
+        let mut builder = Builder::default();
         for (index, key) in keys.iter().enumerate() {
-            let row = target.key(key)?;
-            let mut rows = statement
-                .query(params_from_iter(row.iter()))
-                .map_err(|error| self.failed(&error))?;
+            let values = target.keys().zip(key.as_array().into_iter().flatten());
+            for (at, (column, value)) in values.enumerate() {
+                let value = target.key_value(column, value)?;
+                let bound = statement.raw_bind_parameter(at + 1, value);
+                bound.map_err(|error| self.failed(&error))?;
+            }
+            let mut rows = statement.raw_query();
             let Some(row) = rows.next().map_err(|error| self.failed(&error))? else { continue };
             let text = row
                 .get_ref(0)
                 .and_then(|value| Ok(value.as_str_or_null()?))
                 .map_err(|error| self.failed(&error))?;
             let Some(text) = text else { continue };
-            let document =
-                serde_json::from_str(text).map_err(|error| target.unreadable_document(&error))?;
-            found(index, document);
+            builder.clear();
+            parser
+                .parse_unstamped(text.as_bytes(), &mut builder, &mut stamp)
+                .map_err(|failure| target.unreadable_document(&failure))?;
+            found(index, builder.root());
         }
         Ok(())
     }
 
     fn store(&mut self, store: Store<'_>) -> Result<(), Failure> {
         let Some(target) = self.targets.get(store.binding) else { return Ok(()) };
-        let statements = &target.statements;
-        let (sql, row) = match (&statements.delete, &statements.update) {
-            (Some(_), _) if store.delete && !store.exists => return Ok(()),
-            (Some(delete), _) if store.delete => (delete, target.key_of(store.document)),
-            (_, Some(update)) if store.exists => (update, target.row_for_update(store.document)),
-            _ => (&statements.insert, target.row(store.document)),
+        let Statements { insert, update, delete, .. } = &target.statements;
+        let stored = match (delete, update) {
+            (Some(_), _) if store.delete && !store.exists => Ok(()),
+            (Some(delete), _) if store.delete => {
+                self.execute(target, delete, target.keys(), &store)
+            }
+            (_, Some(update)) if store.exists => {
+                self.execute(target, update, target.for_update(), &store)
+            }
+            _ => self.execute(target, insert, target.all(), &store),
         };
-        let row = row.map_err(|failure| failure.document(store.document, None))?;
-        let stored = self
-            .connection
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.execute(params_from_iter(row.iter())));
-        stored.map(drop).map_err(|error| self.failed(&error).document(store.document, None))
+        stored.map_err(|failure| failure.document(&store.shown(), None))
     }
 
     fn commit(&mut self, checkpoint: &Value) -> Result<(), Failure> {
@@ -193,6 +200,24 @@ impl SqliteDestination {
         result
     }
 
+    /// Executes a statement with the values of a document in these columns.
+    fn execute<'s>(
+        &self,
+        target: &Target,
+        sql: &str,
+        columns: impl Iterator<Item = &'s ColumnEncoder>,
+        store: &Store<'s>,
+    ) -> Result<(), Failure> {
+        let failed = |error: rusqlite::Error| self.failed(&error);
+        let mut statement: CachedStatement<'_> =
+            self.connection.prepare_cached(sql).map_err(failed)?;
+        for (at, column) in columns.enumerate() {
+            let value = target.value(column, store)?;
+            statement.raw_bind_parameter(at + 1, value).map_err(failed)?;
+        }
+        statement.raw_execute().map(drop).map_err(failed)
+    }
+
     fn failed(&self, error: &rusqlite::Error) -> Failure {
         endpoint_failed(&self.shown, self.lock_wait, error)
     }
@@ -227,9 +252,6 @@ fn parse_checkpoint(database: &str, text: &str) -> Result<Value, Failure> {
         Failure::new(FailureKind::EndpointFailed, message)
     })
 }
-
-/// A row's values in the order of a statement's parameters.
-type Row = Vec<SqlValue>;
 
 #[cfg(test)]
 mod tests;

@@ -1,14 +1,15 @@
 //! The table of one binding: its statements, and what an existing table must look like.
 
-use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, Result as SqlResult};
-use serde_json::Value;
 use tidegate_stdlib::bundle::{
     ColumnRole, Failure, FailureKind, MaterializationBinding, Origin, Table,
 };
 
-use super::Row;
-use super::row::ColumnEncoder;
+use tidegate_stdlib::document::Node;
+use tidegate_stdlib::value::ParseFailure;
+
+use super::row::{Bound, ColumnEncoder};
+use crate::connector::Store;
 
 /// The table of one binding.
 #[derive(Debug)]
@@ -64,35 +65,37 @@ impl Target {
         })
     }
 
-    /// The values of all columns in order.
-    pub(super) fn row(&self, document: &Value) -> Result<Row, Failure> {
-        self.columns.iter().map(|column| self.value(column, document)).collect()
+    /// The columns in the order of the statement that adds a row.
+    pub(super) fn all(&self) -> impl Iterator<Item = &ColumnEncoder> {
+        self.columns.iter()
     }
 
-    /// The values of the columns that are no key, then those of the key.
-    pub(super) fn row_for_update(&self, document: &Value) -> Result<Row, Failure> {
-        let others = self.columns.iter().filter(|column| !column.is_key());
-        let keys = self.columns.iter().filter(|column| column.is_key());
-        others.chain(keys).map(|column| self.value(column, document)).collect()
+    /// The columns that are part of the key.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &ColumnEncoder> {
+        self.columns.iter().filter(|column| column.is_key())
     }
 
-    /// The values of the key columns of a document.
-    pub(super) fn key_of(&self, document: &Value) -> Result<Row, Failure> {
-        let keys = self.columns.iter().filter(|column| column.is_key());
-        keys.map(|column| self.value(column, document)).collect()
+    /// The columns in the order of the statement that replaces a row: those that are no key, then those of the key.
+    pub(super) fn for_update(&self) -> impl Iterator<Item = &ColumnEncoder> {
+        self.columns.iter().filter(|column| !column.is_key()).chain(self.keys())
     }
 
-    /// Key values as the key columns store them.
-    pub(super) fn key(&self, key: &[Value]) -> Result<Row, Failure> {
-        let columns = self.columns.iter().filter(|column| column.is_key());
-        let encode = |(column, value): (&ColumnEncoder, &Value)| {
-            column.encode(value).map_err(|message| self.unfit(column, message))
-        };
-        columns.zip(key).map(encode).collect()
+    /// The value of a document in a column.
+    pub(super) fn value<'d>(
+        &self,
+        column: &'d ColumnEncoder,
+        store: &Store<'d>,
+    ) -> Result<Bound<'d>, Failure> {
+        column.extract(store.document, store.uuid).map_err(|message| self.unfit(column, message))
     }
 
-    fn value(&self, column: &ColumnEncoder, document: &Value) -> Result<SqlValue, Failure> {
-        column.extract(document).map_err(|message| self.unfit(column, message))
+    /// A key value as a key column stores it.
+    pub(super) fn key_value<'d>(
+        &self,
+        column: &ColumnEncoder,
+        value: Node<'d>,
+    ) -> Result<Bound<'d>, Failure> {
+        column.encode(value).map_err(|message| self.unfit(column, message))
     }
 
     fn unfit(&self, column: &ColumnEncoder, message: String) -> Failure {
@@ -105,11 +108,11 @@ impl Target {
     }
 
     /// What a loaded document is called that cannot be read.
-    pub(super) fn unreadable_document(&self, error: &serde_json::Error) -> Failure {
+    pub(super) fn unreadable_document(&self, error: &ParseFailure) -> Failure {
         let message = format!("table `{}` holds a document that is no JSON", self.table.name);
         Failure::new(FailureKind::EndpointFailed, message)
             .at(Some(self.origin.clone()))
-            .note(error.to_string())
+            .note(error.message.clone())
     }
 
     /// Names the table.

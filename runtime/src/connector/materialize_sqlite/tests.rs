@@ -10,6 +10,8 @@ use tidegate_stdlib::bundle::{
     Source as BundleSource, Table,
 };
 
+use tidegate_stdlib::document::Document;
+
 use super::*;
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS \"the table\" (
@@ -88,12 +90,17 @@ fn opened(root: &Path, delta_updates: bool) -> Result<SqliteDestination, Failure
 }
 
 fn store(destination: &mut SqliteDestination, document: &Value, exists: bool, delete: bool) {
-    destination.store(Store { binding: 0, document, exists, delete }).unwrap();
+    let document = Document::from_value(document);
+    let document = document.root();
+    destination.store(Store { binding: 0, document, uuid: None, exists, delete }).unwrap();
 }
 
-fn load(destination: &mut SqliteDestination, keys: &[Vec<Value>]) -> Vec<(usize, Value)> {
+fn load(destination: &mut SqliteDestination, keys: &[Value]) -> Vec<(usize, Value)> {
     let mut found = Vec::new();
-    destination.load(0, keys, &mut |index, document| found.push((index, document))).unwrap();
+    let keys: Vec<Document> = keys.iter().map(Document::from_value).collect();
+    let keys: Vec<Node<'_>> = keys.iter().map(Document::root).collect();
+    let each = &mut |index, document: Node<'_>| found.push((index, document.to_value()));
+    destination.load(0, &keys, each).unwrap();
     found
 }
 
@@ -118,8 +125,7 @@ fn rows_are_inserted_loaded_updated_and_deleted() {
     destination.commit(&json!({ "at": 1 })).unwrap();
 
     destination.begin().unwrap();
-    let keys =
-        [vec![json!(1), json!("a")], vec![json!(1), json!("b")], vec![json!(2), json!(null)]];
+    let keys = [json!([1, "a"]), json!([1, "b"]), json!([2, null])];
     assert_eq!(load(&mut destination, &keys), [(0, one.clone()), (2, two)]);
     let two = json!({ "id": 2, "part": null, "amount": 7 });
     store(&mut destination, &two, true, false);
@@ -153,7 +159,7 @@ fn delta_updates_append() {
     for amount in [1, 2] {
         destination.begin().unwrap();
         let document = json!({ "id": 1, "part": "a", "amount": amount });
-        assert!(load(&mut destination, &[vec![json!(1), json!("a")]]).is_empty());
+        assert!(load(&mut destination, &[json!([1, "a"])]).is_empty());
         store(&mut destination, &document, false, false);
         destination.commit(&json!(amount)).unwrap();
     }
@@ -308,7 +314,9 @@ fn values_that_no_column_can_hold_are_refused_with_their_document() {
     destination.open().unwrap();
     destination.begin().unwrap();
     let document = json!({ "id": u64::MAX, "part": "a" });
-    let store = Store { binding: 0, document: &document, exists: false, delete: false };
+    let node = Document::from_value(&document);
+    let (document_root, exists, delete) = (node.root(), false, false);
+    let store = Store { binding: 0, document: document_root, uuid: None, exists, delete };
     let failure = destination.store(store).unwrap_err();
     assert_eq!(
         failure.message,

@@ -5,13 +5,12 @@
 
 use std::io::BufRead;
 
-use serde_json::Value;
+use tidegate_stdlib::document::{Builder, Parser};
 use tidegate_stdlib::limits::DOCUMENT_SIZE_BYTES_MAX;
-use tidegate_stdlib::value::parse;
 
 use super::decode::{self, Bytes, Place};
 use super::progress::FileProgress;
-use super::{Documents, Fault};
+use super::{Fault, FileDocuments};
 
 /// Where the documents stand in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +26,7 @@ pub(super) fn open(
     place: Place<'_>,
     progress: &FileProgress,
     layout: Layout,
-) -> Result<Box<dyn Documents>, Fault> {
+) -> Result<Box<dyn FileDocuments>, Fault> {
     let fault = |error: std::io::Error| Fault::new(1, error.to_string());
     let mut bytes = decode::open(place, 0).map_err(fault)?;
     decode::skip_byte_order_mark(&mut bytes).map_err(fault)?;
@@ -36,8 +35,9 @@ pub(super) fn open(
         Layout::Features => State::Collection,
     };
     let scanner = Scanner { bytes, line: 0 };
-    let text = Vec::new();
-    Ok(Box::new(Items { scanner, layout, state, passed: 0, taken: progress.offset, text }))
+    let (passed, taken, text) = (0, progress.offset, Vec::new());
+    let parser = Parser::default();
+    Ok(Box::new(Items { scanner, layout, state, passed, taken, text, parser }))
 }
 
 struct Items {
@@ -49,6 +49,7 @@ struct Items {
     /// Items that were handed out, by this reading or the ones before.
     taken: u64,
     text: Vec<u8>,
+    parser: Parser,
 }
 
 /// Where the scanner stands.
@@ -76,8 +77,8 @@ enum State {
     End,
 }
 
-impl Documents for Items {
-    fn next(&mut self) -> Result<Option<(Value, usize)>, Fault> {
+impl FileDocuments for Items {
+    fn next(&mut self, into: &mut Builder) -> Result<Option<usize>, Fault> {
         while self.find_item()? {
             let line = self.scanner.line;
             if self.passed < self.taken {
@@ -87,7 +88,7 @@ impl Documents for Items {
             }
             self.text.clear();
             self.scanner.pass_value(Some(&mut self.text))?;
-            let document = parse(&self.text).map_err(|failure| {
+            self.parser.parse(&self.text, into).map_err(|failure| {
                 let before = self.text.get(..failure.offset).unwrap_or(&self.text);
                 let line = line + count_lines(before);
                 let column = before.rsplit(|byte| *byte == b'\n').next().map_or(0, <[u8]>::len);
@@ -95,7 +96,7 @@ impl Documents for Items {
             })?;
             self.passed += 1;
             self.taken += 1;
-            return Ok(Some((document, self.text.len())));
+            return Ok(Some(self.text.len()));
         }
         Ok(None)
     }

@@ -2,23 +2,26 @@
 
 use std::io::{BufRead, Read};
 
-use serde_json::Value;
+use tidegate_stdlib::document::{Builder, Parser};
 use tidegate_stdlib::limits::DOCUMENT_SIZE_BYTES_MAX;
-use tidegate_stdlib::value::parse;
 
 use super::decode::{self, Bytes, Place};
 use super::progress::FileProgress;
-use super::{Documents, Fault};
+use super::{Fault, FileDocuments};
 
 /// Opens a file of lines.
-pub(super) fn open(place: Place<'_>, progress: &FileProgress) -> Result<Box<dyn Documents>, Fault> {
+pub(super) fn open(
+    place: Place<'_>,
+    progress: &FileProgress,
+) -> Result<Box<dyn FileDocuments>, Fault> {
     let fault = |error: std::io::Error| Fault::new(progress.line + 1, error.to_string());
     let mut bytes = decode::open(place, progress.offset).map_err(fault)?;
     let mut offset = progress.offset;
     if offset == 0 {
         offset += decode::skip_byte_order_mark(&mut bytes).map_err(fault)?;
     }
-    Ok(Box::new(Lines { bytes, offset, line: progress.line, text: Vec::new() }))
+    let (line, text, parser) = (progress.line, Vec::new(), Parser::default());
+    Ok(Box::new(Lines { bytes, offset, line, text, parser }))
 }
 
 struct Lines {
@@ -26,10 +29,11 @@ struct Lines {
     offset: u64,
     line: u64,
     text: Vec<u8>,
+    parser: Parser,
 }
 
-impl Documents for Lines {
-    fn next(&mut self) -> Result<Option<(Value, usize)>, Fault> {
+impl FileDocuments for Lines {
+    fn next(&mut self, into: &mut Builder) -> Result<Option<usize>, Fault> {
         loop {
             self.text.clear();
             let length_max = DOCUMENT_SIZE_BYTES_MAX as u64 + 1;
@@ -50,13 +54,13 @@ impl Documents for Lines {
                 self.line += 1;
                 continue;
             }
-            let document = parse(&self.text).map_err(|failure| {
+            self.parser.parse(&self.text, into).map_err(|failure| {
                 let message = format!("{} at byte {}", failure.message, failure.offset);
                 Fault::new(self.line + 1, message)
             })?;
             self.offset += read as u64;
             self.line += 1;
-            return Ok(Some((document, read)));
+            return Ok(Some(read));
         }
     }
 

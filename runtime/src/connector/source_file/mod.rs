@@ -19,11 +19,12 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 use tidegate_stdlib::bundle::{CaptureBinding, Collection, Failure, FailureKind};
+use tidegate_stdlib::document::Builder;
 
 use self::decode::Compression;
 use self::listing::{Format, Listed, Listing};
 use self::progress::{FileProgress, Plan};
-use super::{Opening, Pull, Source, StateLookup, decode as decode_value, state_key};
+use super::{Opening, Pull, Pulled, Source, StateLookup, decode as decode_value, state_key};
 use crate::limits::BATCH_BYTES;
 use crate::store::inaccessible;
 
@@ -107,13 +108,13 @@ struct Current {
     binding: usize,
     listed: Listed,
     progress: FileProgress,
-    documents: Box<dyn Documents>,
+    documents: Box<dyn FileDocuments>,
 }
 
 /// The documents of one file in order.
-trait Documents: Send {
-    /// The next document and the length of its text in bytes.
-    fn next(&mut self) -> Result<Option<(Value, usize)>, Fault>;
+trait FileDocuments: Send {
+    /// Builds the next document and gives the length of its text in bytes; `None` at the end.
+    fn next(&mut self, into: &mut Builder) -> Result<Option<usize>, Fault>;
 
     /// Where the next document begins, in the unit of the format: bytes after decompression, or items.
     fn offset(&self) -> u64;
@@ -138,37 +139,33 @@ impl Fault {
 }
 
 impl Source for FileSource {
-    fn pull(&mut self, documents_max: usize) -> Result<Pull, Failure> {
+    fn pull(&mut self, documents_max: usize, into: &mut Pulled) -> Result<Pull, Failure> {
         if let Some(failure) = &self.failed {
             return Err(failure.clone());
         }
         if self.watch && self.current.is_none() && self.queue.is_empty() {
             self.enqueue_files()?;
         }
-        let mut documents = Vec::new();
         let mut bytes = 0;
-        while documents.len() < documents_max && bytes < BATCH_BYTES {
-            match self.next() {
-                Ok(Some((binding, document, size))) => {
-                    documents.push((binding, document));
-                    bytes += size;
-                }
+        while into.len() < documents_max && bytes < BATCH_BYTES {
+            match self.next(into) {
+                Ok(Some(size)) => bytes += size,
                 Ok(None) => break,
                 Err(failure) => {
                     self.failed = Some(failure.clone());
-                    if documents.is_empty() {
+                    if into.is_empty() {
                         return Err(failure);
                     }
                     break;
                 }
             }
         }
-        if !documents.is_empty() {
+        if !into.is_empty() {
             self.record_current();
         }
         let states = self.take_states();
-        if !documents.is_empty() || !states.is_empty() {
-            return Ok(Pull::Batch { documents, states, bytes });
+        if !into.is_empty() || !states.is_empty() {
+            return Ok(Pull::Batch { states, bytes });
         }
         Ok(if self.watch { Pull::Waiting } else { Pull::Drained })
     }
@@ -188,8 +185,8 @@ impl FileSource {
         Ok(())
     }
 
-    /// The next document of the current file, or of the next one that has any, with its binding and size.
-    fn next(&mut self) -> Result<Option<(usize, Value, usize)>, Failure> {
+    /// Adds the next document of the current file, or of the next one that has any, and gives its size.
+    fn next(&mut self, into: &mut Pulled) -> Result<Option<usize>, Failure> {
         loop {
             let Some(current) = &mut self.current else {
                 let Some((binding, listed)) = self.queue.pop_front() else {
@@ -198,16 +195,23 @@ impl FileSource {
                 self.current = self.open_file(binding, listed)?;
                 continue;
             };
-            match current.documents.next() {
-                Ok(Some((document, size))) => {
-                    return Ok(Some((current.binding, document, size)));
+            let documents = &mut current.documents;
+            let mut size = None;
+            let added = into.add(current.binding, |builder| match documents.next(builder) {
+                Ok(next) => {
+                    size = next;
+                    if size.is_some() { Ok(()) } else { Err(None) }
                 }
-                Ok(None) => {
+                Err(fault) => Err(Some(fault)),
+            });
+            match added {
+                Ok(()) => return Ok(size),
+                Err(None) => {
                     current.progress.done = true;
                     self.record_current();
                     self.current = None;
                 }
-                Err(fault) => return Err(unreadable(&current.listed.name, fault)),
+                Err(Some(fault)) => return Err(unreadable(&current.listed.name, fault)),
             }
         }
     }
@@ -233,7 +237,7 @@ impl FileSource {
         let whole_lines = self.watch && listed.format.is_of_lines();
         let place =
             decode::Place { path: &listed.path, compression: listed.compression, whole_lines };
-        let documents: Result<Box<dyn Documents>, Fault> = match listed.format {
+        let documents: Result<Box<dyn FileDocuments>, Fault> = match listed.format {
             Format::Jsonl => lines::open(place, &progress),
             Format::Json => items::open(place, &progress, items::Layout::Values),
             Format::Geojson => items::open(place, &progress, items::Layout::Features),

@@ -7,11 +7,12 @@
 use csv::{ByteRecord, Reader, ReaderBuilder};
 use serde_json::{Map, Number, Value};
 use tidegate_stdlib::bundle::{Collection, Projection};
+use tidegate_stdlib::document::Builder;
 use tidegate_stdlib::value::{Pointer, Token, parse, to_text};
 
 use super::decode::{self, Bytes, Place};
 use super::progress::FileProgress;
-use super::{Documents, Fault};
+use super::{Fault, FileDocuments};
 
 /// Opens a file of rows.
 pub(super) fn open(
@@ -19,7 +20,7 @@ pub(super) fn open(
     progress: &FileProgress,
     delimiter: u8,
     collection: &Collection,
-) -> Result<Box<dyn Documents>, Fault> {
+) -> Result<Box<dyn FileDocuments>, Fault> {
     let at_begin = |error: std::io::Error| Fault::new(1, error.to_string());
     let mut bytes = decode::open(place, 0).map_err(at_begin)?;
     let mark = decode::skip_byte_order_mark(&mut bytes).map_err(at_begin)?;
@@ -49,8 +50,8 @@ struct Rows {
     line: u64,
 }
 
-impl Documents for Rows {
-    fn next(&mut self) -> Result<Option<(Value, usize)>, Fault> {
+impl FileDocuments for Rows {
+    fn next(&mut self, into: &mut Builder) -> Result<Option<usize>, Fault> {
         let begin = self.offset();
         let more = self.reader.read_byte_record(&mut self.record);
         let line = self.record.position().map_or(1, csv::Position::line) + self.line;
@@ -80,7 +81,8 @@ impl Documents for Rows {
             }
         }
         let size = usize::try_from(self.offset() - begin).unwrap_or(usize::MAX);
-        Ok(Some((document, size)))
+        into.value(&document);
+        Ok(Some(size))
     }
 
     fn offset(&self) -> u64 {

@@ -72,13 +72,14 @@ impl Setup {
 
     /// One batch, its states recorded as if it were committed.
     fn pull(&self, source: &mut dyn Source, max: usize) -> Result<Vec<Value>, Failure> {
-        Ok(match source.pull(max)? {
-            Pull::Batch { documents, states, .. } => {
+        let mut pulled = Pulled::default();
+        Ok(match source.pull(max, &mut pulled)? {
+            Pull::Batch { states, .. } => {
                 for (key, state) in states {
                     assert_eq!(key, "all.v0");
                     *self.state.borrow_mut() = Some(state);
                 }
-                documents.into_iter().map(|(_, document)| document).collect()
+                pulled.iter().map(|(_, document)| document.to_value()).collect()
             }
             Pull::Waiting | Pull::Drained => Vec::new(),
         })
@@ -90,7 +91,9 @@ impl Setup {
         let mut all = Vec::new();
         loop {
             let batch = self.pull(&mut *source, 2)?;
-            if batch.is_empty() && !matches!(source.pull(2)?, Pull::Batch { .. }) {
+            if batch.is_empty()
+                && !matches!(source.pull(2, &mut Pulled::default())?, Pull::Batch { .. })
+            {
                 return Ok(all);
             }
             all.extend(batch);
@@ -159,7 +162,7 @@ fn a_killed_run_resumes_in_the_middle_of_every_format() {
             for _ in 0..committed {
                 all.extend(setup.pull(&mut *source, 1).unwrap());
             }
-            source.pull(1).unwrap();
+            source.pull(1, &mut Pulled::default()).unwrap();
             drop(source);
             all.extend(setup.run().unwrap());
             assert_eq!(ids(&all), [1, 2, 3, 4], "{name} after {committed} documents");
@@ -249,10 +252,10 @@ fn patterns_choose_files() {
 fn watching_waits_for_whole_lines_and_new_files() {
     let setup = setup(json!({ "path": "*.jsonl", "watch": true }));
     let mut source = setup.open().unwrap();
-    assert!(matches!(source.pull(9).unwrap(), Pull::Waiting));
+    assert!(matches!(source.pull(9, &mut Pulled::default()).unwrap(), Pull::Waiting));
     setup.write("a.jsonl", "{\"id\":1}\n{\"id\"");
     assert_eq!(ids(&setup.pull(&mut *source, 9).unwrap()), [1]);
-    assert!(matches!(source.pull(9).unwrap(), Pull::Waiting));
+    assert!(matches!(source.pull(9, &mut Pulled::default()).unwrap(), Pull::Waiting));
     setup.append("a.jsonl", ":2}\n");
     setup.write("b.jsonl", "{\"id\":3}\n");
     assert_eq!(ids(&setup.pull(&mut *source, 9).unwrap()), [2, 3]);
@@ -284,7 +287,7 @@ fn what_stands_before_a_fault_is_handed_out_first() {
     setup.write("a.jsonl", "{\"id\":1}\n{\"id\":2}\n{\"id\":}\n");
     let mut source = setup.open().unwrap();
     assert_eq!(ids(&setup.pull(&mut *source, 9).unwrap()), [1, 2]);
-    let failure = source.pull(9).unwrap_err();
+    let failure = source.pull(9, &mut Pulled::default()).unwrap_err();
     assert_eq!(failure.kind, FailureKind::SourceUnreadable);
     assert!(failure.message.starts_with("`a.jsonl` line 3: "), "{failure}");
     setup.write("a.jsonl", "{\"id\":1}\n{\"id\":2}\n\n{\"id\":3}\n");

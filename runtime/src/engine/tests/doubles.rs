@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 use serde_json::Value;
 use tidegate_stdlib::bundle::{Capture, Failure, FailureKind, Materialization};
 
-use crate::connector::{Destination, Opening, Pull, Source, StateLookup, Store, state_key};
+use tidegate_stdlib::document::{Document, Node};
+
+use crate::connector::{Destination, Opening, Pull, Pulled, Source, StateLookup, Store, state_key};
 use crate::engine::endpoints::Endpoints;
 
 /// The endpoints of a run; clones share their contents.
@@ -100,7 +102,7 @@ struct MemorySource {
 }
 
 impl Source for MemorySource {
-    fn pull(&mut self, documents_max: usize) -> Result<Pull, Failure> {
+    fn pull(&mut self, documents_max: usize, into: &mut Pulled) -> Result<Pull, Failure> {
         let trouble = self.doubles.0.lock().unwrap().trouble;
         assert_ne!(trouble, Some(Trouble::Bug(self.next)), "a bug");
         if trouble == Some(Trouble::Pull(self.next)) {
@@ -109,13 +111,19 @@ impl Source for MemorySource {
         let contents = self.doubles.0.lock().unwrap();
         let max = contents.pull_max.unwrap_or(documents_max).min(documents_max);
         let input = contents.input.iter().skip(self.next).take(max);
-        let documents: Vec<_> = input.map(|document| (0, document.clone())).collect();
-        if documents.is_empty() {
+        for document in input {
+            let added: Result<(), ()> = into.add(0, |builder| {
+                builder.value(document);
+                Ok(())
+            });
+            added.unwrap();
+        }
+        if into.is_empty() {
             return Ok(Pull::Drained);
         }
-        self.next += documents.len();
+        self.next += into.len();
         let states = vec![(self.key.clone(), Value::from(self.next))];
-        Ok(Pull::Batch { bytes: documents.len() * 100, documents, states })
+        Ok(Pull::Batch { bytes: into.len() * 100, states })
     }
 }
 
@@ -139,23 +147,24 @@ impl Destination for MemoryDestination {
     fn load(
         &mut self,
         _binding: usize,
-        keys: &[Vec<Value>],
-        found: &mut dyn FnMut(usize, Value),
+        keys: &[Node<'_>],
+        found: &mut dyn FnMut(usize, Node<'_>),
     ) -> Result<(), Failure> {
         let contents = self.doubles.0.lock().unwrap();
         for (index, key) in keys.iter().enumerate() {
-            if let Some(row) = contents.rows.get(&key[0].to_string()) {
-                found(index, row.clone());
+            let account = key.as_array().unwrap().get(0).unwrap();
+            if let Some(row) = contents.rows.get(&account.to_string()) {
+                found(index, Document::from_value(row).root());
             }
         }
         Ok(())
     }
 
     fn store(&mut self, store: Store<'_>) -> Result<(), Failure> {
-        let key = store.document["account"].to_string();
+        let key = store.document.get("account").unwrap().to_string();
         let contents = self.doubles.0.lock().unwrap();
         assert_eq!(contents.rows.contains_key(&key), store.exists, "{key}");
-        self.staged.push((key, (!store.delete).then(|| store.document.clone())));
+        self.staged.push((key, (!store.delete).then(|| store.document.to_value())));
         Ok(())
     }
 

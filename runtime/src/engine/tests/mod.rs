@@ -238,9 +238,8 @@ fn documents(request: &RunRequest, name: &str, reduce: bool) -> Vec<Value> {
     let collection = &request.bundle.collections[name];
     let read_request = ReadRequest { data: &request.data, collection, partitions: None, reduce };
     let mut documents = Vec::new();
-    read(&read_request, &mut |mut document| {
-        crate::stamp::take(&mut document);
-        documents.push(document);
+    read(&read_request, &mut |document| {
+        documents.push(crate::stamp::unstamped(document).0.root().to_value());
         std::ops::ControlFlow::Continue(())
     })
     .unwrap();

@@ -7,10 +7,8 @@ use jiff::fmt::temporal::DateTimePrinter;
 use rusqlite::types::{ToSqlOutput, Value as SqlValue, ValueRef};
 
 use super::{Binding, Encoding};
-use crate::document::{
-    Builder, Document, Node, Number, View, copy_stamped, write_stamped, write_text,
-};
-use crate::value::{Pointer, Token};
+use crate::document::{Document, Node, Number, UuidPlace, View, write_stamped_at, write_text};
+use crate::value::Pointer;
 
 /// 100 ns ticks between 1582-10-15, when the clock of UUIDs begins, and 1970-01-01.
 const TICKS_BEFORE_UNIX: i128 = 122_192_928_000_000_000;
@@ -21,34 +19,14 @@ pub(super) struct Binder {
     pointer: Pointer,
     encoding: Encoding,
     default: Document,
-    place: Place,
-}
-
-/// Where a value stands with respect to the UUID, which is kept beside its document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// It is the UUID.
-    Uuid,
-    /// It holds the UUID, or is inside of it.
-    AroundUuid,
-    /// Elsewhere.
-    Elsewhere,
+    place: UuidPlace,
 }
 
 impl Binder {
     /// The binder of a parameter.
     pub(super) fn new(binding: &Binding) -> Self {
         let pointer = binding.pointer.clone();
-        let is = |index: usize, name: &str| {
-            let token = pointer.tokens().get(index);
-            token.is_some_and(|token| matches!(token, Token::Property(it) if it == name))
-        };
-        let place = match pointer.tokens().len() {
-            0 => Place::AroundUuid,
-            1 if is(0, "_meta") => Place::AroundUuid,
-            2 if is(0, "_meta") && is(1, "uuid") => Place::Uuid,
-            _ => Place::Elsewhere,
-        };
+        let place = UuidPlace::of(&pointer);
         let default = Document::from_value(&binding.default);
         Self { pointer, encoding: binding.encoding, default, place }
     }
@@ -63,9 +41,13 @@ impl Binder {
         uuid: Option<&'d str>,
     ) -> Result<ToSqlOutput<'d>, String> {
         match (uuid, self.place) {
-            (Some(uuid), Place::Uuid) => return Ok(bind_text(self.encoding, uuid)),
-            (Some(uuid), Place::AroundUuid) => return Ok(owned_text(self.around(document, uuid))),
-            (None, _) | (_, Place::Elsewhere) => {}
+            (Some(uuid), UuidPlace::Itself) => return Ok(bind_text(self.encoding, uuid)),
+            (Some(uuid), UuidPlace::Around) => {
+                let mut out = Vec::new();
+                write_stamped_at(document, uuid, &self.pointer, &mut out);
+                return Ok(owned_text(out));
+            }
+            (None, _) | (_, UuidPlace::Elsewhere) => {}
         }
         if self.encoding == Encoding::Document {
             return Ok(text_of(document));
@@ -78,19 +60,6 @@ impl Binder {
             View::String(text) => Ok(bind_text(self.encoding, text)),
             View::Array(_) | View::Object(_) => Ok(text_of(value)),
         }
-    }
-
-    /// The text of what holds the UUID.
-    fn around(&self, document: Node<'_>, uuid: &str) -> Vec<u8> {
-        let mut out = Vec::new();
-        if self.pointer.is_root() {
-            write_stamped(document, uuid, &mut out);
-            return out;
-        }
-        let mut stamped = Builder::default();
-        copy_stamped(document, uuid, &mut stamped);
-        write_text(stamped.root().query(&self.pointer).unwrap_or(Node::NULL), &mut out);
-        out
     }
 }
 
