@@ -109,6 +109,28 @@ pub(crate) struct AtPosition {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
+pub(crate) struct ReferenceParams {
+    #[serde(flatten)]
+    pub(crate) at: AtPosition,
+    pub(crate) context: ReferenceContext,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ReferenceContext {
+    pub(crate) include_declaration: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RenameParams {
+    #[serde(flatten)]
+    pub(crate) at: AtPosition,
+    pub(crate) new_name: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct CodeActionParams {
     pub(crate) text_document: Document,
     pub(crate) range: Range,
@@ -191,6 +213,20 @@ pub(crate) struct Hover {
 pub(crate) struct MarkupContent {
     pub(crate) kind: &'static str,
     pub(crate) value: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CompletionItem {
+    pub(crate) label: String,
+    pub(crate) kind: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) detail: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) documentation: Option<MarkupContent>,
+    pub(crate) sort_text: String,
+    pub(crate) filter_text: String,
+    pub(crate) text_edit: TextEdit,
 }
 
 #[derive(Debug, Serialize)]

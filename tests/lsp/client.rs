@@ -73,6 +73,12 @@ impl Client {
         }
     }
 
+    /// The server's process.
+    #[allow(dead_code, reason = "the bench asks how busy it is")]
+    pub(crate) fn id(&self) -> u32 {
+        self.server.id()
+    }
+
     /// The URI of a file below the root.
     pub(crate) fn uri(&self, path: &str) -> String {
         uri(&self.root.join(path))

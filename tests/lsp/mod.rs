@@ -2,13 +2,15 @@
 
 mod agree;
 mod client;
+mod literate;
 mod manners;
 
 use libtest_mimic::Trial;
 
-/// Comparisons with `check`, and how the server behaves in a conversation.
+/// Comparisons with `check`, sessions of an editor, and how the server behaves in a conversation.
 pub(crate) fn tests() -> Vec<Trial> {
     let mut trials = agree::tests();
+    trials.extend(literate::tests());
     trials.extend(manners::tests());
     trials
 }

@@ -21,7 +21,8 @@ pub(crate) use bundle::declaring_field;
 pub use bundle::{BundledSchema, SchemaUse, bundle_schema};
 pub use link::link;
 pub(crate) use names::{
-    NameForm, NameSubject, check_form, collate, colliding_names, duplicate_name, part,
+    NameForm, NameSubject, check_form, collate, colliding_names, duplicate_name,
+    is_collection_name, part,
 };
 pub use script::{ScriptAbsence, ScriptSource};
 pub use value::SourceValue;

@@ -179,6 +179,12 @@ pub(crate) fn check_form(
     true
 }
 
+/// Whether a text has the form of the name of a collection.
+pub(crate) fn is_collection_name(text: &str) -> bool {
+    let is_reserved = text.split('/').any(|component| matches!(component, "." | ".."));
+    unmatched(&NAME, text).is_none() && !is_reserved
+}
+
 /// The part of a name that its pattern does not match: what precedes the first match, else what follows it.
 fn unmatched(pattern: &Regex, name: &str) -> Option<Range<usize>> {
     match pattern.find(name) {

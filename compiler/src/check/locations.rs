@@ -24,7 +24,7 @@ pub(super) fn keyword_place(
 }
 
 /// The place of the line that declares a location; of the root, the field that declares the schema.
-pub(super) fn declaration_place(schema: &BundledSchema, location: &Pointer) -> Option<Span> {
+pub(crate) fn declaration_place(schema: &BundledSchema, location: &Pointer) -> Option<Span> {
     let found = schemas_of(&schema.value, location).into_iter().next()?;
     schema.place(&found)
 }

@@ -40,6 +40,7 @@ pub use checked::{
     CheckedEndpoint, CheckedMaterialization, CheckedMaterializationBinding, CheckedSource,
     CheckedStep, CheckedTest, CheckedTransform, ConnectorReference, SelectedFields,
 };
+pub(crate) use locations::declaration_place;
 pub use memo::CheckMemo;
 
 /// Proof that the sink held no error after all checks; what follows has no error path for user mistakes.

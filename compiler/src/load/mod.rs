@@ -236,8 +236,15 @@ impl Loader<'_> {
         self.request_url(&reference, url);
     }
 
-    /// Loads a file unless it is loaded already.
+    /// Loads a file unless it is loaded already, and notes that the reference leads to it.
     fn request_url(&mut self, reference: &Reference<'_>, url: Url) {
+        self.load_url(reference, url.clone());
+        if let Some(file) = self.sources.by_url(&url, reference.role) {
+            self.sources.refer(reference.span, file);
+        }
+    }
+
+    fn load_url(&mut self, reference: &Reference<'_>, url: Url) {
         if self.sources.by_url(&url, reference.role).is_some() || self.is_full {
             return;
         }

@@ -198,6 +198,8 @@ impl SourceFile {
 pub struct Sources {
     files: Vec<SourceFile>,
     by_url: BTreeMap<Role, BTreeMap<String, FileId>>,
+    /// What in a file leads to which other file.
+    references: BTreeMap<FileId, Vec<(Range, FileId)>>,
     notes: Notes,
     /// Digests of the files, made when they are asked for.
     stamps: Vec<OnceLock<u128>>,
@@ -276,6 +278,19 @@ impl Sources {
         let fragment = url.fragment().map(str::to_owned);
         url.set_fragment(None);
         Some((self.by_url(&url, role)?, fragment))
+    }
+
+    /// Notes that bytes of a file refer to another file.
+    pub(crate) fn refer(&mut self, from: Span, to: FileId) {
+        self.references.entry(from.file).or_default().push((from.range, to));
+    }
+
+    /// The reference to a file at a byte of another, and where it leads.
+    pub fn reference_at(&self, file: FileId, offset: u32) -> Option<(Range, FileId)> {
+        let references = self.references.get(&file)?.iter().copied();
+        references
+            .filter(|(range, _)| range.start <= offset && offset <= range.end)
+            .find(|(_, to)| (to.0 as usize) < self.files.len())
     }
 
     /// The text of a span; empty when the span is not inside its file.
