@@ -231,7 +231,10 @@ fn bad_name(
         wrong if wrong.starts_with(char::is_whitespace) => {
             "a blank cannot be part of it".to_owned()
         }
-        "/" => "a slash stands only between two components".to_owned(),
+        wrong if wrong.starts_with('/') && form == NameForm::Token => {
+            "a slash cannot be part of it".to_owned()
+        }
+        wrong if wrong.starts_with('/') => "a slash stands only between two components".to_owned(),
         wrong => format!("`{wrong}` cannot be part of it"),
     };
     let message = format!("`{name}` cannot be the name of a {noun}");

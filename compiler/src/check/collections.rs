@@ -80,6 +80,13 @@ fn check_key(
     schemas.validators.as_ref()?;
     let read = schemas.read.as_ref().unwrap_or(&schemas.write);
     let write = schemas.read.as_ref().map(|_| &schemas.write);
+    for (index, pointer) in key.value.iter().enumerate() {
+        let mut before = key.value.iter().take(index);
+        if let Some(first) = before.find(|first| first.value == pointer.value) {
+            let (first, again) = (collection.span(first.range), collection.span(pointer.range));
+            sink.report(key_repeats_location(&pointer.value, again, first));
+        }
+    }
     let locations: Vec<_> = key
         .value
         .iter()
@@ -134,6 +141,14 @@ fn key_empty(collection: &Collection, span: Span) -> Diagnostic {
     Diagnostic::new(&rules::KEY_EMPTY, span, message)
         .label("documents are told apart by their key")
         .help("list the JSON pointers that together identify a document")
+}
+
+fn key_repeats_location(pointer: &str, span: Span, first: Span) -> Diagnostic {
+    let message = format!("the key names `{pointer}` twice");
+    Diagnostic::new(&rules::KEY_REPEATS_LOCATION, span, message)
+        .label("this tells no more documents apart")
+        .also(first, "it is named here already")
+        .help("remove it, or name the location that was meant")
 }
 
 fn unsupported_codec(codec: &str, span: Span) -> Diagnostic {

@@ -136,7 +136,14 @@ fn check_transform(
     );
     let script = match &spec.lambda {
         _ if !is_sqlite => None,
-        Some(lambda) => lambdas::script(scope.sources, file, lambda, "lambda", sink),
+        Some(lambda) => {
+            let script = lambdas::script(scope.sources, file, lambda, "lambda", sink);
+            if script.as_ref().is_some_and(|script| lambdas::is_blank(&script.script.text)) {
+                let place = collection.span(lambda.range());
+                sink.report(missing_lambda(&spec.name.value, place));
+            }
+            script
+        }
         None => {
             sink.report(missing_lambda(&spec.name.value, collection.span(spec.name.range)));
             None

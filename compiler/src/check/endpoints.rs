@@ -75,6 +75,10 @@ fn check_image(
             sink.report(wrong_connector(&image.value, span, connector.protocol));
             None
         }
+        None if image.value.is_empty() => {
+            sink.report(image_empty(span));
+            None
+        }
         None => {
             sink.report(unknown_connector(&image.value, span, protocol));
             None
@@ -297,12 +301,21 @@ fn unknown_connector(image: &str, span: Span, protocol: Protocol) -> Diagnostic 
     )
     .label("its settings are not checked, and the task cannot run here");
     match nearest(image, known.iter().copied()) {
-        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+        Some(near) => {
+            let fix = Fix::replace(span, near, format!("use `{near}`"));
+            diagnostic.fix(fix.unsafe_to_apply())
+        }
         None => {
             let known: Vec<String> = known.iter().map(|image| format!("`{image}`")).collect();
             diagnostic.help(format!("use {} to run it here", known.join(" or ")))
         }
     }
+}
+
+fn image_empty(span: Span) -> Diagnostic {
+    Diagnostic::new(&rules::UNKNOWN_CONNECTOR, span, "the image of the connector is empty")
+        .label("a connector is named by its image")
+        .help("name an image, such as `tidegate/source-file`")
 }
 
 fn command_empty(span: Span) -> Diagnostic {

@@ -133,14 +133,23 @@ pub(super) fn key_types(text: &str, schema: &BundledSchema) -> Option<Types> {
 
 /// What a location may hold, in words.
 pub(super) fn type_words(types: Types) -> String {
-    let names = types.names();
     if types == Types::ANY {
         return "any value".to_owned();
     }
+    let names: Vec<String> = types.names().into_iter().map(with_article).collect();
     match names.split_last() {
         None => "no value".to_owned(),
-        Some((last, [])) => (*last).to_owned(),
+        Some((last, [])) => last.clone(),
         Some((last, others)) => format!("{} or {last}", others.join(", ")),
+    }
+}
+
+/// `an integer`, `a string`, but `null`.
+fn with_article(name: &str) -> String {
+    match name.chars().next() {
+        Some('n') if name == "null" => name.to_owned(),
+        Some('a' | 'e' | 'i' | 'o' | 'u') => format!("an {name}"),
+        Some(_) | None => format!("a {name}"),
     }
 }
 
@@ -268,6 +277,7 @@ fn key_wrong_type(
     schema: &BundledSchema,
 ) -> Diagnostic {
     let WrittenPointer { text, span, noun } = written;
+    let text = if text.is_empty() { "\"\"" } else { text };
     let message = if types == Types::ANY {
         format!("{noun} `{text}` has no type")
     } else if types == Types::NULL {

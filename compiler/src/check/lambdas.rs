@@ -31,6 +31,11 @@ pub(super) fn script(
     }
 }
 
+/// Whether a text has no statement.
+pub(super) fn is_blank(text: &str) -> bool {
+    sqlite::split(text).is_ok_and(|statements| statements.is_empty())
+}
+
 /// A database with the tables of the migrations that were run.
 pub(super) struct Database {
     connection: rusqlite::Connection,
@@ -120,6 +125,11 @@ impl Database {
         let message = failure.message.clone();
         let new = |rule| Diagnostic::new(rule, span, message.clone());
         match &failure.kind {
+            SqlFailureKind::Syntax if message.ends_with("already exists") => {
+                new(&rules::MIGRATION_CANNOT_RUN)
+                    .label("a statement before this one made it")
+                    .help("remove one of the two, or give it another name")
+            }
             SqlFailureKind::Syntax | SqlFailureKind::Incomplete => new(&rules::SQL_SYNTAX)
                 .label("SQLite does not understand the statement from here")
                 .help("correct the statement"),
@@ -227,6 +237,12 @@ fn unknown_parameter(
     read: Option<ReadCollection<'_>>,
 ) -> Diagnostic {
     let source = read.map_or("the source", |read| read.declared.name());
+    if parameter.starts_with('?') {
+        let message = format!("`{parameter}` does not name a field");
+        return Diagnostic::new(&rules::UNKNOWN_PARAMETER, span, message)
+            .label("parameters of a lambda are fields by name, not by position")
+            .help("use a field of the source, as in `$id`");
+    }
     let diagnostic = Diagnostic::new(
         &rules::UNKNOWN_PARAMETER,
         span,

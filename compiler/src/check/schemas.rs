@@ -14,6 +14,7 @@ use crate::catalog::{BundledSchema, Collection, SchemaUse, bundle_schema, declar
 use crate::diag::{Diagnostic, Fix, Sink, rules};
 use crate::model::InlineOrFile;
 use crate::source::{Sources, Span};
+use crate::syntax::NodeKind;
 
 /// The schemas of one collection.
 #[derive(Debug)]
@@ -88,7 +89,11 @@ fn has_unbound_schema(collection: &Collection, sources: &Sources) -> bool {
         ("readSchema", &spec.read_schema),
     ]
     .into_iter()
-    .any(|(field, schema)| schema.is_none() && tree.entry(spec.name.node, field).is_some())
+    .any(|(field, schema)| {
+        let entry = tree.entry(spec.name.node, field);
+        schema.is_none()
+            && entry.is_some_and(|entry| !matches!(tree.node(entry.value).kind, NodeKind::Null))
+    })
 }
 
 /// Bundles and checks one schema. It has no validator when it has faults; there is nothing at all when a file is missing.
@@ -115,6 +120,10 @@ fn check_schema(
         is_usable = false;
     }
     for inspection in bundled.shape.inspect() {
+        // That no document fits has been said.
+        if inspection.pointer.is_empty() && !is_usable {
+            continue;
+        }
         if let Some(diagnostic) = inspected(&inspection, &bundled, sources) {
             sink.report(diagnostic);
         }

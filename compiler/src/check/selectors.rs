@@ -174,7 +174,8 @@ fn selector_wrong_type(
     span: Span,
     read: ReadCollection<'_>,
 ) -> Diagnostic {
-    let wanted = projection.types.join(" or ");
+    let wanted = Types::from_names(projection.types.iter().map(String::as_str));
+    let wanted = type_words(wanted.unwrap_or(Types::ANY));
     let found = type_words(Types::of(value));
     Diagnostic::new(
         &rules::SELECTOR_WRONG_TYPE,
@@ -183,7 +184,7 @@ fn selector_wrong_type(
     )
     .label(format!("this is {found}, and no document is in such a partition"))
     .also(projection_place(read.declared, &projection.field), format!("the partition is {wanted}"))
-    .help(format!("select a value of type {wanted}"))
+    .help(format!("select a value that is {wanted}"))
 }
 
 fn selector_empty_string(projection: &Projection, span: Span) -> Diagnostic {

@@ -121,6 +121,9 @@ pub(super) fn suggest_any(collection: &Collection, spec: &TransformSpec, sink: &
 }
 
 fn words(types: &[Types]) -> String {
+    if types.is_empty() {
+        return "none".to_owned();
+    }
     let words: Vec<String> = types.iter().map(|types| type_words(*types)).collect();
     words.join(", ")
 }

@@ -311,9 +311,14 @@ fn too_many_diagnostics(span: Span, over: usize) -> Diagnostic {
 /// The nearest of `candidates` to `name` by optimal string alignment, when it is at most a third of the length away.
 pub fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let limit = name.chars().count() / 3;
+    // Another case is one slip, however many letters it changes.
+    let distance = |candidate: &str| match name.eq_ignore_ascii_case(candidate) {
+        true => usize::from(name != candidate),
+        false => strsim::osa_distance(name, candidate),
+    };
     candidates
         .into_iter()
-        .map(|candidate| (strsim::osa_distance(name, candidate), candidate))
+        .map(|candidate| (distance(candidate), candidate))
         .filter(|(distance, _)| *distance <= limit.max(1))
         .min()
         .map(|(_, candidate)| candidate)

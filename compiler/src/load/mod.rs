@@ -374,7 +374,7 @@ fn missing_file(reference: &Reference<'_>, name: &str, failure: &WorldFailure) -
     let diagnostic = match reference.role {
         Role::Config => diagnostic.label("a text without blanks is read as a file name"),
         Role::Catalog | Role::Schema | Role::Fixture | Role::Settings | Role::Arguments => {
-            diagnostic
+            diagnostic.label("it is named here")
         }
     };
     let (path, fragment) = match reference.written.split_once('#') {
@@ -391,7 +391,7 @@ fn missing_file(reference: &Reference<'_>, name: &str, failure: &WorldFailure) -
                 format!("name the file `{directory}{near}`"),
             ))
         }
-        None => diagnostic,
+        None => diagnostic.help("create the file, or name another one"),
     }
 }
 

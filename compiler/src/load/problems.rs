@@ -152,7 +152,10 @@ fn unknown_field(span: Span, field: &str, noun: &str, nearest: Option<&str>) -> 
     let names = table.map_or_else(Vec::new, |table| {
         table.fields.iter().map(|field| format!("`{}`", field.name)).collect()
     });
-    diagnostic.note(format!("{noun} has {}", names.join(", ")))
+    diagnostic
+        .label("the language has no such field here")
+        .help("remove the field, or begin its name with `x-`")
+        .note(format!("{noun} has {}", names.join(", ")))
 }
 
 fn wrong_type(

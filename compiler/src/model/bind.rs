@@ -5,7 +5,9 @@
 //! diagnostic.
 
 use super::field::{Field, FieldKind, Table};
-use super::legacy::{IMPORT_BY_URL, LIST_WITH_NAMES, LegacyField, MAPPING_BY_NAME, legacy_field};
+use super::legacy::{
+    IMPORT_BY_URL, LIST_WITH_NAMES, LegacyField, MAPPING_BY_NAME, SHUFFLE_BY_KEY, legacy_field,
+};
 use super::root::{ROOT, root};
 use super::{InlineOrFile, Spanned, Specs};
 use base64::Engine as _;
@@ -283,7 +285,8 @@ impl Binder<'_> {
             FieldKind::Base64 => string.is_some_and(|text| STANDARD.decode(text).is_ok()),
             FieldKind::Word(words) => string.is_some_and(|text| words.contains(&text)),
             FieldKind::Schema => {
-                string.is_some() || matches!(value, NodeKind::Mapping(_) | NodeKind::Boolean(_))
+                string.is_some_and(|text| !text.is_empty())
+                    || matches!(value, NodeKind::Mapping(_) | NodeKind::Boolean(_))
             }
             FieldKind::Object(_) | FieldKind::Map(_) => matches!(value, NodeKind::Mapping(_)),
             FieldKind::List(_) => matches!(value, NodeKind::Sequence(_)),
@@ -322,6 +325,9 @@ impl Binder<'_> {
             FieldKind::List(FieldKind::Object(table)) if table.field("name").is_some() => {
                 let is_named = |entry: &&Entry| self.tree.is_mapping(entry.value);
                 first_entry.filter(is_named).map(|_| LIST_WITH_NAMES)
+            }
+            FieldKind::OneOf(_) if field == "shuffle" && !self.tree.items(node).is_empty() => {
+                Some(SHUFFLE_BY_KEY)
             }
             FieldKind::String if field == "an item of `import`" => {
                 has(node, "url").then_some(IMPORT_BY_URL)
@@ -365,6 +371,7 @@ fn found(value: &NodeKind, expected: FieldKind) -> String {
         ) if string.value.len() <= 40 && !string.value.contains('\n') => {
             format!("`{}`", string.value)
         }
+        (NodeKind::String(string), _) if string.value.is_empty() => "an empty text".to_owned(),
         (NodeKind::String(_), _) => "a text".to_owned(),
         (NodeKind::Sequence(_), _) => "a list".to_owned(),
         (NodeKind::Mapping(_), _) => "a mapping".to_owned(),
@@ -382,7 +389,31 @@ fn replacement(value: &NodeKind, expected: FieldKind) -> Option<String> {
         (NodeKind::String(string), FieldKind::Word(words)) => {
             nearest(&string.value, words.iter().copied()).map(str::to_owned)
         }
-        (NodeKind::String(string), FieldKind::List(FieldKind::Pointer | FieldKind::String)) => {
+        (NodeKind::String(string), FieldKind::OneOf(kinds)) => {
+            let words = kinds.iter().find_map(|kind| match kind {
+                FieldKind::Word(words) => Some(*words),
+                _ => None,
+            });
+            let near = nearest(&string.value, words.unwrap_or_default().iter().copied());
+            near.map(str::to_owned)
+        }
+        (NodeKind::String(string), FieldKind::Unsigned | FieldKind::Integer) => {
+            string.value.parse::<i32>().ok().map(|number| number.to_string())
+        }
+        (NodeKind::String(string), FieldKind::Timestamp) => {
+            let time = format!("{}T00:00:00Z", string.value);
+            time.parse::<jiff::Timestamp>().is_ok().then_some(time)
+        }
+        (
+            NodeKind::String(string),
+            FieldKind::List(
+                FieldKind::Pointer
+                | FieldKind::String
+                | FieldKind::Any
+                | FieldKind::InlineOrFile
+                | FieldKind::Word(_),
+            ),
+        ) => {
             let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '_' | '-' | '.');
             string.value.chars().all(is_plain).then(|| format!("[{}]", string.value))
         }

@@ -179,9 +179,9 @@ pub(super) fn endpoint(
             });
             EndpointSpec::Local { command, config, env }
         }
-        _ => EndpointSpec::Other(form),
+        _ => EndpointSpec::Other(form.clone()),
     };
-    Some(Spanned { value: spec, range: binder.tree.node(node).range, node })
+    Some(Spanned { value: spec, range: form.range, node })
 }
 
 /// Binds the `shards` of a task.

@@ -99,7 +99,10 @@ impl FieldKind {
             Self::List(Self::String) => "a list of texts".to_owned(),
             Self::List(_) => "a list".to_owned(),
             Self::Object(_) | Self::Map(_) => "a mapping".to_owned(),
-            Self::OneOf(kinds) => any_of(kinds.iter().map(|kind| kind.expectation())),
+            Self::OneOf(kinds) => any_of(kinds.iter().flat_map(|kind| match kind {
+                Self::Word(words) => words.iter().map(|word| format!("`{word}`")).collect(),
+                kind => vec![kind.expectation()],
+            })),
         }
     }
 }

@@ -8,6 +8,8 @@ pub(super) const MAPPING_BY_NAME: &str =
     "write a mapping from names: each item's `name` is its key";
 /// What is written instead of a mapping of named things.
 pub(super) const LIST_WITH_NAMES: &str = "write a list: each key is the `name` of its item";
+/// What is written instead of a list of locations.
+pub(super) const SHUFFLE_BY_KEY: &str = "write `shuffle: {key: […]}`";
 /// What is written instead of an object that imports.
 pub(super) const IMPORT_BY_URL: &str = "write its `url` alone";
 

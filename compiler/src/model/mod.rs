@@ -219,7 +219,7 @@ pub struct ShardsSpec {
     pub transaction_duration_ms_max: Option<Spanned<u64>>,
 }
 
-/// `endpoint`.
+/// `endpoint`; its place is the word that says which form it has.
 #[derive(Debug, Clone, PartialEq)]
 pub enum EndpointSpec {
     /// `connector`.

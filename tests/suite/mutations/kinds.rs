@@ -391,12 +391,17 @@ fn append_sql(original: &Original, text: &str, token: &str) -> Vec<Mutation> {
     original.scripts().into_iter().filter_map(change).collect()
 }
 
+/// A collection that is declared before the site, so that the site is at fault.
 fn name_of_collection(original: &Original, site: &Site<'_>) -> Option<String> {
+    let sources = &original.compilation.sources;
+    let (file, _) = sources.files().find(|(_, file)| file.name == site.file)?;
+    let place = (file, site.key.clone()?.start);
     let collections = &original.compilation.checked.catalog.collections;
-    // Of two declarations in one file the second is at fault.
-    let is_before = site.path.first().is_some_and(|section| section == "captures");
-    let same_file = |name: &&str| !is_before || !site.text.contains(*name);
-    collections.iter().map(|collection| collection.name()).find(same_file).map(str::to_owned)
+    let before = collections.iter().find(|collection| {
+        let span = collection.name_span();
+        (span.file, span.range.as_usize().start) < place
+    });
+    before.map(|collection| collection.name().to_owned())
 }
 
 fn name_in_capitals(original: &Original, site: &Site<'_>) -> Option<String> {
