@@ -90,6 +90,43 @@ fn facts_hold() {
     assert!(count > 400, "the facts were found");
 }
 
+/// How many facts there are of each kind, and who runs them.
+const KINDS: &[(&str, usize, &str)] = &[
+    ("combine", 37, "here"),
+    ("compare", 22, "here"),
+    ("derive", 90, "the tests of SQLite lambdas"),
+    ("extract", 14, "here"),
+    ("param", 19, "the tests of SQLite lambdas"),
+    ("projections", 46, "the tests of the compiler's checks"),
+    ("reduce", 234, "here"),
+    ("ser", 43, "here"),
+    ("shape", 28, "here"),
+    ("validate", 110, "here"),
+];
+
+#[test]
+fn every_fact_has_somebody_who_runs_it() {
+    let rows: Vec<(&str, &str)> = FACTS
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .skip(1)
+        .map(|line| {
+            let cells: Vec<_> = line.split('\t').collect();
+            assert_eq!(cells.len(), 4, "{line}");
+            (cells[0], cells[1])
+        })
+        .collect();
+    for (kind, count, _) in KINDS {
+        assert_eq!(rows.iter().filter(|(_, other)| other == kind).count(), *count, "{kind}");
+    }
+    assert_eq!(rows.len(), KINDS.iter().map(|(_, count, _)| count).sum::<usize>());
+    let ids: std::collections::BTreeSet<&str> = rows.iter().map(|(id, _)| *id).collect();
+    assert_eq!(ids.len(), rows.len(), "an id stands once");
+    for (id, _) in OURS.iter().chain(ELSEWHERE) {
+        assert!(ids.contains(id), "{id} is no fact");
+    }
+}
+
 /// The part of an expectation that is compared.
 fn comparable(kind: &str, expected: &str) -> String {
     if kind != "shape" {

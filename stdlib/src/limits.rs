@@ -43,6 +43,9 @@ pub const SHAPE_VISITS_MAX: usize = 50_000;
 /// Shapes that the intersections and unions of one inference may make.
 pub const SHAPE_SIZE_MAX: usize = 100_000;
 
+/// Names that one inference tries against patterns.
+pub const SHAPE_MATCHES_MAX: usize = 2_000_000;
+
 /// Nesting, references followed, that the inference of one shape goes into.
 pub const SHAPE_DEPTH_MAX: usize = 64;
 

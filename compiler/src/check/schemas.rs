@@ -211,6 +211,10 @@ fn inspected(
         )
         .label("a set has only `add`, `intersect` and `remove`")
         .help("name it as one of these, or choose another reduction"),
+        // Every redaction is reported as one that is not carried out.
+        InspectionKind::BlockRedactionMustExist | InspectionKind::Sha256RedactionNotString => {
+            return None;
+        }
         InspectionKind::InvalidDefaultValue => Diagnostic::new(
             &rules::DEFAULT_VIOLATES_SCHEMA,
             place("default")?,

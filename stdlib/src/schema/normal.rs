@@ -85,6 +85,11 @@ impl NormalForm {
         }
     }
 
+    /// The reference, in the schema as written, to a place in the normal form.
+    pub(crate) fn reference(&self, place: &str) -> String {
+        format!("#{}", utf8_percent_encode(&self.origin(place), &FRAGMENT))
+    }
+
     /// The validator of the schema at a place of the normal form.
     pub(crate) fn validator_at(&self, place: &str) -> Option<Validator> {
         let registry = self.registry.get_or_init(|| {

@@ -7,23 +7,52 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use regex::Regex;
 use serde_json::{Number, Value};
 
 use super::{
-    ArrayShape, NumericShape, ObjectShape, PatternShape, PropertyShape, Reduce, Shape, StringShape,
-    Types,
+    ArrayShape, NumericShape, ObjectShape, PatternShape, PropertyShape, Provenance, Reduce, Shape,
+    StringShape, Types,
 };
-use crate::limits::SHAPE_SIZE_MAX;
+use crate::limits::{SHAPE_MATCHES_MAX, SHAPE_SIZE_MAX};
 use crate::value::{compare, compare_numbers};
 
 /// Makes shapes out of shapes, up to a limit.
 pub(super) struct Algebra {
     shapes_left: usize,
+    matches_left: usize,
+    patterns: BTreeMap<String, Option<Regex>>,
 }
 
 impl Algebra {
     pub(super) fn new() -> Self {
-        Self { shapes_left: SHAPE_SIZE_MAX }
+        Self {
+            shapes_left: SHAPE_SIZE_MAX,
+            matches_left: SHAPE_MATCHES_MAX,
+            patterns: BTreeMap::new(),
+        }
+    }
+
+    /// Whether a name matches a pattern; `None` when too many have been asked.
+    fn matches(&mut self, pattern: &str, name: &str) -> Option<bool> {
+        self.matches_left = self.matches_left.checked_sub(1)?;
+        if !self.patterns.contains_key(pattern) {
+            self.patterns.insert(pattern.to_owned(), Regex::new(pattern).ok());
+        }
+        let compiled = self.patterns.get(pattern)?;
+        Some(compiled.as_ref().is_some_and(|compiled| compiled.is_match(name)))
+    }
+
+    /// The shapes of the patterns that a name matches; `None` when too many have been asked.
+    pub(super) fn matching(&mut self, object: &ObjectShape, name: &str) -> Option<Vec<Shape>> {
+        let mut matching = Vec::new();
+        for pattern in &object.patterns {
+            if self.matches(&pattern.pattern, name)? {
+                self.takes(pattern.shape.size());
+                matching.push(pattern.shape.clone());
+            }
+        }
+        Some(matching)
     }
 
     /// Whether there is room for so many shapes more.
@@ -78,6 +107,7 @@ impl Algebra {
             redact: either(left.redact, right.redact),
             default,
             default_fault,
+            provenance: of_both(left.provenance, right.provenance),
             secret: left.secret.or(right.secret),
             annotations,
             string: intersect_strings(left.string, right.string),
@@ -116,6 +146,7 @@ impl Algebra {
             redact: both(left.redact, right.redact),
             default: if same_default { left.default } else { None },
             default_fault: if same_default { left.default_fault } else { None },
+            provenance: of_either(left.provenance, right.provenance),
             secret: if_equal(left.secret, &right.secret),
             annotations: left
                 .annotations
@@ -214,6 +245,8 @@ impl Algebra {
     }
 
     fn intersect_objects(&mut self, mut left: ObjectShape, mut right: ObjectShape) -> ObjectShape {
+        let left_others = self.speaking_of(&left, &right.patterns);
+        let right_others = self.speaking_of(&right, &left.patterns);
         let named = pairs(
             std::mem::take(&mut left.properties),
             std::mem::take(&mut right.properties),
@@ -231,20 +264,20 @@ impl Algebra {
             };
             properties.push(PropertyShape { name, required, shape });
         }
-        // Which names of a pattern the other side's additional properties speak of is known only when
-        // it has no patterns.
-        let of_others = |object: &ObjectShape| {
-            if object.patterns.is_empty() { object.additional.clone() } else { None }
-        };
-        let (left_others, right_others) = (of_others(&left), of_others(&right));
         let mut patterns = Vec::new();
         for (pattern, pair) in
             pairs(left.patterns, right.patterns, |pattern| pattern.pattern.clone())
         {
             let shape = match pair {
                 (Some(left), Some(right)) => self.intersect(left.shape, right.shape),
-                (Some(only), None) => self.and_additional(only.shape, right_others.as_deref()),
-                (None, Some(only)) => self.and_additional(only.shape, left_others.as_deref()),
+                (Some(only), None) => {
+                    let others = right_others.get(&pattern);
+                    self.and_additional(only.shape, others)
+                }
+                (None, Some(only)) => {
+                    let others = left_others.get(&pattern);
+                    self.and_additional(only.shape, others)
+                }
                 (None, None) => continue,
             };
             patterns.push(PatternShape { pattern, shape });
@@ -254,6 +287,26 @@ impl Algebra {
             patterns,
             additional: self.intersect_boxes(left.additional, right.additional),
         }
+    }
+
+    /// What the additional properties of one side say of the patterns of the other. Which names of a
+    /// pattern they speak of is known only when that side has no patterns and names none of them.
+    fn speaking_of(
+        &mut self,
+        side: &ObjectShape,
+        patterns: &[PatternShape],
+    ) -> BTreeMap<String, Shape> {
+        let mut spoken = BTreeMap::new();
+        let Some(others) = side.additional.as_deref().filter(|_| side.patterns.is_empty()) else {
+            return spoken;
+        };
+        for pattern in patterns {
+            let mut names = side.properties.iter().map(|property| &property.name);
+            if names.all(|name| self.matches(&pattern.pattern, name) == Some(false)) {
+                spoken.insert(pattern.pattern.clone(), others.clone());
+            }
+        }
+        spoken
     }
 
     fn union_objects(&mut self, mut left: ObjectShape, mut right: ObjectShape) -> ObjectShape {
@@ -280,26 +333,56 @@ impl Algebra {
             };
             properties.push(PropertyShape { name, required, shape });
         }
-        let mut patterns = Vec::new();
-        let (left_others, right_others) = (left.additional.clone(), right.additional.clone());
-        for (pattern, pair) in
-            pairs(left.patterns, right.patterns, |pattern| pattern.pattern.clone())
-        {
-            let (one, other) = match pair {
-                (Some(left), Some(right)) => (left.shape, Some(Box::new(right.shape))),
-                (Some(only), None) => (only.shape, right_others.clone()),
-                (None, Some(only)) => (only.shape, left_others.clone()),
-                (None, None) => continue,
-            };
-            let Some(other) = other else { continue };
-            self.takes(other.size());
-            patterns.push(PatternShape { pattern, shape: self.union(one, *other) });
-        }
+        let patterns = self.union_patterns(&left, &right, &properties);
         ObjectShape {
             properties,
             patterns,
             additional: self.union_boxes(left.additional, right.additional),
         }
+    }
+
+    /// A pattern speaks for the names of both sides that match it, so what is named differently on
+    /// the other side is part of it.
+    fn union_patterns(
+        &mut self,
+        left: &ObjectShape,
+        right: &ObjectShape,
+        named: &[PropertyShape],
+    ) -> Vec<PatternShape> {
+        let mut patterns: BTreeMap<&String, Option<Shape>> = BTreeMap::new();
+        for (one, other) in [(left, right), (right, left)] {
+            for PatternShape { pattern, shape } in &one.patterns {
+                let others = other.patterns.iter();
+                let others =
+                    others.filter(|it| one.patterns.iter().all(|own| own.pattern != it.pattern));
+                let of_other = match other.patterns.iter().find(|it| it.pattern == *pattern) {
+                    Some(same) => Some(&same.shape),
+                    None => other.additional.as_deref(),
+                };
+                let Some(of_other) = of_other else { continue };
+                let mut union =
+                    patterns.remove(pattern).flatten().unwrap_or_else(Shape::impossible);
+                for part in [shape, of_other].into_iter().chain(others.map(|it| &it.shape)) {
+                    self.takes(part.size());
+                    union = self.union(union, part.clone());
+                }
+                patterns.insert(pattern, Some(union));
+            }
+        }
+        patterns
+            .into_iter()
+            .filter_map(|(pattern, shape)| Some((pattern.clone(), shape?)))
+            .map(|(pattern, mut shape)| {
+                for property in named {
+                    // A name that was not tried may match.
+                    if self.matches(&pattern, &property.name) != Some(false) {
+                        self.takes(property.shape.size());
+                        shape = self.union(shape, property.shape.clone());
+                    }
+                }
+                PatternShape { pattern, shape }
+            })
+            .collect()
     }
 
     fn and_unnamed(&mut self, shape: Shape, other: &ObjectShape, name: &str) -> Shape {
@@ -311,14 +394,8 @@ impl Algebra {
 
     /// What patterns, or else additional properties, say of a name that is not in `properties`.
     pub(super) fn unnamed(&mut self, object: &ObjectShape, name: &str) -> Option<Shape> {
-        let mut found: Option<Shape> = None;
-        for matching in object.matching(name) {
-            self.takes(matching.size());
-            found = Some(match found {
-                Some(shape) => self.intersect(shape, matching.clone()),
-                None => matching.clone(),
-            });
-        }
+        let matching = self.matching(object, name)?.into_iter();
+        let found = matching.reduce(|left, right| self.intersect(left, right));
         found.or_else(|| {
             let additional = object.additional.as_deref()?;
             self.takes(additional.size());
@@ -329,7 +406,7 @@ impl Algebra {
 
 impl Shape {
     /// How many shapes it consists of.
-    fn size(&self) -> usize {
+    pub(super) fn size(&self) -> usize {
         let mut size = 0;
         let mut open = vec![self];
         while let Some(shape) = open.pop() {
@@ -358,14 +435,6 @@ impl Shape {
 }
 
 impl ObjectShape {
-    /// The shapes of the patterns that a name matches.
-    pub(super) fn matching<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s Shape> {
-        self.patterns
-            .iter()
-            .filter(move |pattern| pattern.matches(name))
-            .map(|pattern| &pattern.shape)
-    }
-
     /// The named property.
     pub(super) fn named(&self, name: &str) -> Option<&PropertyShape> {
         let found = self.properties.binary_search_by(|property| property.name.as_str().cmp(name));
@@ -373,10 +442,17 @@ impl ObjectShape {
     }
 }
 
-impl PatternShape {
-    fn matches(&self, name: &str) -> bool {
-        regex::Regex::new(&self.pattern).is_ok_and(|pattern| pattern.is_match(name))
+/// Where a schema comes from that says what two others say.
+fn of_both(left: Provenance, right: Provenance) -> Provenance {
+    match (left, right) {
+        (Provenance::Unset, other) | (other, Provenance::Unset) => other,
+        (left, right) if left == right => left,
+        _ => Provenance::Inline,
     }
+}
+
+fn of_either(left: Provenance, right: Provenance) -> Provenance {
+    if left == right { left } else { Provenance::Inline }
 }
 
 fn either(left: Reduce, right: Reduce) -> Reduce {

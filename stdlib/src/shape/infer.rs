@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use super::algebra::Algebra;
 use super::{
-    ArrayShape, NumericShape, ObjectShape, PatternShape, PropertyShape, Reduce, Shape, StringShape,
-    Types,
+    ArrayShape, NumericShape, ObjectShape, PatternShape, PropertyShape, Provenance, Reduce, Shape,
+    StringShape, Types,
 };
 use crate::limits::{SHAPE_DEPTH_MAX, SHAPE_VISITS_MAX};
 use crate::schema::{NormalForm, count, target};
@@ -55,8 +55,11 @@ impl<'n> Inference<'n> {
 
     fn keywords(&mut self, object: &'n Map<String, Value>, place: &mut String) -> Shape {
         let mut shape = self.local(object, place);
+        let is_bare = shape.provenance == Provenance::Unset;
+        let mut origin = None;
         if let Some(target) = target(object) {
             let target = self.reference(&target);
+            origin = Some(target.provenance.clone()).filter(|_| is_bare);
             shape = self.algebra.intersect(shape, target);
         }
         for branch in self.children(object, "allOf", place) {
@@ -78,6 +81,8 @@ impl<'n> Inference<'n> {
             shape = self.algebra.intersect(shape, union);
         }
         self.unevaluated(object, place, &mut shape);
+        // In-place parts beside a reference do not make it another schema.
+        shape.provenance = origin.unwrap_or(shape.provenance);
         shape
     }
 
@@ -105,13 +110,18 @@ impl<'n> Inference<'n> {
 
     /// A reference that is met again while it is followed says nothing more.
     fn reference(&mut self, target: &str) -> Shape {
+        let here = Provenance::Reference(self.normal.reference(target));
+        let anything = Shape { provenance: here.clone(), ..Shape::any() };
         if target.is_empty() || self.open.iter().any(|open| open == target) {
-            return Shape::any();
+            return anything;
         }
-        let Some(schema) = self.normal.schema.pointer(target) else { return Shape::any() };
+        let Some(schema) = self.normal.schema.pointer(target) else { return anything };
         self.open.push(target.to_owned());
-        let shape = self.schema(schema, &mut target.to_owned());
+        let mut shape = self.schema(schema, &mut target.to_owned());
         self.open.pop();
+        if !matches!(shape.provenance, Provenance::Reference(_)) {
+            shape.provenance = here;
+        }
         shape
     }
 
@@ -119,6 +129,10 @@ impl<'n> Inference<'n> {
     fn local(&mut self, object: &'n Map<String, Value>, place: &mut String) -> Shape {
         let text = |keyword: &str| object.get(keyword).and_then(Value::as_str).map(str::to_owned);
         let mut types = object.get("type").and_then(Types::read).unwrap_or(Types::ANY);
+        // Another way to write `false`.
+        if object.get("not") == Some(&Value::Bool(true)) {
+            types = Types::NONE;
+        }
         // The normal form of `fractional`.
         if object.get("not").is_some_and(|not| *not == serde_json::json!({"type": "integer"})) {
             types = types.without(Types::INTEGER);
@@ -153,6 +167,7 @@ impl<'n> Inference<'n> {
             redact: annotation("redact"),
             default,
             default_fault,
+            provenance: provenance(object),
             secret: secret.and_then(Value::as_bool),
             annotations: annotations(object),
             string: StringShape {
@@ -198,8 +213,8 @@ impl<'n> Inference<'n> {
         for (name, schema) in named("properties").into_iter().flatten() {
             let step = format!("/properties/{}", escape(name));
             let mut property = self.child(schema, place, &step);
-            for matching in shape.matching(name) {
-                property = self.algebra.intersect(property, matching.clone());
+            for matching in self.algebra.matching(&shape, name).unwrap_or_default() {
+                property = self.algebra.intersect(property, matching);
             }
             properties.insert(name.clone(), (false, property));
         }
@@ -235,6 +250,29 @@ impl<'n> Inference<'n> {
             shape.array.additional = Some(Box::new(shape_of_others));
         }
     }
+}
+
+/// Whether keywords speak of the location themselves. Those that only describe it, and those that
+/// hold schemas for it, do not.
+fn provenance(object: &Map<String, Value>) -> Provenance {
+    const BESIDE: [&str; 14] = [
+        "$ref",
+        "$defs",
+        "title",
+        "description",
+        "default",
+        "examples",
+        "allOf",
+        "anyOf",
+        "oneOf",
+        "not",
+        "if",
+        "then",
+        "else",
+        "dependentSchemas",
+    ];
+    let is_beside = |keyword: &String| BESIDE.contains(&keyword.as_str());
+    if object.keys().all(is_beside) { Provenance::Unset } else { Provenance::Inline }
 }
 
 fn annotations(object: &Map<String, Value>) -> BTreeMap<String, Value> {

@@ -22,6 +22,9 @@ fn visit(shape: &Shape, pointer: &str, exists: Exists, found: &mut Vec<Inspectio
     if let Some(kind) = strategy_fault(shape) {
         report(kind);
     }
+    if let Some(kind) = redaction_fault(shape, exists) {
+        report(kind);
+    }
     let in_set = strategy(shape) == Some("set");
     for child in children(shape, exists) {
         let pointer = format!("{pointer}/{}", child.step);
@@ -59,8 +62,23 @@ fn strategy_fault(shape: &Shape) -> Option<InspectionKind> {
     }
 }
 
+/// What a redaction cannot do to its own location.
+fn redaction_fault(shape: &Shape, exists: Exists) -> Option<InspectionKind> {
+    match named(&shape.redact)? {
+        "block" => (exists == Exists::Must).then_some(InspectionKind::BlockRedactionMustExist),
+        "sha256" => (!shape.types.overlaps(Types::STRING))
+            .then_some(InspectionKind::Sha256RedactionNotString),
+        _ => None,
+    }
+}
+
 fn strategy(shape: &Shape) -> Option<&str> {
-    match &shape.reduce {
+    named(&shape.reduce)
+}
+
+/// The strategy of an annotation, when there is a single one.
+fn named(annotation: &Reduce) -> Option<&str> {
+    match annotation {
         Reduce::Strategy(annotation) => annotation.get("strategy").and_then(Value::as_str),
         Reduce::Unset | Reduce::Multiple => None,
     }
@@ -98,14 +116,13 @@ fn children(shape: &Shape, exists: Exists) -> Vec<Child<'_>> {
             is_property: true,
         });
     }
-    let others = [shape.array.additional.as_deref(), shape.object.additional.as_deref()];
-    for other in others.into_iter().flatten() {
-        children.push(Child {
-            step: "*".to_owned(),
-            shape: other,
-            exists: exists.min(Exists::May),
-            is_property: false,
-        });
+    let (items, properties) = (&shape.array.additional, &shape.object.additional);
+    let must =
+        shape.types == Types::ARRAY && shape.array.min_items > shape.array.tuple.len() as u64;
+    let of_items = if must { exists } else { exists.min(Exists::May) };
+    for (other, exists) in [(items, of_items), (properties, exists.min(Exists::May))] {
+        let Some(other) = other else { continue };
+        children.push(Child { step: "*".to_owned(), shape: other, exists, is_property: false });
     }
     children
 }

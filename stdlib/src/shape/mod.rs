@@ -10,6 +10,7 @@ mod inspect;
 mod locate;
 mod render;
 mod simplify;
+mod widen;
 
 use std::collections::BTreeMap;
 
@@ -158,6 +159,8 @@ pub struct Shape {
     pub default: Option<Value>,
     /// Why the `default` is not valid under the schema that gives it.
     pub default_fault: Option<String>,
+    /// Where the schema of the location comes from.
+    pub provenance: Provenance,
     /// Whether the location holds a secret.
     pub secret: Option<bool>,
     /// Annotations whose names begin with `x-`.
@@ -170,6 +173,20 @@ pub struct Shape {
     pub array: ArrayShape,
     /// What is known of an object.
     pub object: ObjectShape,
+}
+
+/// Where the schema of a location comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Provenance {
+    /// Nothing is said of the location.
+    #[default]
+    Unset,
+    /// Everything comes from the schema at this place of the bundled schema (a URL of the form
+    /// `#/$defs/name`), the last one of a chain of references. Beside the reference stand at most
+    /// a title, a description, a default, examples and in-place parts such as `allOf`.
+    Reference(String),
+    /// The keywords stand at the location itself, or come from several schemas.
+    Inline,
 }
 
 /// The `reduce` or `redact` annotation of a location.
@@ -278,6 +295,10 @@ pub enum InspectionKind {
     SetInvalidProperty,
     /// The `default` value is not valid under the location's own schema.
     InvalidDefaultValue,
+    /// Redaction removes a location that must exist.
+    BlockRedactionMustExist,
+    /// Redaction replaces a location by a string, but it cannot be one.
+    Sha256RedactionNotString,
 }
 
 impl Shape {
@@ -302,6 +323,7 @@ impl Shape {
             redact: Reduce::Unset,
             default: None,
             default_fault: None,
+            provenance: Provenance::Unset,
             secret: None,
             annotations: BTreeMap::new(),
             string: StringShape::default(),
@@ -335,13 +357,24 @@ impl Shape {
     }
 
     /// The shape with at most `locations_max` locations, none of them deeper than `depth_max`:
-    /// what would be too much is told by additional properties and items.
+    /// what would be too much is told by additional properties and items, or by nothing where the
+    /// shape was open.
     #[must_use]
     pub fn simplify(self, locations_max: usize, depth_max: usize) -> Self {
         simplify::simplify(self, locations_max, depth_max)
     }
 
-    /// A schema that this is the shape of.
+    /// Widens the shape by a document, so that it admits the document too, and says whether it had
+    /// to change. Widening begins with [`Shape::impossible`]; the order of documents does not
+    /// matter until the shape has more locations than its annotation `x-complexity-limit` says
+    /// (1,000 without it), or is deeper than 12: then it is simplified.
+    pub fn widen(&mut self, document: &Value) -> bool {
+        widen::widen(self, document)
+    }
+
+    /// A schema that this is the shape of, apart from what schemas cannot say: annotations that
+    /// differ between branches, what is said of a location that no value fits, and where the
+    /// schema of a location came from.
     pub fn render(&self) -> Value {
         render::render(self)
     }
@@ -378,5 +411,7 @@ impl Shape {
     }
 }
 
+#[cfg(test)]
+mod laws;
 #[cfg(test)]
 mod tests;

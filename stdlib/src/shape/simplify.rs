@@ -1,4 +1,4 @@
-//! Shapes of bounded size: what lies too deep is told by additional properties alone.
+//! Shapes of bounded size: what lies too deep is told by additional properties and items alone.
 
 use super::{ArrayShape, ObjectShape, Shape};
 
@@ -6,7 +6,7 @@ use super::{ArrayShape, ObjectShape, Shape};
 pub(super) fn simplify(shape: Shape, locations_max: usize, depth_max: usize) -> Shape {
     let mut shape = cut(shape, depth_max);
     for depth in (0..depth_max).rev() {
-        if count(&shape) <= locations_max {
+        if shape.size() <= locations_max {
             break;
         }
         shape = cut(shape, depth);
@@ -14,38 +14,17 @@ pub(super) fn simplify(shape: Shape, locations_max: usize, depth_max: usize) -> 
     shape
 }
 
-fn count(shape: &Shape) -> usize {
-    1 + shape.children().map(count).sum::<usize>()
-}
-
-/// The shape whose parts below `depth` are united.
+/// The shape whose parts below `depth` are united. Where a shape is open, its parts say less than
+/// nothing being said, so they are forgotten.
 fn cut(mut shape: Shape, depth: usize) -> Shape {
     let (array, object) = (std::mem::take(&mut shape.array), std::mem::take(&mut shape.object));
     let Some(deeper) = depth.checked_sub(1) else {
-        let items = array.tuple.into_iter().chain(array.additional.map(|it| *it));
-        let properties = object.properties.into_iter().map(|property| property.shape);
-        let patterns = object.patterns.into_iter().map(|pattern| pattern.shape);
-        let others = object.additional.map(|it| *it);
-        let united = |shapes: &mut dyn Iterator<Item = Shape>| {
-            let united = shapes.reduce(Shape::union)?;
-            // Even the united shape must not go any deeper.
-            Some(Box::new(Shape {
-                array: ArrayShape::default(),
-                object: ObjectShape::default(),
-                ..united
-            }))
-        };
-        shape.array = ArrayShape {
-            tuple: Vec::new(),
-            additional: united(&mut { items }),
-            min_items: array.min_items,
-            max_items: array.max_items,
-        };
-        shape.object = ObjectShape {
-            properties: Vec::new(),
-            patterns: Vec::new(),
-            additional: united(&mut properties.chain(patterns).chain(others)),
-        };
+        let others = array.additional.map(|it| united(array.tuple.into_iter().chain([*it])));
+        shape.array = ArrayShape { tuple: Vec::new(), additional: others, ..array };
+        let named = object.properties.into_iter().map(|property| property.shape);
+        let named = named.chain(object.patterns.into_iter().map(|pattern| pattern.shape));
+        let others = object.additional.map(|it| united(named.chain([*it])));
+        shape.object = ObjectShape { additional: others, ..ObjectShape::default() };
         return shape;
     };
     let boxed = |shape: Option<Box<Shape>>| shape.map(|it| Box::new(cut(*it, deeper)));
@@ -68,4 +47,11 @@ fn cut(mut shape: Shape, depth: usize) -> Shape {
         pattern.shape = cut(inner, deeper);
     }
     shape
+}
+
+/// What all parts of a location say; even that must not go any deeper.
+fn united(parts: impl Iterator<Item = Shape>) -> Box<Shape> {
+    let united = parts.fold(Shape::impossible(), Shape::union);
+    let (array, object) = (ArrayShape::default(), ObjectShape::default());
+    Box::new(Shape { array, object, ..united })
 }

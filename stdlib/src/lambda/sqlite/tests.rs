@@ -10,7 +10,7 @@ use crate::bundle::Projection;
 use crate::document::{Document, Node};
 use crate::shape::Shape;
 
-const FACTS: &str = include_str!("../../../../testdata/semantics/lambda.tsv");
+const FACTS: &str = include_str!("../../../../testdata/semantics/facts.tsv");
 
 /// Facts that differ on purpose: a statement without `;` that is complete, comments behind the last
 /// `;`, mathematical functions.
@@ -145,7 +145,7 @@ fn facts_hold() {
                 let actual = derive_fact(&input).ok();
                 (format!("{actual:?}"), actual == documents(expected))
             }
-            other => panic!("rows of kind {other} are not of lambdas"),
+            _ => continue,
         };
         count += 1;
         if !is_same {
