@@ -172,14 +172,15 @@ fn limited(limit: u64) -> Shape {
     shape
 }
 
-fn cases() -> ProptestConfig {
+/// As many cases as PROPTEST_CASES says, or else this number.
+fn cases(number: u32) -> ProptestConfig {
     let config = ProptestConfig::default();
-    // The default of the library is 256, unless the environment says otherwise.
-    if config.cases == 256 { ProptestConfig { cases: 10_000, ..config } } else { config }
+    // Proptest's own number, when the environment does not say.
+    if config.cases == 256 { ProptestConfig { cases: number, ..config } } else { config }
 }
 
 proptest! {
-    #![proptest_config(cases())]
+    #![proptest_config(cases(10_000))]
 
     #[test]
     fn rendered_shapes_are_inferred_again(schema in described_schema()) {
@@ -220,6 +221,10 @@ proptest! {
             }
         }
     }
+}
+
+proptest! {
+    #![proptest_config(cases(500))]
 
     #[test]
     fn shapes_of_schemas_are_widened_to_admit_documents(
@@ -232,10 +237,6 @@ proptest! {
             prop_assert!(compiled.is_valid(document), "{schema} {document} {rendered}");
         }
     }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::default())]
 
     #[test]
     fn shapes_admit_what_their_schemas_admit(schema in any_schema(), document in any_value()) {

@@ -72,7 +72,7 @@ impl Change {
         self.set(&mut shape.types, types);
         match value {
             Value::Null | Value::Bool(_) => {}
-            Value::Number(number) => self.number(&mut shape.numeric, number, is_first),
+            Value::Number(number) => self.number(&mut shape.numeric, &canonical(number), is_first),
             Value::String(text) => self.string(&mut shape.string, text, value, is_first),
             Value::Array(items) => self.array(&mut shape.array, items, is_first),
             Value::Object(properties) => self.object(&mut shape.object, properties, is_first),
@@ -178,6 +178,20 @@ impl Change {
             shape.properties.extend(new);
             shape.properties.sort_by(|left, right| left.name.cmp(&right.name));
         }
+    }
+}
+
+/// The integer that a number without fraction is: equal bounds are written alike.
+fn canonical(number: &Number) -> Number {
+    let whole = number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0);
+    match whole {
+        // From -2^63 to 2^63, where a float converts exactly.
+        Some(float)
+            if (-9.223_372_036_854_775_8e18..9.223_372_036_854_775_8e18).contains(&float) =>
+        {
+            Number::from(float as i64)
+        }
+        Some(_) | None => number.clone(),
     }
 }
 
