@@ -154,6 +154,9 @@ pub(crate) struct Check {
     /// Print what the fixes would change as a patch, and write nothing
     #[arg(long, requires = "fix")]
     pub(crate) diff: bool,
+    /// Report also what could not be proved and what could be better, as errors
+    #[arg(long)]
+    pub(crate) strict: bool,
     /// Treat warnings as errors
     #[arg(long, value_enum, value_name = "WHAT")]
     pub(crate) deny: Option<Deny>,
@@ -236,9 +239,9 @@ pub(crate) struct Run {
     /// Replace the captures by a file of lines `["collection", {document}]`
     #[arg(long, value_name = "FILE")]
     pub(crate) fixture: Option<PathBuf>,
-    /// Memory of combiners, queues and caches
-    #[arg(long, value_name = "SIZE", default_value = "1GiB")]
-    pub(crate) memory: String,
+    /// Memory of combiners, queues and caches [default: 1GiB]
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) memory: Option<String>,
     /// How hard commits are pressed to the disk
     #[arg(long, value_enum, default_value_t = Durability::Full)]
     pub(crate) durability: Durability,

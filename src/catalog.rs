@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tidegate_compiler::diag::render::Format;
 use tidegate_compiler::diag::{Diagnostic, Severity};
 use tidegate_compiler::session::Session;
+use tidegate_compiler::settings::RunSettings;
 use tidegate_compiler::source::Sources;
 use tidegate_compiler::world::World;
 use tidegate_compiler::{Compilation, compile};
@@ -28,6 +29,8 @@ pub(crate) struct Runnable {
     pub(crate) sources: Sources,
     /// Where relative paths of endpoints start.
     pub(crate) root: PathBuf,
+    /// What the project says of runs.
+    pub(crate) settings: RunSettings,
 }
 
 /// Compiles a catalog file, with its plan. Returns the directory of the catalog as well.
@@ -58,15 +61,17 @@ pub(crate) fn runnable(
         Source::Bundle(directory) => {
             let bundle = Arc::new(read_bundle(&directory)?);
             let root = PathBuf::from(".");
-            return Ok(Ok(Runnable { bundle, sources: Sources::default(), root }));
+            let (sources, settings) = (Sources::default(), RunSettings::default());
+            return Ok(Ok(Runnable { bundle, sources, root, settings }));
         }
     };
     let (compilation, root) = compile_file(&catalog)?;
     show_findings(&compilation.diagnostics, &compilation.sources, format, terminal);
-    let Compilation { sources, plan: Some(plan), .. } = compilation else {
+    let Compilation { sources, plan: Some(plan), settings, .. } = compilation else {
         return Ok(Err(Exit::Findings));
     };
-    Ok(Ok(Runnable { bundle: Arc::new(plan.bundle), sources, root }))
+    let (bundle, settings) = (Arc::new(plan.bundle), settings.run);
+    Ok(Ok(Runnable { bundle, sources, root, settings }))
 }
 
 /// Reads the bundle in a directory.

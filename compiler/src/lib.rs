@@ -26,10 +26,11 @@ pub mod world;
 use url::Url;
 
 use check::Checked;
-use diag::Diagnostic;
+use diag::{Diagnostic, Severity, Sink};
 use lineage::Lineage;
 use plan::Plan;
 use session::Session;
+use settings::Settings;
 use source::Sources;
 use world::World;
 
@@ -53,10 +54,24 @@ pub struct Compilation {
     pub lineage: Lineage,
     /// What would run; absent when there are errors, or nobody asked for it.
     pub plan: Option<Plan>,
+    /// The settings of the project.
+    pub settings: Settings,
     /// All diagnostics in order of file, place, severity and rule.
     pub diagnostics: Vec<Diagnostic>,
     /// What is only reported on request: what could not be proved, and advice.
     pub hints: Vec<Diagnostic>,
+}
+
+impl Compilation {
+    /// Takes what is only reported on request among the diagnostics, as errors.
+    pub fn demand_hints(&mut self) {
+        let mut sink = Sink::default();
+        let hints = std::mem::take(&mut self.hints).into_iter();
+        let errors = hints.map(|hint| Diagnostic { severity: Severity::Error, ..hint });
+        let all = std::mem::take(&mut self.diagnostics).into_iter().chain(errors);
+        all.for_each(|diagnostic| sink.report(diagnostic));
+        self.diagnostics = sink.finish(&self.sources);
+    }
 }
 
 /// Compiles a catalog once. Never fails: what is wrong is in the diagnostics.

@@ -76,6 +76,6 @@ impl Session {
         let valid = Valid::new(&checked, &sink).filter(|_| last == LastPass::Plan);
         let plan = valid.map(|valid| plan(valid, &sources));
         let diagnostics = sink.finish(&sources);
-        Compilation { sources, checked, lineage, plan, diagnostics, hints }
+        Compilation { sources, checked, lineage, plan, settings, diagnostics, hints }
     }
 }

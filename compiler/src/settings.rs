@@ -1,4 +1,5 @@
-//! `tidegate.toml` beside the root catalog: the version that a project requires and the levels of its warnings.
+//! `tidegate.toml` beside the root catalog: the version that a project requires, the levels of its warnings, which files and hosts may
+//! be read, and how it runs.
 //!
 //! It is a source like any other, so that mistakes in it are diagnostics with places. A project without the file has the settings
 //! that an empty one gives.
@@ -17,7 +18,11 @@ use crate::source::{FileId, LineIndex, Range, Role, SourceFile, Sources, Span};
 use crate::world::World;
 
 const NAME: &str = "tidegate.toml";
-const KEYS: [&str; 2] = ["requires", "lints"];
+const KEYS: [&str; 7] = ["requires", "roots", "lints", "fetch", "storage", "tasks", "run"];
+const FETCH_KEYS: [&str; 1] = ["allow"];
+const RUN_KEYS: [&str; 2] = ["memory", "data"];
+const TASK_KEYS: [&str; 2] = ["shards", "js"];
+const ENGINES: [&str; 3] = ["quickjs", "node", "deno"];
 const LEVELS: [&str; 3] = ["allow", "warn", "deny"];
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -26,6 +31,21 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub struct Settings {
     /// The levels of warnings by slug; a rule that is not named stays a warning.
     pub levels: BTreeMap<&'static str, Level>,
+    /// `roots`: further directories that local files may name, relative to the project.
+    pub roots: Vec<String>,
+    /// `[fetch] allow`: beginnings of URLs, and addresses, that may be fetched although others like them may not.
+    pub fetch_allowed: Vec<String>,
+    /// `[run]`: what holds unless the command line says otherwise.
+    pub run: RunSettings,
+}
+
+/// `[run]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RunSettings {
+    /// `memory`, such as `1GiB`.
+    pub memory: Option<String>,
+    /// `data`: the directory of journals and state, relative to the working directory.
+    pub data: Option<String>,
 }
 
 /// What becomes of a warning.
@@ -108,12 +128,118 @@ impl Reader<'_> {
             match key.get_ref().as_ref() {
                 "requires" => self.read_requirement(value),
                 "lints" => self.read_levels(value),
+                "roots" => self.settings.roots = self.texts("roots", value),
+                "fetch" => self.read_table("fetch", &FETCH_KEYS, value, |reader, _, value| {
+                    reader.settings.fetch_allowed = reader.texts("allow", value);
+                }),
+                "run" => self.read_table("run", &RUN_KEYS, value, |reader, key, value| {
+                    let text = reader.text(key, value);
+                    match key {
+                        "memory" => reader.settings.run.memory = text,
+                        _ => reader.settings.run.data = text,
+                    }
+                }),
+                "storage" => self.read_storage(key, value),
+                "tasks" => self.read_tasks(value),
                 name => {
-                    let diagnostic = unknown_key(name, self.span(key.span()));
+                    let diagnostic = unknown_key(name, NAME, &KEYS, self.span(key.span()));
                     self.sink.report(diagnostic);
                 }
             }
         }
+    }
+
+    /// Reads a table of known keys.
+    fn read_table(
+        &mut self,
+        name: &str,
+        keys: &[&str],
+        value: &Spanned<DeValue<'_>>,
+        mut read: impl FnMut(&mut Self, &str, &Spanned<DeValue<'_>>),
+    ) {
+        let Some(table) = value.get_ref().as_table() else {
+            let diagnostic = wrong_type(name, "a table", self.span(value.span()));
+            return self.sink.report(diagnostic);
+        };
+        for (key, value) in table {
+            let text = key.get_ref().as_ref();
+            if keys.contains(&text) {
+                read(self, text, value);
+            } else {
+                let table = format!("[{name}]");
+                let diagnostic = unknown_key(text, &table, keys, self.span(key.span()));
+                self.sink.report(diagnostic);
+            }
+        }
+    }
+
+    /// `[storage]`: prefixes of collections and where they are stored, which nothing can do yet.
+    fn read_storage(&mut self, key: &Spanned<Cow<'_, str>>, value: &Spanned<DeValue<'_>>) {
+        let Some(table) = value.get_ref().as_table() else {
+            let diagnostic = wrong_type("storage", "a table", self.span(value.span()));
+            return self.sink.report(diagnostic);
+        };
+        for (prefix, place) in table {
+            let text = prefix.get_ref().as_ref();
+            if !text.is_empty() && !text.ends_with('/') {
+                let diagnostic = open_prefix(text, self.span(prefix.span()));
+                self.sink.report(diagnostic);
+            }
+            if let Some(url) = self.text(text, place)
+                && Url::parse(&url).is_err()
+            {
+                let diagnostic = wrong_type(text, "a URL", self.span(place.span()));
+                self.sink.report(diagnostic);
+            }
+        }
+        if !table.is_empty() {
+            let diagnostic = without_effect("[storage]", self.span(key.span()));
+            self.sink.report(diagnostic);
+        }
+    }
+
+    /// `[tasks."name"]`: how single tasks run, which nothing can do yet.
+    fn read_tasks(&mut self, value: &Spanned<DeValue<'_>>) {
+        let Some(tasks) = value.get_ref().as_table() else {
+            let diagnostic = wrong_type("tasks", "a table", self.span(value.span()));
+            return self.sink.report(diagnostic);
+        };
+        for (task, value) in tasks {
+            let name = format!("tasks.\"{}\"", task.get_ref());
+            self.read_table(&name, &TASK_KEYS, value, |reader, key, value| {
+                let span = reader.span(value.span());
+                let number = value.get_ref().as_integer().map(|number| number.as_str());
+                let is_power = |text: &str| text.parse::<u32>().is_ok_and(u32::is_power_of_two);
+                let is_right = match key {
+                    "shards" => number.is_some_and(is_power),
+                    _ => value.get_ref().as_str().is_some_and(|name| ENGINES.contains(&name)),
+                };
+                reader.sink.report(match (key, is_right) {
+                    ("shards", false) => wrong_type("shards", "a power of two", span),
+                    (_, false) => wrong_type("js", "`quickjs`, `node` or `deno`", span),
+                    (key, true) => without_effect(key, span),
+                });
+            });
+        }
+    }
+
+    fn text(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<String> {
+        let text = value.get_ref().as_str().map(str::to_owned);
+        if text.is_none() {
+            let diagnostic = wrong_type(key, "a string", self.span(value.span()));
+            self.sink.report(diagnostic);
+        }
+        text
+    }
+
+    fn texts(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Vec<String> {
+        let Some(items) = value.get_ref().as_array() else {
+            let diagnostic = wrong_type(key, "a list of strings", self.span(value.span()));
+            self.sink.report(diagnostic);
+            return Vec::new();
+        };
+        let item = format!("an item of {key}");
+        items.iter().filter_map(|value| self.text(&item, value)).collect()
     }
 
     fn read_requirement(&mut self, value: &Spanned<DeValue<'_>>) {
@@ -209,14 +335,28 @@ fn syntax(message: &str, span: Span) -> Diagnostic {
         .help("correct the text")
 }
 
-fn unknown_key(name: &str, span: Span) -> Diagnostic {
+fn unknown_key(name: &str, table: &str, keys: &[&str], span: Span) -> Diagnostic {
     let diagnostic =
-        Diagnostic::new(&rules::UNKNOWN_SETTING, span, format!("`{NAME}` has no key `{name}`"))
+        Diagnostic::new(&rules::UNKNOWN_SETTING, span, format!("`{table}` has no key `{name}`"))
             .label("this would be ignored");
-    match nearest(name, KEYS) {
+    match nearest(name, keys.iter().copied()) {
         Some(near) => diagnostic.fix(Fix::replace(span, near, format!("name `{near}`"))),
-        None => diagnostic.help(format!("use one of {}", KEYS.join(", "))),
+        None => diagnostic.help(format!("use one of {}", keys.join(", "))),
     }
+}
+
+fn open_prefix(prefix: &str, span: Span) -> Diagnostic {
+    let message = format!("the prefix `{prefix}` does not end in `/`");
+    Diagnostic::new(&rules::WRONG_SETTING, span, message)
+        .label("it would cut names in the middle of a component")
+        .help(format!("write \"{prefix}/\""))
+}
+
+fn without_effect(name: &str, span: Span) -> Diagnostic {
+    let message = format!("`{name}` has no effect in this version");
+    Diagnostic::new(&rules::SETTING_WITHOUT_EFFECT, span, message)
+        .label("this is understood, but not carried out yet")
+        .help("remove it, or allow this warning in `[lints]`")
 }
 
 fn unknown_rule(slug: &str, span: Span) -> Box<Diagnostic> {

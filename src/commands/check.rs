@@ -28,6 +28,9 @@ pub(crate) fn run(arguments: &Check, terminal: &Terminal) -> Result<Exit, Stop> 
             Some(wanted) => repaired.repair(&catalog, wanted)?,
             None => analyze_in(&Disk, &catalog, &mut Session::default())?,
         };
+        if arguments.strict {
+            compilation.demand_hints();
+        }
         if arguments.deny.is_some() {
             raise_warnings(&mut compilation);
         }

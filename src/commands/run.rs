@@ -11,6 +11,7 @@ use serde_json::json;
 use tidegate_compiler::diag::nearest;
 use tidegate_compiler::diag::render::json::SCHEMA_VERSION;
 use tidegate_compiler::explain::explain_failure;
+use tidegate_compiler::settings::RunSettings;
 use tidegate_compiler::source::Sources;
 use tidegate_runtime::engine::{self, Ingest, RunRequest, TaskReport};
 use tidegate_runtime::files::read_whole;
@@ -27,11 +28,13 @@ use crate::terminal::Terminal;
 
 /// Where journals and state are kept unless told otherwise.
 const DATA_DIRECTORY: &str = "tidegate-data";
+/// How much memory is used unless told otherwise.
+const MEMORY: &str = "1GiB";
 
 /// Runs.
 pub(crate) fn run(arguments: &Run, terminal: &Terminal) -> Result<Exit, Stop> {
     let source = arguments.source.as_deref();
-    let Runnable { bundle, mut sources, root } =
+    let Runnable { bundle, mut sources, root, settings } =
         match runnable(source, arguments.format.into(), terminal)? {
             Ok(runnable) => runnable,
             Err(exit) => return Ok(exit),
@@ -41,7 +44,7 @@ pub(crate) fn run(arguments: &Run, terminal: &Terminal) -> Result<Exit, Stop> {
         show_endpoints(&bundle, arguments.format, terminal);
         return Ok(Exit::Fine);
     }
-    let request = request(arguments, bundle, root)?;
+    let request = request(arguments, &settings, bundle, root)?;
     let stop = Arc::new(AtomicBool::new(false));
     stop_when_interrupted(&stop);
     let progress = Progress::new(terminal);
@@ -65,7 +68,12 @@ pub(crate) fn run(arguments: &Run, terminal: &Terminal) -> Result<Exit, Stop> {
     Ok(if stop.load(Ordering::Relaxed) { Exit::Interrupted } else { Exit::Fine })
 }
 
-fn request(arguments: &Run, bundle: Arc<Bundle>, root: PathBuf) -> Result<RunRequest, Stop> {
+fn request(
+    arguments: &Run,
+    settings: &RunSettings,
+    bundle: Arc<Bundle>,
+    root: PathBuf,
+) -> Result<RunRequest, Stop> {
     let only = known_tasks(&arguments.tasks, &bundle)?;
     let restart = known_tasks(&arguments.restart, &bundle)?;
     let ingest = arguments
@@ -76,7 +84,7 @@ fn request(arguments: &Run, bundle: Arc<Bundle>, root: PathBuf) -> Result<RunReq
     let fixture = arguments.fixture.as_deref().map(read_fixture).transpose()?;
     let data = match (&arguments.data, &fixture) {
         (Some(data), _) => data.clone(),
-        (None, None) => PathBuf::from(DATA_DIRECTORY),
+        (None, None) => PathBuf::from(settings.data.as_deref().unwrap_or(DATA_DIRECTORY)),
         (None, Some(_)) => temporary_data(),
     };
     Ok(RunRequest {
@@ -94,7 +102,9 @@ fn request(arguments: &Run, bundle: Arc<Bundle>, root: PathBuf) -> Result<RunReq
             Durability::Normal => store::Durability::Normal,
             Durability::Off => store::Durability::Off,
         },
-        memory_bytes: size_bytes(&arguments.memory)?,
+        memory_bytes: size_bytes(
+            arguments.memory.as_ref().or(settings.memory.as_ref()).map_or(MEMORY, String::as_str),
+        )?,
     })
 }
 
