@@ -69,3 +69,10 @@ pub const EVALUATION_DEPTH_MAX: u32 = 1_000;
 
 /// Schemas that all schemas of a program together take over from others by `$ref` and `allOf`.
 pub const PROGRAM_SIZE_MAX: usize = 4_000_000;
+
+/// Sets of schemas that may speak of one value, as far as reductions lay them out beforehand.
+pub const REDUCTION_SITES_MAX: usize = 4_096;
+
+/// Conditions in a row that reductions lay out beforehand, which makes up to two to the power of
+/// them.
+pub const REDUCTION_DECISIONS_MAX: usize = 6;

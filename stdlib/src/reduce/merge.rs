@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::walk::{Here, Reached, Stop, Walk};
 use super::{Law, Mode, Setting, Strategy, compare_by};
-use crate::document::{Builder, Items, Node, Properties, View};
+use crate::document::{Builder, Items, Mark, Node, Properties, View};
 use crate::value::Pointer;
 
 pub(super) const STRATEGY: Strategy = Strategy {
@@ -71,6 +71,7 @@ pub(super) fn objects<'v>(
     out: &mut Builder,
 ) -> Result<(), Stop> {
     out.begin_object();
+    let mut names = here.names();
     let mut left = left.peekable();
     for (name, value) in right {
         while let Some((name, value)) = left.next_if(|(other, _)| *other < name) {
@@ -78,9 +79,10 @@ pub(super) fn objects<'v>(
             out.copy(value);
         }
         let before = left.next_if(|(other, _)| *other == name).map(|(_, value)| value);
-        let mark = out.mark();
+        let mark = deletion_mark(walk, out);
         out.name(name);
-        if walk.property(here, name, before, value, out)? == Reached::Deleted {
+        let reached = walk.property(&mut names, name, before, value, out)?;
+        if let (Reached::Deleted, Some(mark)) = (reached, mark) {
             out.rewind(mark);
         }
     }
@@ -132,6 +134,11 @@ pub(super) fn sorted<'v>(
     Ok(())
 }
 
+/// Where to go back to when a location is deleted, which happens in full mode only.
+fn deletion_mark(walk: Walk<'_>, out: &Builder) -> Option<Mark> {
+    (walk.mode == Mode::Full).then(|| out.mark())
+}
+
 /// Reduces an item, unless that deletes it.
 fn item(
     walk: Walk<'_>,
@@ -141,9 +148,10 @@ fn item(
     right: Node<'_>,
     out: &mut Builder,
 ) -> Result<(), Stop> {
-    let before = out.mark();
-    if walk.item(here, index, left, right, out)? == Reached::Deleted {
-        out.rewind(before);
+    let mark = deletion_mark(walk, out);
+    let reached = walk.item(here, index, left, right, out)?;
+    if let (Reached::Deleted, Some(mark)) = (reached, mark) {
+        out.rewind(mark);
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::plan::{NodeId, Plan};
+use super::plan::{Plan, Speakers};
 use crate::document::Document;
 use crate::schema::{NormalForm, options};
 use crate::value::escape;
@@ -19,21 +19,18 @@ use crate::value::tests::any_value;
 /// Places of values with the strategies that speak of them.
 type Spoken = BTreeSet<(String, &'static str)>;
 
-fn by_plan(plan: &Plan, candidates: &[NodeId], pointer: &str, value: &Value, found: &mut Spoken) {
-    if candidates.is_empty() {
-        return;
-    }
+fn by_plan(plan: &Plan, speakers: &Speakers, pointer: &str, value: &Value, found: &mut Spoken) {
     let document = Document::from_value(value);
-    let active = plan.activate(candidates, document.root());
-    for annotation in plan.annotations(&active) {
+    let Some(speaking) = plan.resolve(speakers, document.root()) else { return };
+    for annotation in plan.annotations(speaking.rules()) {
         found.insert((pointer.to_owned(), annotation.strategy.name));
     }
     for (name, value) in value.as_object().into_iter().flatten() {
         let pointer = format!("{pointer}/{}", escape(name));
-        by_plan(plan, &plan.property(&active, name), &pointer, value, found);
+        by_plan(plan, &plan.property(&speaking, name), &pointer, value, found);
     }
     for (index, value) in value.as_array().into_iter().flatten().enumerate() {
-        by_plan(plan, &plan.item(&active, index), &format!("{pointer}/{index}"), value, found);
+        by_plan(plan, &plan.item(&speaking, index), &format!("{pointer}/{index}"), value, found);
     }
 }
 

@@ -1,9 +1,7 @@
 //! The walk of a reduction: it follows the right-hand document, and hands each location to its
 //! strategy.
 
-use std::borrow::Cow;
-
-use super::plan::{NodeId, Plan};
+use super::plan::{Plan, Speakers, Speaking, Verdict};
 use super::{Annotation, Mode, ReduceFailure};
 use crate::document::{Builder, Node, View};
 use crate::value::{self, escape};
@@ -32,10 +30,24 @@ pub(super) struct Walk<'p> {
     pub(super) mode: Mode,
 }
 
-/// The nodes and the annotation that speak of a location.
+/// Who speaks of a location, and the annotation that all agree upon.
 pub(super) struct Here<'p> {
-    active: Cow<'p, [NodeId]>,
+    speaking: Speaking<'p>,
     pub(super) annotation: &'p Annotation,
+}
+
+/// The properties of one object, asked for in ascending order of their names.
+pub(super) struct Names<'h, 'p> {
+    here: &'h Here<'p>,
+    /// How many of the names that the site knows were passed.
+    passed: usize,
+}
+
+impl<'p> Here<'p> {
+    /// The properties of the object at this location.
+    pub(super) fn names(&self) -> Names<'_, 'p> {
+        Names { here: self, passed: 0 }
+    }
 }
 
 impl<'p> Walk<'p> {
@@ -49,17 +61,21 @@ impl<'p> Walk<'p> {
         self.reduce(self.plan.root(), left, right, out)
     }
 
-    /// Reduces a property of the value at `here`.
+    /// Reduces the next property of an object.
+    #[inline]
     pub(super) fn property(
         self,
-        here: &Here<'p>,
+        names: &mut Names<'_, 'p>,
         name: &str,
         left: Option<Node<'_>>,
         right: Node<'_>,
         out: &mut Builder,
     ) -> Result<Reached, Stop> {
-        let candidates = self.plan.property(&here.active, name);
-        self.reduce(&candidates, left, right, out)
+        let speakers = match &names.here.speaking {
+            Speaking::Site(site) => site.next_property(self.plan, name, &mut names.passed),
+            rules @ Speaking::Rules(_) => self.plan.property(rules, name),
+        };
+        self.reduce(&speakers, left, right, out)
             .map_err(|stop| stop.inside(|| format!("/{}", escape(name))))
     }
 
@@ -72,9 +88,8 @@ impl<'p> Walk<'p> {
         right: Node<'_>,
         out: &mut Builder,
     ) -> Result<Reached, Stop> {
-        let candidates = self.plan.item(&here.active, index);
-        self.reduce(&candidates, left, right, out)
-            .map_err(|stop| stop.inside(|| format!("/{index}")))
+        let speakers = self.plan.item(&here.speaking, index);
+        self.reduce(&speakers, left, right, out).map_err(|stop| stop.inside(|| format!("/{index}")))
     }
 
     /// Goes into a property whose own annotation does not matter, to reduce what is in it.
@@ -85,9 +100,10 @@ impl<'p> Walk<'p> {
         value: Node<'_>,
         reduce: impl FnOnce(&Here<'p>) -> Result<(), Stop>,
     ) -> Result<(), Stop> {
-        let candidates = self.plan.property(&here.active, name);
-        let active = Cow::Owned(self.plan.activate(&candidates, value).into_owned());
-        reduce(&Here { active, annotation: here.annotation })
+        let speakers = self.plan.property(&here.speaking, name);
+        let speaking = self.plan.resolve(&speakers, value);
+        let speaking = speaking.unwrap_or(Speaking::Rules(Vec::new()));
+        reduce(&Here { speaking, annotation: here.annotation })
             .map_err(|stop| stop.inside(|| format!("/{}", escape(name))))
     }
 
@@ -116,30 +132,28 @@ impl<'p> Walk<'p> {
         self.failure(here, format!("`{strategy}` wants {wants}, found {found}"))
     }
 
+    #[inline]
     fn reduce(
         self,
-        candidates: &[NodeId],
+        speakers: &Speakers,
         left: Option<Node<'_>>,
         right: Node<'_>,
         out: &mut Builder,
     ) -> Result<Reached, Stop> {
-        if candidates.is_empty() {
-            out.copy(right);
-            return Ok(Reached::Kept);
-        }
-        let active = self.plan.activate(candidates, right);
-        let mut annotations = self.plan.annotations(&active);
         // Where nothing is said, the last write wins.
-        let Some(annotation) = annotations.next() else {
+        let Some(speaking) = self.plan.resolve(speakers, right) else {
             out.copy(right);
             return Ok(Reached::Kept);
         };
-        if let Some(other) = annotations.find(|other| !other.agrees_with(annotation)) {
-            return Err(conflict(annotation, other));
-        }
-        drop(annotations);
-        let active = Cow::Owned(active.into_owned());
-        (annotation.strategy.reduce)(self, &Here { active, annotation }, left, right, out)
+        let annotation = match self.plan.verdict(&speaking) {
+            Verdict::Annotation(annotation) => annotation,
+            Verdict::Nothing => {
+                out.copy(right);
+                return Ok(Reached::Kept);
+            }
+            Verdict::Conflict(first, second) => return Err(conflict(first, second)),
+        };
+        (annotation.strategy.reduce)(self, &Here { speaking, annotation }, left, right, out)
     }
 }
 

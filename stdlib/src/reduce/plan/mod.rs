@@ -1,0 +1,367 @@
+//! What a schema says of reductions, ready to be walked with a document.
+//!
+//! A [`Rule`] stands for one schema of the normal form. Which rules speak of a value depends on the
+//! value only where a `oneOf`, `anyOf`, `if` or `dependentSchemas` leads to an annotation; all else
+//! is known beforehand and laid out in [`Site`]s.
+
+mod build;
+mod site;
+
+use std::collections::BTreeMap;
+
+use jsonschema::Validator;
+use regex::Regex;
+
+use super::Annotation;
+use crate::document::Node;
+use crate::schema::NormalForm;
+pub(super) use site::{Site, SiteId};
+use site::{Sites, State};
+
+/// The index of a rule in its plan.
+pub(super) type RuleId = usize;
+
+/// The rules of a schema, and the sites that they meet at.
+#[derive(Debug)]
+pub(super) struct Plan {
+    rules: Vec<Rule>,
+    sites: Vec<State>,
+    root: Speakers,
+    /// Whether an annotation of the root may delete the document.
+    may_delete_root: bool,
+}
+
+/// What one schema says of reductions.
+#[derive(Debug, Default)]
+struct Rule {
+    annotation: Option<Annotation>,
+    /// Schemas that always apply to the same value.
+    in_place: Vec<RuleId>,
+    conditions: Vec<Condition>,
+    properties: BTreeMap<String, RuleId>,
+    patterns: Vec<(Regex, RuleId)>,
+    additional_properties: Option<RuleId>,
+    unevaluated_properties: Option<RuleId>,
+    prefix_items: Vec<RuleId>,
+    items: Option<RuleId>,
+    unevaluated_items: Option<RuleId>,
+    /// Whether an annotation can be reached from here.
+    bears: bool,
+}
+
+/// Schemas that apply to the same value when a test says so.
+#[derive(Debug)]
+struct Condition {
+    test: Test,
+    satisfied: Vec<RuleId>,
+    otherwise: Vec<RuleId>,
+}
+
+#[derive(Debug)]
+enum Test {
+    /// The value is valid under the schema at this place, which is compiled only when it matters.
+    Unused(String),
+    Valid(Box<Validator>),
+    /// The value is an object with this property.
+    Has(String),
+}
+
+/// Who may speak of a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Speakers {
+    /// Nobody, so that the last write wins.
+    Nobody,
+    /// The rules of a site.
+    Site(SiteId),
+    /// Rules that are not laid out, because only the value or the name of its property tells which
+    /// ones they are.
+    Rules(Vec<RuleId>),
+}
+
+/// Who speaks of a value.
+#[derive(Debug, Clone)]
+pub(super) enum Speaking<'p> {
+    Site(&'p Site),
+    Rules(Vec<RuleId>),
+}
+
+/// What is said of a value.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Verdict<'p> {
+    /// Nothing.
+    Nothing,
+    /// All who say something say this.
+    Annotation(&'p Annotation),
+    /// These two are not the same.
+    Conflict(&'p Annotation, &'p Annotation),
+}
+
+/// The rules of a [`Verdict`].
+#[derive(Debug, Clone, Copy)]
+enum Spoken {
+    Nothing,
+    Annotation(RuleId),
+    Conflict(RuleId, RuleId),
+}
+
+impl Plan {
+    /// The plan of a schema without faults.
+    pub(super) fn new(normal: &NormalForm) -> Self {
+        let rules = build::rules(normal);
+        let mut plan =
+            Self { rules, sites: Vec::new(), root: Speakers::Nobody, may_delete_root: false };
+        let mut sites = Sites::default();
+        plan.root = sites.speakers(plan.bearing(vec![ROOT]));
+        plan.sites = sites.lay_out(&plan);
+        let may_delete_root = plan.annotations(&plan.at_root()).any(|it| it.delete);
+        Self { may_delete_root, ..plan }
+    }
+
+    /// Who may speak of the root.
+    pub(super) fn root(&self) -> &Speakers {
+        &self.root
+    }
+
+    /// Whether `document` by its own annotation deletes what is before it.
+    pub(super) fn deletes(&self, document: Node<'_>) -> bool {
+        self.may_delete_root
+            && self.resolve(&self.root, document).is_some_and(|speaking| {
+                self.annotations(speaking.rules()).any(|annotation| annotation.delete)
+            })
+    }
+
+    /// Who of those that may speak does speak of `value`.
+    #[inline]
+    pub(super) fn resolve<'p>(
+        &'p self,
+        speakers: &Speakers,
+        value: Node<'_>,
+    ) -> Option<Speaking<'p>> {
+        let mut at = match speakers {
+            Speakers::Nobody => return None,
+            Speakers::Site(site) => *site,
+            Speakers::Rules(candidates) => {
+                return Some(Speaking::Rules(self.activate(candidates, value)));
+            }
+        };
+        loop {
+            match self.sites.get(at)? {
+                State::Decided(site) => return Some(Speaking::Site(site)),
+                State::Open(candidates) => {
+                    return Some(Speaking::Rules(self.activate(candidates, value)));
+                }
+                State::Decision { rule, condition, satisfied, otherwise } => {
+                    let condition = self.rules.get(*rule)?.conditions.get(*condition)?;
+                    at = if condition.test.holds(value) { *satisfied } else { *otherwise };
+                }
+            }
+        }
+    }
+
+    /// The annotations of some rules.
+    pub(super) fn annotations(&self, rules: &[RuleId]) -> impl Iterator<Item = &Annotation> {
+        rules.iter().filter_map(|id| self.rules.get(*id)?.annotation.as_ref())
+    }
+
+    /// What those who speak say.
+    #[inline]
+    pub(super) fn verdict(&self, speaking: &Speaking<'_>) -> Verdict<'_> {
+        match speaking {
+            Speaking::Site(site) => self.spoken(site.spoken()),
+            Speaking::Rules(rules) => self.spoken(self.speak(rules)),
+        }
+    }
+
+    /// What some rules say together.
+    fn speak(&self, rules: &[RuleId]) -> Spoken {
+        let annotation = |id: RuleId| Some((id, self.rules.get(id)?.annotation.as_ref()?));
+        let mut annotations = rules.iter().filter_map(|id| annotation(*id));
+        let Some((first, annotation)) = annotations.next() else { return Spoken::Nothing };
+        match annotations.find(|(_, other)| !other.agrees_with(annotation)) {
+            None => Spoken::Annotation(first),
+            Some((second, _)) => Spoken::Conflict(first, second),
+        }
+    }
+
+    #[inline]
+    fn spoken(&self, spoken: Spoken) -> Verdict<'_> {
+        let annotation = |id: RuleId| self.rules.get(id).and_then(|rule| rule.annotation.as_ref());
+        match spoken {
+            Spoken::Nothing => Verdict::Nothing,
+            Spoken::Annotation(id) => annotation(id).map_or(Verdict::Nothing, Verdict::Annotation),
+            Spoken::Conflict(first, second) => match (annotation(first), annotation(second)) {
+                (Some(first), Some(second)) => Verdict::Conflict(first, second),
+                _ => Verdict::Nothing,
+            },
+        }
+    }
+
+    /// Who may speak of a property of a value.
+    pub(super) fn property(&self, speaking: &Speaking<'_>, name: &str) -> Speakers {
+        match speaking {
+            Speaking::Site(site) => site.property(self, name),
+            Speaking::Rules(active) => open(self.property_rules(active, name)),
+        }
+    }
+
+    /// Who may speak of an item of a value.
+    pub(super) fn item(&self, speaking: &Speaking<'_>, index: usize) -> Speakers {
+        match speaking {
+            Speaking::Site(site) => site.item(index),
+            Speaking::Rules(active) => open(self.item_rules(active, index)),
+        }
+    }
+
+    /// The rules that speak of `value`, which stands where `candidates` may speak.
+    fn activate(&self, candidates: &[RuleId], value: Node<'_>) -> Vec<RuleId> {
+        let decide = |condition: &Condition| Some(condition.test.holds(value));
+        let (active, _) = self.closure(candidates, decide);
+        active
+    }
+
+    /// The rules that speak of the same value as `candidates`, as far as `decide` decides the
+    /// conditions; and the first one that it does not, by its rule and its index there.
+    fn closure(
+        &self,
+        candidates: &[RuleId],
+        mut decide: impl FnMut(&Condition) -> Option<bool>,
+    ) -> (Vec<RuleId>, Option<(RuleId, usize)>) {
+        let mut active = candidates.to_vec();
+        let mut at = 0;
+        while let Some((id, rule)) = active.get(at).and_then(|id| Some((*id, self.rules.get(*id)?)))
+        {
+            at += 1;
+            add_new(&mut active, rule.in_place.iter().copied());
+            for (index, condition) in rule.conditions.iter().enumerate() {
+                let Some(holds) = decide(condition) else { return (active, Some((id, index))) };
+                let more = if holds { &condition.satisfied } else { &condition.otherwise };
+                add_new(&mut active, more.iter().copied());
+            }
+        }
+        (active, None)
+    }
+
+    /// The rules that may speak of a property of a value that `active` speak of.
+    fn property_rules(&self, active: &[RuleId], name: &str) -> Vec<RuleId> {
+        let mut found = Vec::new();
+        let mut unevaluated = Vec::new();
+        let mut is_evaluated = false;
+        for rule in active.iter().filter_map(|id| self.rules.get(*id)) {
+            let named = rule.properties.get(name);
+            let mut speaks = named.is_some();
+            found.extend(named);
+            for (pattern, id) in &rule.patterns {
+                if pattern.is_match(name) {
+                    speaks = true;
+                    found.push(*id);
+                }
+            }
+            if !speaks {
+                speaks = rule.additional_properties.is_some();
+                found.extend(rule.additional_properties);
+            }
+            is_evaluated |= speaks;
+            unevaluated.extend(rule.unevaluated_properties);
+        }
+        self.bearing(if is_evaluated { found } else { unevaluated })
+    }
+
+    /// The rules that may speak of a property that none of `active` names.
+    fn other_rules(&self, active: &[RuleId]) -> Vec<RuleId> {
+        let rules = || active.iter().filter_map(|id| self.rules.get(*id));
+        let additional: Vec<RuleId> =
+            rules().filter_map(|rule| rule.additional_properties).collect();
+        let unevaluated = || rules().filter_map(|rule| rule.unevaluated_properties).collect();
+        self.bearing(if additional.is_empty() { unevaluated() } else { additional })
+    }
+
+    /// The rules that may speak of an item of a value that `active` speak of.
+    fn item_rules(&self, active: &[RuleId], index: usize) -> Vec<RuleId> {
+        let mut found = Vec::new();
+        let mut unevaluated = Vec::new();
+        for rule in active.iter().filter_map(|id| self.rules.get(*id)) {
+            found.extend(rule.prefix_items.get(index).copied().or(rule.items));
+            unevaluated.extend(rule.unevaluated_items);
+        }
+        self.bearing(if found.is_empty() { unevaluated } else { found })
+    }
+
+    /// Those that lead to an annotation, each once.
+    fn bearing(&self, ids: Vec<RuleId>) -> Vec<RuleId> {
+        let mut bearing = Vec::with_capacity(ids.len());
+        let bears = |id: &RuleId| self.rules.get(*id).is_some_and(|rule| rule.bears);
+        add_new(&mut bearing, ids.into_iter().filter(bears));
+        bearing
+    }
+
+    /// All rules that may ever speak of the root.
+    fn at_root(&self) -> Vec<RuleId> {
+        let mut found = vec![ROOT];
+        let mut at = 0;
+        while let Some(rule) = found.get(at).and_then(|id| self.rules.get(*id)) {
+            at += 1;
+            add_new(&mut found, rule.here());
+        }
+        found
+    }
+}
+
+/// The rule of the root of every schema.
+const ROOT: RuleId = 0;
+
+/// Who may speak, when that is not laid out.
+fn open(rules: Vec<RuleId>) -> Speakers {
+    if rules.is_empty() { Speakers::Nobody } else { Speakers::Rules(rules) }
+}
+
+fn add_new(ids: &mut Vec<RuleId>, more: impl Iterator<Item = RuleId>) {
+    for id in more {
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+}
+
+impl Speaking<'_> {
+    /// The rules that speak.
+    pub(super) fn rules(&self) -> &[RuleId] {
+        match self {
+            Self::Site(site) => site.rules(),
+            Self::Rules(rules) => rules,
+        }
+    }
+}
+
+impl Rule {
+    /// All rules that may apply to the same value.
+    fn here(&self) -> impl Iterator<Item = RuleId> {
+        let conditional = self
+            .conditions
+            .iter()
+            .flat_map(|condition| condition.satisfied.iter().chain(&condition.otherwise).copied());
+        self.in_place.iter().copied().chain(conditional)
+    }
+
+    /// All rules that may apply to a property or an item.
+    fn children(&self) -> impl Iterator<Item = RuleId> {
+        self.properties
+            .values()
+            .chain(self.patterns.iter().map(|(_, id)| id))
+            .chain(&self.prefix_items)
+            .copied()
+            .chain(self.additional_properties)
+            .chain(self.unevaluated_properties)
+            .chain(self.items)
+            .chain(self.unevaluated_items)
+    }
+}
+
+impl Test {
+    fn holds(&self, value: Node<'_>) -> bool {
+        match self {
+            Self::Unused(_) => false,
+            Self::Valid(validator) => validator.is_valid(&value.to_value()),
+            Self::Has(name) => value.get(name).is_some(),
+        }
+    }
+}
