@@ -26,3 +26,7 @@ pub const READ_BATCHES_BYTES: usize = 64 << 20;
 pub const META_BYTES_MAX: usize = 64 << 20;
 /// Bytes of the bundle that is kept beside the data, of a fixture, and of what is ingested from the standard input.
 pub const INPUT_BYTES_MAX: usize = 1 << 30;
+/// Bytes of a block of what combiners write out, before it is compressed.
+pub const RUN_BLOCK_BYTES: usize = 256 << 10;
+/// Sorted runs that are merged at once; each takes a block of memory meanwhile.
+pub const RUNS_MAX: usize = 64;

@@ -4,6 +4,9 @@
 //! enters, and the result of a fold once when it leaves; neither sees the UUID, which is not the user's. Documents leave
 //! in key order, stamped, as lines grouped by partition.
 
+mod bounded;
+mod runs;
+
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 

@@ -8,6 +8,7 @@
 //! [`serde_json::Value`] remains the form of what is small and changed in place: schemas,
 //! configurations, connector states.
 
+mod binary;
 mod build;
 mod number;
 mod order;
@@ -17,6 +18,7 @@ mod text;
 
 use serde_json::Value;
 
+pub use binary::{read_binary, read_bytes, read_integer, write_binary, write_bytes, write_integer};
 pub(crate) use build::Mark;
 pub use build::{Builder, Documents};
 pub use number::Number;

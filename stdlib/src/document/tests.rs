@@ -73,6 +73,27 @@ proptest! {
     }
 
     #[test]
+    fn a_document_comes_back_from_its_bytes(value in any_value(), other in any_value()) {
+        let (first, second) = (Document::from_value(&value), Document::from_value(&other));
+        let mut out = Vec::new();
+        write_binary(first.root(), &mut out);
+        let end = out.len();
+        write_binary(second.root(), &mut out);
+        let mut bytes = out.as_slice();
+        prop_assert_eq!(read_binary(&mut bytes).unwrap().root().to_string(), first.root().to_string());
+        prop_assert_eq!(read_binary(&mut bytes).unwrap().root().to_string(), second.root().to_string());
+        prop_assert!(bytes.is_empty());
+        prop_assert!(read_binary(&mut out.get(..end - 1).unwrap()).is_none());
+    }
+
+    #[test]
+    fn integers_come_back_from_their_bytes(value in any::<u64>(), shift in 0..64_u32) {
+        let mut out = Vec::new();
+        write_integer(value >> shift, &mut out);
+        prop_assert_eq!(read_integer(&mut out.as_slice()), Some(value >> shift));
+    }
+
+    #[test]
     fn the_order_is_that_of_values(left in any_value(), right in any_value()) {
         let order = compare(
             Document::from_value(&left).root(),

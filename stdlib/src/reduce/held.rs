@@ -1,7 +1,9 @@
 //! What is held of one key until it leaves.
 
 use super::{Mode, ReduceFailure, Reduced, Reducer};
-use crate::document::{Builder, Document, Node};
+use crate::document::{
+    Builder, Document, Node, read_binary, read_integer, write_binary, write_integer,
+};
 
 /// The documents of one key, folded as far as they can be.
 ///
@@ -92,6 +94,43 @@ impl Held {
         grown(bytes_before, self.size_bytes())
     }
 
+    /// Appends what is held as bytes that only this program reads to `out`.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        let flags = u64::from(self.has_base()) * HAS_BASE + u64::from(self.folded) * FOLDED;
+        write_integer(flags, out);
+        write_integer(self.documents().count() as u64, out);
+        self.documents().for_each(|document| write_binary(document.root(), out));
+    }
+
+    /// Adds what [`Held::write`] wrote behind what is held already; `None` when nobody wrote it so.
+    ///
+    /// # Errors
+    /// As [`Reducer::reduce`].
+    pub fn read(
+        &mut self,
+        reducer: &Reducer,
+        bytes: &mut &[u8],
+        scratch: &mut Builder,
+    ) -> Result<Option<()>, ReduceFailure> {
+        let (Some(flags), Some(count)) = (read_integer(bytes), read_integer(bytes)) else {
+            return Ok(None);
+        };
+        let mut is_base = flags & HAS_BASE != 0;
+        let is_first = self.first.is_none() && self.rare.is_none();
+        for at in 0..count {
+            let Some(document) = read_binary(bytes) else { return Ok(None) };
+            if std::mem::take(&mut is_base) {
+                self.set_base(document);
+            } else if is_first {
+                self.push(document, at + 1 == count);
+            } else {
+                self.add(reducer, document.root(), scratch)?;
+            }
+        }
+        self.folded |= flags & FOLDED != 0;
+        Ok(Some(()))
+    }
+
     /// The documents held, in order, the base before all others.
     pub fn documents(&self) -> impl Iterator<Item = &Document> {
         let rare = self.rare.as_deref();
@@ -103,16 +142,6 @@ impl Held {
     /// Whether a base was given.
     pub fn has_base(&self) -> bool {
         self.rare.as_ref().is_some_and(|rare| rare.base.is_some())
-    }
-
-    /// Whether any reduction took place.
-    pub fn is_folded(&self) -> bool {
-        self.folded
-    }
-
-    /// Remembers that a reduction took place before these documents were added.
-    pub fn mark_folded(&mut self) {
-        self.folded = true;
     }
 
     /// How many bytes of the heap are held.
@@ -208,6 +237,17 @@ impl Held {
         Ok(())
     }
 
+    /// Adds a document that does not reduce with the one before it.
+    fn push(&mut self, document: Document, is_last: bool) {
+        if self.first.is_none() {
+            self.first = Some(document);
+        } else if is_last {
+            self.last = Some(document);
+        } else {
+            self.rare.get_or_insert_default().between.push(document);
+        }
+    }
+
     fn rare_bytes(&self) -> usize {
         self.rare.as_ref().map_or(0, |rare| {
             let between = rare.between.capacity() * size_of::<Document>();
@@ -220,6 +260,9 @@ impl Held {
         (base, self.first.into_iter().chain(between).chain(self.last))
     }
 }
+
+const HAS_BASE: u64 = 1;
+const FOLDED: u64 = 2;
 
 /// What the allocator adds to one allocation.
 const ALLOCATION_BYTES: usize = 16;
