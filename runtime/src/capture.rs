@@ -9,7 +9,7 @@ use serde_json::Value;
 use tidegate_stdlib::bundle::{Collection, Failure};
 use tidegate_stdlib::document::Node;
 
-use crate::combine::Combiner;
+use crate::combine::{Budget, Combiner};
 use crate::connector::{Pull, Pulled, Source};
 use crate::engine::hub::{Hub, Pause, Rest};
 use crate::engine::stamps::Stamps;
@@ -119,9 +119,9 @@ pub(crate) struct CaptureBatch {
 impl Task for CaptureTask<'_> {
     type Batch = CaptureBatch;
 
-    fn open(&mut self, shard: &mut Shard) -> Result<(), Failure> {
+    fn open(&mut self, shard: &mut Shard, budget: &Budget) -> Result<(), Failure> {
         for collection in &self.bindings {
-            self.publisher.add_target(collection)?;
+            self.publisher.add_target(collection, budget)?;
         }
         self.reopen(shard)
     }
@@ -193,12 +193,16 @@ impl<'r> Publisher<'r> {
     ///
     /// # Errors
     /// As [`Combiner::new`].
-    pub(crate) fn add_target(&mut self, collection: &'r Collection) -> Result<(), Failure> {
+    pub(crate) fn add_target(
+        &mut self,
+        collection: &'r Collection,
+        budget: &Budget,
+    ) -> Result<(), Failure> {
         let known = self.combiners.iter().position(|other| other.is_for(collection));
         let target = match known {
             Some(target) => target,
             None => {
-                self.combiners.push(Combiner::new(collection)?);
+                self.combiners.push(Combiner::new(collection, budget.clone())?);
                 self.combiners.len() - 1
             }
         };

@@ -12,7 +12,7 @@ use tidegate_stdlib::lambda::sqlite::{
 };
 use tidegate_stdlib::shape::Shape;
 
-use crate::combine::Combiner;
+use crate::combine::{Budget, Combiner};
 use crate::engine::stamps::Stamps;
 use crate::shuffle::{ReadBatch, ReadSpec, Shuffle, Surroundings};
 use crate::stamp;
@@ -98,14 +98,15 @@ pub(crate) fn collection<'b>(bundle: &'b Bundle, name: &str) -> Result<&'b Colle
 impl Task for DeriveTask<'_> {
     type Batch = ReadBatch;
 
-    fn open(&mut self, shard: &mut Shard) -> Result<(), Failure> {
+    fn open(&mut self, shard: &mut Shard, budget: &Budget) -> Result<(), Failure> {
         apply_migrations(&self.derivation.migrations, shard)?;
         let mut lambdas = Vec::new();
         for transform in &self.derivation.transforms {
             lambdas.push(self.compile(shard, transform)?);
         }
         let shuffle = Shuffle::open(self.around, self.reads()?, shard.checkpoint()?)?;
-        let combiner = Combiner::new(self.collection(&self.derivation.collection)?)?;
+        let collection = self.collection(&self.derivation.collection)?;
+        let combiner = Combiner::new(collection, budget.clone())?;
         self.opened = Some(Opened { shuffle, lambdas, combiner, rows: Rows::default() });
         Ok(())
     }

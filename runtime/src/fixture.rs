@@ -10,6 +10,7 @@ use tidegate_stdlib::document::Document;
 use tidegate_stdlib::value::parse;
 
 use crate::capture::Publisher;
+use crate::combine::Budget;
 use crate::derive::collection;
 use crate::engine::hub::{Hub, Pause, Rest};
 use crate::engine::stamps::Stamps;
@@ -155,10 +156,10 @@ impl<'r> FixtureTask<'r> {
 impl<'r> Task for FixtureTask<'r> {
     type Batch = Vec<(usize, &'r Document)>;
 
-    fn open(&mut self, shard: &mut Shard) -> Result<(), Failure> {
+    fn open(&mut self, shard: &mut Shard, budget: &Budget) -> Result<(), Failure> {
         for name in &self.fixture.collections {
             let target: &Collection = collection(self.bundle, name)?;
-            self.publisher.add_target(target)?;
+            self.publisher.add_target(target, budget)?;
         }
         let state = shard.state(STATE_KEY)?;
         let field = |name: &str| state.as_ref().and_then(|state| state.get(name));

@@ -15,7 +15,7 @@ use tidegate_stdlib::document::{Documents, Node};
 use tidegate_stdlib::key::Key;
 use tidegate_stdlib::reduce::{Fold, Group, Lone, Mode};
 
-use crate::combine::{Contract, hash_seed};
+use crate::combine::{Budget, Contract, hash_seed};
 use crate::connector::{Destination, Store, state_key};
 use crate::derive::collection;
 use crate::engine::stamps::Stamps;
@@ -109,7 +109,7 @@ impl<'r> MaterializeTask<'r> {
 impl Task for MaterializeTask<'_> {
     type Batch = ReadBatch;
 
-    fn open(&mut self, _shard: &mut Shard) -> Result<(), Failure> {
+    fn open(&mut self, _shard: &mut Shard, _budget: &Budget) -> Result<(), Failure> {
         let mut destination = (self.open_destination)()?;
         let mut checkpoint = destination.open()?;
         if self.resume == Resume::Beginning {

@@ -5,6 +5,7 @@
 
 use tidegate_stdlib::bundle::Failure;
 
+use crate::combine::Budget;
 use crate::engine::hub::Pause;
 use crate::engine::stamps::Stamps;
 use crate::store::{CommittedAppend, Shard};
@@ -14,11 +15,12 @@ pub(crate) trait Task {
     /// What one read hands to apply.
     type Batch;
 
-    /// Opens endpoints, restores positions, compiles schemas and lambdas. Nothing is read or stored yet.
+    /// Opens endpoints, restores positions, compiles schemas and lambdas. Nothing is read or stored yet. `budget` is for
+    /// each combiner.
     ///
     /// # Errors
     /// What keeps the task from running.
-    fn open(&mut self, shard: &mut Shard) -> Result<(), Failure>;
+    fn open(&mut self, shard: &mut Shard, budget: &Budget) -> Result<(), Failure>;
 
     /// The next input, of bounded size.
     ///

@@ -58,11 +58,6 @@ impl BoundedFold {
         Ok(())
     }
 
-    /// Gives a key its base: the document stored before.
-    pub(crate) fn set_base(&mut self, packed: &[u8], base: Node<'_>) {
-        self.fold.set_base(packed, base);
-    }
-
     /// Whether no key is held.
     pub(crate) fn is_empty(&self) -> bool {
         self.fold.is_empty() && self.runs.is_none()

@@ -10,13 +10,14 @@ mod runs;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+pub(crate) use bounded::{BoundedFold, Budget};
 use serde_json::Value;
 use tidegate_stdlib::bundle::{Collection, Failure, FailureKind};
 use tidegate_stdlib::document::{
     Builder, Document, Node, copy_with_empty_meta, has_room, is_stamped, write_stamped,
 };
 use tidegate_stdlib::key::{Component, Key};
-use tidegate_stdlib::reduce::{Fold, Group, Lone, Mode, ReduceFailure, Reducer};
+use tidegate_stdlib::reduce::{Group, Lone, Mode, ReduceFailure, Reducer};
 use tidegate_stdlib::schema::Schema;
 use tidegate_stdlib::shape::Shape;
 use tidegate_stdlib::value::Pointer;
@@ -152,21 +153,21 @@ pub(crate) fn hash_seed() -> u64 {
 pub(crate) struct Combiner<'b> {
     contract: Contract<'b>,
     key: Key,
-    fold: Fold,
+    fold: BoundedFold,
     packed: Vec<u8>,
     partitions: Partitions<'b>,
 }
 
 impl<'b> Combiner<'b> {
-    /// An empty combiner for a collection.
+    /// An empty combiner for a collection, within a budget of memory.
     ///
     /// # Errors
     /// `damaged` when the bundle's schema or key is none.
-    pub(crate) fn new(collection: &'b Collection) -> Result<Self, Failure> {
+    pub(crate) fn new(collection: &'b Collection, budget: Budget) -> Result<Self, Failure> {
         let contract = Contract::new(collection, SchemaSide::Write)?;
         let key = contract.key(collection.key.iter().map(String::as_str))?;
         let partitions = Partitions::new(collection)?;
-        let fold = Fold::new(Mode::Associative, Lone::Kept, hash_seed());
+        let fold = BoundedFold::new(Mode::Associative, Lone::Kept, budget);
         Ok(Self { contract, key, fold, packed: Vec::new(), partitions })
     }
 
@@ -178,15 +179,13 @@ impl<'b> Combiner<'b> {
     /// Adds a document.
     ///
     /// # Errors
-    /// `document-violates-schema`, `reduction-failed`.
+    /// `document-violates-schema`, `reduction-failed`, and what the disk refuses.
     pub(crate) fn add(&mut self, document: Node<'_>) -> Result<(), Failure> {
         let changed = self.contract.admit(document)?;
         let document = changed.as_ref().map_or(document, Document::root);
         self.packed.clear();
         self.key.pack(document, &mut self.packed);
-        self.fold
-            .add(&self.contract.reducer, &self.packed, document)
-            .map_err(|failure| self.contract.irreducible(&failure))
+        self.fold.add(&self.contract, &self.packed, document)
     }
 
     /// An estimate of the memory held.
@@ -209,9 +208,7 @@ impl<'b> Combiner<'b> {
         }
         let Self { contract, fold, partitions, .. } = self;
         let mut lines = Lines::new(contract, partitions);
-        fold.drain(&contract.reducer, |group| {
-            lines.push(group.map_err(|failure| contract.irreducible(&failure))?, stamps)
-        })?;
+        fold.drain(contract, |group| lines.push(group, stamps))?;
         lines.append(shard)
     }
 }

@@ -14,6 +14,7 @@ use super::jobs::{Job, Jobs};
 use super::restart::restart;
 use super::{Observer, RunRequest, TaskReport};
 use crate::capture::{CaptureTask, Repeat};
+use crate::combine::Budget;
 use crate::connector::Opening;
 use crate::derive::{DeriveTask, collection};
 use crate::fixture::FixtureTask;
@@ -27,8 +28,10 @@ use crate::uuid::{Clock, Producer};
 
 /// How often the main thread looks whether it is asked to stop: a flag that a signal sets cannot wake it.
 const LOOK: Duration = Duration::from_millis(50);
-/// Least memory of a transaction.
-const HELD_BYTES_MIN: usize = 1 << 20;
+/// Least memory of a combiner.
+const COMBINER_BYTES_MIN: usize = 2 << 20;
+/// More memory makes combiners no faster.
+const COMBINER_BYTES_MAX: usize = 64 << 20;
 
 /// All that the threads of a run share.
 #[derive(Clone, Copy)]
@@ -185,7 +188,7 @@ impl<'c, 'r> Member<'c, 'r> {
             index: self.index,
             producer: self.producer,
             duration_max: self.job.duration_max(),
-            held_bytes_max: self.held_bytes_max(),
+            held_bytes_max: self.combiner_bytes_max() / 2,
             fragments: self.crew.jobs.fragments(self.job),
         };
         transaction::run(&mut task, &mut shard, &around, observer, report)
@@ -197,7 +200,11 @@ impl<'c, 'r> Member<'c, 'r> {
         if self.resume() == Resume::Beginning {
             restart(&mut shard)?;
         }
-        task.open(&mut shard)?;
+        let budget = Budget {
+            held_bytes_max: self.combiner_bytes_max(),
+            directory: shard.directory_path().to_owned(),
+        };
+        task.open(&mut shard, &budget)?;
         Ok(shard)
     }
 
@@ -209,10 +216,11 @@ impl<'c, 'r> Member<'c, 'r> {
         }
     }
 
-    /// Half of the memory is for transactions; one closes at half of its share.
-    fn held_bytes_max(&self) -> usize {
+    /// What a combiner may hold. Half of the memory is for transactions; one closes at half of its share, and what a
+    /// single batch adds beyond the whole share waits on the disk.
+    fn combiner_bytes_max(&self) -> usize {
         let share = self.crew.request.memory_bytes / 2 / self.crew.jobs.iter().len().max(1);
-        (share / 2).max(HELD_BYTES_MIN)
+        share.clamp(COMBINER_BYTES_MIN, COMBINER_BYTES_MAX)
     }
 
     fn surroundings(&self) -> Surroundings<'c> {

@@ -1,7 +1,7 @@
 //! One task shard: its database and its transactions.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -124,6 +124,11 @@ impl Shard {
     /// Its name.
     pub fn name(&self) -> &ShardName {
         &self.name
+    }
+
+    /// The directory of its database, where also its temporary files lie.
+    pub fn directory_path(&self) -> &Path {
+        self.path.parent().expect("a shard lies in a directory of its own")
     }
 
     /// The connection, for lambdas and migrations.

@@ -161,7 +161,7 @@ impl Reducer {
     pub fn of(normal: &NormalForm) -> Result<Self, SchemaFailure> {
         match normal.faults().first() {
             Some(fault) => Err(fault.clone()),
-            None => Ok(Self { plan: Plan::new(normal) }),
+            None => Ok(Self { plan: Plan::new(normal)? }),
         }
     }
 

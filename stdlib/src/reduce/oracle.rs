@@ -107,7 +107,7 @@ proptest! {
         if !options().build(&normal.schema).unwrap().is_valid(&document) {
             return Ok(());
         }
-        let plan = Plan::new(&normal);
+        let plan = Plan::new(&normal).unwrap();
         let mut found = Spoken::new();
         by_plan(&plan, plan.root(), "", &document, &mut found);
         prop_assert_eq!(found, by_validator(&normal, &document), "{} {}", &schema, &document);

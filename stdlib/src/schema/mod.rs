@@ -25,7 +25,6 @@ pub(crate) use check::count;
 pub(crate) use keywords::nearest;
 pub use normal::NormalForm;
 pub(crate) use normal::target;
-#[allow(unused_imports, reason = "the branches of reductions will ask")]
 pub(crate) use program::{Program, SchemaId};
 pub use well_known::well_known;
 

@@ -6,19 +6,30 @@ use regex::Regex;
 use serde_json::{Map, Value};
 
 use super::{Annotation, Condition, Rule, RuleId, Test};
-use crate::schema::{NormalForm, target};
+use crate::schema::{NormalForm, Program, SchemaFailure, target};
 use crate::value::escape;
 
 /// The schemas that can be reached from the root, which is the first; those that lead to no
-/// annotation are left out of in-place lists.
-pub(super) fn rules(normal: &NormalForm) -> Vec<Rule> {
+/// annotation are left out of in-place lists. With them comes what decides their conditions.
+pub(super) fn rules(normal: &NormalForm) -> Result<(Vec<Rule>, Option<Program>), SchemaFailure> {
     let mut rules = Builder::build(normal);
     mark_bearing(&mut rules);
     keep_bearing(&mut rules);
-    for rule in &mut rules {
-        compile_tests(rule, normal);
+    let has_tests = rules.iter().any(|rule| {
+        rule.conditions.iter().any(|condition| matches!(condition.test, Test::Unused(_)))
+    });
+    if !has_tests {
+        return Ok((rules, None));
     }
-    rules
+    let program = Program::compile(normal)?;
+    for condition in rules.iter_mut().flat_map(|rule| &mut rule.conditions) {
+        if let Test::Unused(place) = &condition.test
+            && let Some(schema) = program.schema_at(place)
+        {
+            condition.test = Test::Valid(schema);
+        }
+    }
+    Ok((rules, Some(program)))
 }
 
 /// Makes a rule of every schema that can be reached from the root.
@@ -152,17 +163,6 @@ fn mark_bearing(rules: &mut [Rule]) {
         let Some(rule) = rules.get_mut(id).filter(|rule| !rule.bears) else { continue };
         rule.bears = true;
         queue.extend(parents.get(&id).into_iter().flatten());
-    }
-}
-
-/// Compiles the tests of conditions that may lead to an annotation.
-fn compile_tests(rule: &mut Rule, normal: &NormalForm) {
-    for condition in &mut rule.conditions {
-        if let Test::Unused(place) = &condition.test
-            && let Some(validator) = normal.validator_at(place)
-        {
-            condition.test = Test::Valid(Box::new(validator));
-        }
     }
 }
 

@@ -9,12 +9,11 @@ mod site;
 
 use std::collections::BTreeMap;
 
-use jsonschema::Validator;
 use regex::Regex;
 
 use super::Annotation;
 use crate::document::Node;
-use crate::schema::NormalForm;
+use crate::schema::{NormalForm, Program, SchemaFailure, SchemaId};
 pub(super) use site::{Site, SiteId};
 use site::{Sites, State};
 
@@ -27,6 +26,8 @@ pub(super) struct Plan {
     rules: Vec<Rule>,
     sites: Vec<State>,
     root: Speakers,
+    /// What decides the conditions, if there are any.
+    program: Option<Program>,
     /// Whether an annotation of the root may delete the document.
     may_delete_root: bool,
 }
@@ -59,9 +60,9 @@ struct Condition {
 
 #[derive(Debug)]
 enum Test {
-    /// The value is valid under the schema at this place, which is compiled only when it matters.
+    /// The value is valid under the schema at this place, which leads to no annotation.
     Unused(String),
-    Valid(Box<Validator>),
+    Valid(SchemaId),
     /// The value is an object with this property.
     Has(String),
 }
@@ -106,15 +107,23 @@ enum Spoken {
 
 impl Plan {
     /// The plan of a schema without faults.
-    pub(super) fn new(normal: &NormalForm) -> Self {
-        let rules = build::rules(normal);
-        let mut plan =
-            Self { rules, sites: Vec::new(), root: Speakers::Nobody, may_delete_root: false };
+    ///
+    /// # Errors
+    /// When the schema is too large to be compiled.
+    pub(super) fn new(normal: &NormalForm) -> Result<Self, SchemaFailure> {
+        let (rules, program) = build::rules(normal)?;
+        let mut plan = Self {
+            rules,
+            sites: Vec::new(),
+            root: Speakers::Nobody,
+            program,
+            may_delete_root: false,
+        };
         let mut sites = Sites::default();
         plan.root = sites.speakers(plan.bearing(vec![ROOT]));
         plan.sites = sites.lay_out(&plan);
         let may_delete_root = plan.annotations(&plan.at_root()).any(|it| it.delete);
-        Self { may_delete_root, ..plan }
+        Ok(Self { may_delete_root, ..plan })
     }
 
     /// Who may speak of the root.
@@ -152,7 +161,7 @@ impl Plan {
                 }
                 State::Decision { rule, condition, satisfied, otherwise } => {
                     let condition = self.rules.get(*rule)?.conditions.get(*condition)?;
-                    at = if condition.test.holds(value) { *satisfied } else { *otherwise };
+                    at = if self.holds(&condition.test, value) { *satisfied } else { *otherwise };
                 }
             }
         }
@@ -214,7 +223,7 @@ impl Plan {
 
     /// The rules that speak of `value`, which stands where `candidates` may speak.
     fn activate(&self, candidates: &[RuleId], value: Node<'_>) -> Vec<RuleId> {
-        let decide = |condition: &Condition| Some(condition.test.holds(value));
+        let decide = |condition: &Condition| Some(self.holds(&condition.test, value));
         let (active, _) = self.closure(candidates, decide);
         active
     }
@@ -294,6 +303,16 @@ impl Plan {
         bearing
     }
 
+    fn holds(&self, test: &Test, value: Node<'_>) -> bool {
+        match test {
+            Test::Unused(_) => false,
+            Test::Valid(schema) => {
+                self.program.as_ref().is_some_and(|program| program.admits(*schema, value))
+            }
+            Test::Has(name) => value.get(name).is_some(),
+        }
+    }
+
     /// All rules that may ever speak of the root.
     fn at_root(&self) -> Vec<RuleId> {
         let mut found = vec![ROOT];
@@ -353,15 +372,5 @@ impl Rule {
             .chain(self.unevaluated_properties)
             .chain(self.items)
             .chain(self.unevaluated_items)
-    }
-}
-
-impl Test {
-    fn holds(&self, value: Node<'_>) -> bool {
-        match self {
-            Self::Unused(_) => false,
-            Self::Valid(validator) => validator.is_valid(&value.to_value()),
-            Self::Has(name) => value.get(name).is_some(),
-        }
     }
 }

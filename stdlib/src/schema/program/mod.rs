@@ -48,7 +48,6 @@ impl Program {
 
     /// The schema at a place of the normal form: a JSON pointer. `None` where no schema is, or one
     /// that nothing in the whole refers to.
-    #[allow(dead_code, reason = "the branches of reductions will ask")]
     pub(crate) fn schema_at(&self, place: &str) -> Option<SchemaId> {
         self.places.get(place).copied()
     }
