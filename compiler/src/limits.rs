@@ -19,3 +19,9 @@ pub const NAME_SIZE_BYTES_MAX: usize = 200;
 pub const WITNESS_CANDIDATES_MAX: usize = 500;
 /// Depth of such a document.
 pub const WITNESS_DEPTH_MAX: usize = 16;
+/// Documents that a lambda is tried on.
+pub const LAMBDA_TRIALS_MAX: usize = 64;
+/// Steps of SQLite that such a trial may take; a lambda that needs more is not tried further.
+pub const LAMBDA_TRIAL_STEPS_MAX: u64 = 200_000;
+/// Rows of a trial that are looked at.
+pub const LAMBDA_TRIAL_ROWS_MAX: usize = 64;

@@ -25,6 +25,8 @@ pub(super) struct KnownCollection {
     pub(super) key_types: Option<Vec<Types>>,
     /// Where the key is declared.
     pub(super) key_span: Span,
+    /// Whether nothing is wrong with the declaration, so that what else is found has another cause.
+    pub(super) is_sound: bool,
 }
 
 /// Checks a collection by itself.
@@ -62,7 +64,14 @@ pub(super) fn check(
         validators: schemas.validators,
         key_types: key.map(|key| key.iter().map(|location| location.types).collect()),
         key_span: span.unwrap_or_else(|| collection.name_span()),
+        is_sound: !sink.has_errors_after(begin) && is_bound(collection, sources),
     }
+}
+
+/// Whether every field of the declaration was read.
+fn is_bound(collection: &Collection, sources: &Sources) -> bool {
+    let specs = sources.file(collection.file()).specs.as_ref();
+    specs.is_some_and(|specs| specs.problems.is_empty())
 }
 
 /// The key; `None` when any part of it was refused.

@@ -2,16 +2,27 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+use tidegate_stdlib::document::{Document, Documents};
 use tidegate_stdlib::lambda::sqlite::{
-    self, Guard, Lambda, Parameters, SqlFailure, SqlFailureKind, migrate, open_in_memory,
+    self, Guard, Invocation, Lambda, Parameters, Rows, SqlFailure, SqlFailureKind, migrate,
+    open_in_memory,
 };
 
 use super::selectors::ReadCollection;
+use tidegate_stdlib::limits::LAMBDA_STEPS_MAX;
+
+use super::refute;
 use super::sql_advice::{self, LambdaSubject};
 use crate::catalog::{ScriptAbsence, ScriptSource};
 use crate::diag::{Diagnostic, Edit, Fix, Sink, nearest, rules};
+use crate::limits::LAMBDA_TRIAL_STEPS_MAX;
 use crate::model::InlineOrFile;
 use crate::source::{FileId, Sources, Span};
+
+/// The UUID of documents that lambdas are tried on: published documents have one.
+const TRIAL_UUID: &str = "9ec9af8e-0b34-11ee-be56-0242ac120002";
+const UNDO_TRIAL: &str = "ROLLBACK TO tidegate_trial; RELEASE tidegate_trial";
 
 /// The text of a migration or lambda; a value that is no text is reported.
 pub(super) fn script(
@@ -96,6 +107,7 @@ impl Database {
                 sql_advice::check_portability(script, "lambda", sink);
                 let subject = LambdaSubject { script, lambda: &lambda, read, derived };
                 sql_advice::check_lambda(subject, sink);
+                refute::check(self, subject, sink);
                 Some(lambda.is_read_only())
             }
             Err(failures) => {
@@ -112,6 +124,41 @@ impl Database {
                 None
             }
         }
+    }
+
+    /// Tries a lambda: every document runs with empty tables, and once more with what that left in them. `examine` looks at the
+    /// rows of an invocation until it finds something. Nothing stays in the tables.
+    pub(super) fn try_out<T>(
+        &self,
+        lambda: &Lambda,
+        documents: impl Iterator<Item = Value>,
+        examine: &dyn Fn(&Value, &Documents) -> Option<T>,
+    ) -> Option<T> {
+        let mut prepared = lambda.prepare(&self.connection, &self.guard).ok()?;
+        let invocations = if lambda.is_read_only() { 1 } else { 2 };
+        self.guard.limit_steps(LAMBDA_TRIAL_STEPS_MAX);
+        let mut rows = Rows::default();
+        let mut found = None;
+        for value in documents {
+            let document = Document::from_value(&value);
+            let invocation = Invocation { document: document.root(), uuid: Some(TRIAL_UUID) };
+            let is_begun = self.connection.execute_batch("SAVEPOINT tidegate_trial").is_ok();
+            let mut ended = Ok(());
+            for _ in 0..invocations {
+                rows.clear();
+                ended = prepared.invoke(invocation, &mut rows);
+                if ended.is_ok() && found.is_none() {
+                    found = examine(&value, rows.documents());
+                }
+            }
+            let undone = is_begun && self.connection.execute_batch(UNDO_TRIAL).is_ok();
+            let is_limited = ended.is_err_and(|failure| failure.kind == SqlFailureKind::Limit);
+            if found.is_some() || !undone || is_limited {
+                break;
+            }
+        }
+        self.guard.limit_steps(LAMBDA_STEPS_MAX);
+        found
     }
 
     fn sql_fault(

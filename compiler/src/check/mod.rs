@@ -14,6 +14,7 @@ mod locations;
 mod memo;
 mod projections;
 mod redaction;
+mod refute;
 mod rewrite;
 mod schemas;
 mod secrets;

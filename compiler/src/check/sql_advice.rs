@@ -128,7 +128,12 @@ struct Column<'c> {
 }
 
 /// Where a column gets its name, or else the whole statement.
-fn place_of(statement: &str, range: &Range<usize>, column: &str, script: &ScriptSource) -> Span {
+pub(super) fn place_of(
+    statement: &str,
+    range: &Range<usize>,
+    column: &str,
+    script: &ScriptSource,
+) -> Span {
     let parameter = format!("${}", column.replace('/', "$"));
     let found = column_place(statement, column).or_else(|| column_place(statement, &parameter));
     script.span(found.map_or_else(|| range.clone(), |found| within(range, &found)))

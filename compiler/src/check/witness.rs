@@ -32,11 +32,16 @@ pub(super) fn find(shape: &Shape, admitting: &Schema, refusing: &Schema) -> Opti
 
 /// Candidates, the simplest first, none twice in a row.
 fn candidates(shape: &Shape) -> Vec<Value> {
+    candidates_at(shape, &|_| true)
+}
+
+/// Candidates that differ at some locations only.
+pub(super) fn candidates_at(shape: &Shape, is_wanted: &dyn Fn(&Pointer) -> bool) -> Vec<Value> {
     let least = sample(shape, Amount::Least, 0);
     let all = sample(shape, Amount::All, 0);
     let mut candidates = vec![least.clone(), all.clone()];
     for (pointer, shape, exists) in shape.locations() {
-        if pointer.is_root() || exists == Exists::Cannot {
+        if pointer.is_root() || exists == Exists::Cannot || !is_wanted(&pointer) {
             continue;
         }
         for value in boundaries(shape) {

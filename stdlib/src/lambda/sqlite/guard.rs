@@ -78,6 +78,8 @@ struct Shared {
     mode: AtomicU8,
     /// Steps since the limit was last reset.
     steps: AtomicU64,
+    /// How many there may be.
+    steps_max: AtomicU64,
     /// Why the last statement was refused.
     denial: Mutex<Option<Denial>>,
 }
@@ -99,6 +101,7 @@ impl Guard {
     /// says what is missing.
     pub fn install(connection: &mut rusqlite::Connection) -> Result<Self, SqlFailure> {
         let guard = Self { shared: Arc::default() };
+        guard.limit_steps(LAMBDA_STEPS_MAX);
         guard.set_hooks(connection).map_err(|error| unusable(&error.to_string()))?;
         let root = connection.query_row("SELECT sqrt(4.0)", [], |row| row.get::<_, f64>(0));
         if root != Ok(2.0) {
@@ -112,6 +115,11 @@ impl Guard {
         let before = self.shared.mode.swap(code(mode), Ordering::Relaxed);
         let _restore = Restore { shared: &self.shared, before };
         work()
+    }
+
+    /// From now on an invocation may take this many steps.
+    pub fn limit_steps(&self, steps_max: u64) {
+        self.shared.steps_max.store(steps_max, Ordering::Relaxed);
     }
 
     /// Begins to count the steps of an invocation anew.
@@ -162,7 +170,8 @@ impl Shared {
             return false;
         }
         let counted = u64::from(STEPS_COUNTED);
-        self.steps.fetch_add(counted, Ordering::Relaxed) + counted > LAMBDA_STEPS_MAX
+        let steps = self.steps.fetch_add(counted, Ordering::Relaxed) + counted;
+        steps > self.steps_max.load(Ordering::Relaxed)
     }
 
     fn authorize(&self, context: AuthContext<'_>) -> Authorization {
