@@ -121,6 +121,14 @@ pub(crate) enum Command {
     Lineage(Lineage),
     /// Explain a rule, or list all rules
     Explain(Explain),
+    /// Print a JSON Schema: of catalog files, of findings, or of a connector
+    Schema(Schema),
+    /// Print what a pass of the compiler produced
+    Dump(Dump),
+    /// Print a script that completes commands in a shell
+    Completions(Completions),
+    /// Print the manual page
+    Man,
     /// Serve an editor over the standard input and output
     Lsp,
 }
@@ -337,6 +345,64 @@ pub(crate) struct Explain {
     /// The rule, such as unknown-collection
     #[arg(value_name = "RULE")]
     pub(crate) rule: Option<String>,
+}
+
+/// Arguments of `schema`.
+#[derive(Debug, Args)]
+pub(crate) struct Schema {
+    /// Of what
+    #[arg(value_name = "WHAT", value_enum, default_value_t = SchemaSubject::Flow)]
+    pub(crate) subject: SchemaSubject,
+    /// The connector, such as source-file
+    #[arg(value_name = "NAME", required_if_eq("subject", "connector"))]
+    pub(crate) name: Option<String>,
+}
+
+/// What a JSON Schema describes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaSubject {
+    /// Catalog files, for editors.
+    Flow,
+    /// What `check --format json` prints.
+    Diagnostics,
+    /// The config and the resource of a connector.
+    Connector,
+}
+
+/// Arguments of `dump`.
+#[derive(Debug, Args)]
+pub(crate) struct Dump {
+    /// Catalog file or directory with a flow.yaml [default: the nearest flow.yaml upward]
+    #[arg(value_name = "SOURCE")]
+    pub(crate) source: Option<PathBuf>,
+    /// The pass whose result is printed
+    #[arg(long, value_enum, value_name = "STAGE")]
+    pub(crate) stage: DumpStage,
+}
+
+/// The passes whose results can be printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DumpStage {
+    /// The nodes of every file.
+    Tree,
+    /// What every file declares.
+    Specs,
+    /// All declarations, linked.
+    Catalog,
+    /// What the checks know.
+    Checked,
+    /// The graph of tasks and collections.
+    Lineage,
+    /// The files of the bundle.
+    Plan,
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL", value_enum)]
+    pub(crate) shell: clap_complete::Shell,
 }
 
 /// Takes the name of a format of findings; help lists them with what they are for.

@@ -8,6 +8,7 @@ pub mod catalog;
 pub mod check;
 pub mod diag;
 pub mod dialect;
+pub mod dump;
 pub mod emit;
 pub mod explain;
 pub mod ide;

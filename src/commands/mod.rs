@@ -2,12 +2,15 @@
 
 mod build;
 mod check;
+mod dump;
 mod explain;
+mod interface;
 mod lineage;
 mod lsp;
 mod new;
 mod read;
 mod run;
+mod schema;
 mod test;
 
 use crate::args::Command;
@@ -26,5 +29,9 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<Exit, Stop> {
         Command::Lineage(arguments) => lineage::run(&arguments, terminal),
         Command::Lsp => lsp::run(),
         Command::Explain(arguments) => explain::run(&arguments, terminal),
+        Command::Schema(arguments) => schema::run(&arguments, terminal),
+        Command::Dump(arguments) => dump::run(&arguments, terminal),
+        Command::Completions(arguments) => Ok(interface::complete(&arguments, terminal)),
+        Command::Man => Ok(interface::manual(terminal)),
     }
 }

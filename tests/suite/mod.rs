@@ -14,6 +14,7 @@
 mod compile;
 mod corpus;
 mod files;
+mod formats;
 mod goldens;
 mod literate;
 mod marks;
@@ -42,6 +43,7 @@ pub(crate) fn tests() -> Vec<Trial> {
     trials.extend(goldens::tests());
     trials.extend(corpus::tests());
     trials.extend(mutations::tests());
+    trials.extend(formats::tests());
     trials.extend(sessions::tests());
     trials
 }

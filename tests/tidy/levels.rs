@@ -15,7 +15,7 @@ const COMPILER_LEVELS: [&[&str]; 13] = [
     &["lineage"],
     &["plan"],
     &["emit", "explain"],
-    &["session"],
+    &["session", "dump"],
     &["ide"],
 ];
 

@@ -8,6 +8,7 @@ mod bind;
 mod capture;
 mod collection;
 mod derive;
+mod editor_schema;
 mod field;
 mod legacy;
 mod materialization;
@@ -20,6 +21,7 @@ use crate::source::Range;
 use crate::syntax::NodeId;
 
 pub use bind::{BindProblem, BindProblemKind, bind};
+pub use editor_schema::editor_schema;
 pub use field::{Field, FieldKind, Table, tables};
 pub use legacy::{LegacyField, LegacyKind};
 

@@ -4,6 +4,7 @@
 //! [`kinds`] lists what is changed and what is expected; [`sites`] finds the places. A kind that applies nowhere fails, so that the
 //! list stays true to the catalogs. At last many mutations at once must never make the compiler panic.
 
+mod editor;
 mod kinds;
 mod sites;
 
@@ -34,6 +35,7 @@ pub(super) fn tests() -> Vec<Trial> {
         .iter()
         .map(|kind| Trial::test(format!("mutation::{}", kind.name), || run(kind)))
         .collect();
+    trials.push(Trial::test("mutation::in the eyes of editors", editor::run));
     trials.push(Trial::test("mutation::of many kinds at once", run_many));
     trials
 }

@@ -11,6 +11,8 @@ use crate::source::{ColumnUnit, Sources, Span};
 
 /// Version of the JSON objects that commands print.
 pub const SCHEMA_VERSION: u32 = 1;
+/// JSON Schema of [`report`], as text.
+pub const SCHEMA: &str = include_str!("json.schema.json");
 
 /// All findings and the summary as one object on one line.
 pub fn report(report: &Report<'_>) -> String {
