@@ -76,3 +76,14 @@ pub const REDUCTION_SITES_MAX: usize = 4_096;
 /// Conditions in a row that reductions lay out beforehand, which makes up to two to the power of
 /// them.
 pub const REDUCTION_DECISIONS_MAX: usize = 6;
+
+/// Paths through `$ref` and other in-place keywords, and nesting of schemas, up to which the faults
+/// of documents are told with their places.
+pub const EXPLAINED_PATHS_MAX: u64 = 10_000;
+
+/// Nesting of schemas, references followed, up to which the faults of documents are told with their
+/// places.
+pub const EXPLAINED_DEPTH_MAX: usize = 1_000;
+
+/// Values in a document up to which the most telling fault is looked for; beyond, the first is told.
+pub const EXPLAINED_SIZE_MAX: usize = 100_000;

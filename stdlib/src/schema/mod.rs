@@ -2,13 +2,15 @@
 //!
 //! The dialect is 2020-12 with the formats and annotations of catalogs. Schemas come here bundled:
 //! every `$ref` leads to a place inside the same value. Compiling checks every keyword itself and
-//! reports all faults; only what it has rewritten to its normal form goes to the validator.
+//! reports all faults; what it has rewritten to its normal form becomes a program, which decides
+//! over documents in the arena.
 
 mod bounds;
 mod check;
 mod endless;
 mod formats;
 mod keywords;
+mod library;
 mod normal;
 mod program;
 mod resources;
@@ -17,25 +19,22 @@ mod well_known;
 
 use std::sync::Arc;
 
-use jsonschema::{Draft, PatternOptions, ValidationOptions, Validator};
 use serde_json::Value;
 
-use bounds::{NumericBound, Side};
 pub(crate) use check::count;
 pub(crate) use keywords::nearest;
+pub(crate) use library::options;
 pub use normal::NormalForm;
 pub(crate) use normal::target;
 pub(crate) use program::{Program, SchemaId};
 pub use well_known::well_known;
 
-use crate::document::Node;
+use crate::document::{Document, Node};
 use crate::value::Pointer;
 
 /// A compiled schema.
 #[derive(Debug)]
 pub struct Schema {
-    validator: Validator,
-    program: Program,
     normal: Arc<NormalForm>,
 }
 
@@ -97,6 +96,18 @@ pub struct Violation {
     pub message: String,
 }
 
+impl Violation {
+    /// A violation without its place.
+    fn of_all(message: &str) -> Self {
+        Self {
+            instance_pointer: String::new(),
+            keyword: String::new(),
+            schema_pointer: String::new(),
+            message: message.to_owned(),
+        }
+    }
+}
+
 impl Schema {
     /// Compiles a bundled schema.
     ///
@@ -115,16 +126,9 @@ impl Schema {
         if !normal.faults.is_empty() {
             return Err(normal.faults.clone());
         }
-        match options().build(&normal.schema) {
-            Ok(validator) => {
-                let program = Program::compile(&normal).map_err(|failure| vec![failure])?;
-                Ok(Self { validator, program, normal })
-            }
-            Err(error) => Err(vec![SchemaFailure::malformed(
-                normal.origin(error.instance_path().as_str()),
-                format!("the schema cannot be compiled: {}", error.masked()),
-                None,
-            )]),
+        match normal.program() {
+            Ok(_) => Ok(Self { normal }),
+            Err(failure) => Err(vec![failure.clone()]),
         }
     }
 
@@ -135,12 +139,12 @@ impl Schema {
 
     /// Whether `document` satisfies the schema.
     pub fn is_valid_node(&self, document: Node<'_>) -> bool {
-        self.program.is_valid(document)
+        self.normal.program().is_ok_and(|program| program.is_valid(document))
     }
 
     /// Whether `document` satisfies the schema.
     pub fn is_valid(&self, document: &Value) -> bool {
-        self.validator.is_valid(document)
+        self.is_valid_node(Document::from_value(document).root())
     }
 
     /// Validates `document`.
@@ -149,42 +153,13 @@ impl Schema {
     /// The most telling violation (the deepest one of the best-fitting branch of a `oneOf` or
     /// `anyOf`).
     pub fn validate(&self, document: &Value) -> Result<(), Box<Violation>> {
-        if self.validator.is_valid(document) {
-            return Ok(());
-        }
-        let errors: Vec<_> = self.validator.iter_errors(document).collect();
-        let fallback = || Violation {
-            instance_pointer: String::new(),
-            keyword: String::new(),
-            schema_pointer: String::new(),
-            message: "the document does not satisfy its schema".to_owned(),
-        };
-        let violation = violation::most_telling(&errors, document, &self.normal);
-        Err(Box::new(violation.unwrap_or_else(fallback)))
+        self.normal.violation_at("", document).map_or(Ok(()), |violation| Err(Box::new(violation)))
     }
 }
 
 /// The location of a schema as its bundle names it; a convenience for messages.
 pub fn describe_location(pointer: &Pointer) -> String {
     if pointer.is_root() { "the document".to_owned() } else { format!("`{pointer}`") }
-}
-
-/// How every validator of a normal form is built: offline, with our formats enforced.
-pub(crate) fn options<'i>() -> ValidationOptions<'i> {
-    let options = jsonschema::options()
-        .with_draft(Draft::Draft202012)
-        .with_pattern_options(PatternOptions::regex())
-        .should_validate_formats(true)
-        .with_keyword("x-str-minimum", |_, bound, _| {
-            Ok(Box::new(NumericBound::new(bound, Side::Above)))
-        })
-        .with_keyword("x-str-maximum", |_, bound, _| {
-            Ok(Box::new(NumericBound::new(bound, Side::Below)))
-        })
-        .offline();
-    formats::OWN
-        .into_iter()
-        .fold(options, |options, (name, check)| options.with_format(name, check))
 }
 
 #[cfg(test)]

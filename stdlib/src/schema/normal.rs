@@ -9,17 +9,17 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::OnceLock;
 
-use jsonschema::{Registry, Validator};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
 use super::check::check;
 use super::endless::{Copied, Loops};
 use super::keywords::{Form, Part, Step, form, nearest_keyword};
-use super::options;
+use super::library::Library;
+use super::program::{Program, Verdict};
 use super::resources::{Resources, Scope, Site, Target};
-use super::violation::most_telling;
-use super::{SchemaFailure, SchemaFailureKind, Suggestion};
+use super::{SchemaFailure, SchemaFailureKind, Suggestion, Violation};
+use crate::document::Document;
 use crate::limits::{SCHEMA_COPIED_SITES_MAX, SCHEMA_COPIES_MAX};
 use crate::shape::Types;
 use crate::value::escape;
@@ -34,8 +34,10 @@ pub struct NormalForm {
     pub(crate) faults: Vec<SchemaFailure>,
     /// The places of schemas as written, by their places in the normal form, where they differ.
     origins: BTreeMap<String, String>,
-    /// The schema as validators of its parts refer to it; made when the first one asks.
-    registry: OnceLock<Option<Registry<'static>>>,
+    /// Made when the first document is to be validated.
+    program: OnceLock<Result<Program, SchemaFailure>>,
+    /// Made when the first violation is to be told.
+    library: OnceLock<Library>,
 }
 
 impl PartialEq for NormalForm {
@@ -62,7 +64,7 @@ impl NormalForm {
         let mut normal = rewriter.root();
         rewriter.refuse_endless(&mut normal);
         let Rewriter { faults, origins, .. } = rewriter;
-        Self { schema: normal, faults, origins, registry: OnceLock::new() }
+        Self { schema: normal, faults, origins, program: OnceLock::new(), library: OnceLock::new() }
     }
 
     /// Every fault of the text, in its order. A schema without faults can be used for everything.
@@ -90,25 +92,43 @@ impl NormalForm {
         format!("#{}", utf8_percent_encode(&self.origin(place), &FRAGMENT))
     }
 
-    /// The validator of the schema at a place of the normal form.
-    pub(crate) fn validator_at(&self, place: &str) -> Option<Validator> {
-        let registry = self.registry.get_or_init(|| {
-            Registry::new().add(ROOT_URL, self.schema.clone()).ok()?.prepare().ok()
-        });
-        let reference = format!("{ROOT_URL}#{}", utf8_percent_encode(place, &FRAGMENT));
-        options().with_registry(registry.as_ref()?).build(&json!({"$ref": reference})).ok()
+    /// The program of the schema, which must have no faults.
+    ///
+    /// # Errors
+    /// The schema is too large to be compiled.
+    pub(crate) fn program(&self) -> Result<&Program, &SchemaFailure> {
+        self.program.get_or_init(|| Program::compile(self)).as_ref()
+    }
+
+    /// Why `document` is not valid under the schema at a place of the normal form.
+    pub(crate) fn violation_at(&self, place: &str, document: &Value) -> Option<Violation> {
+        let program = self.program().ok()?;
+        let owned = Document::from_value(document);
+        match program.decide(program.schema_at(place)?, owned.root()) {
+            Verdict::Valid => None,
+            Verdict::Invalid => {
+                let size = owned.root().size();
+                let told = self.library()?.violation(self, place, document, size);
+                Some(told.unwrap_or_else(|| {
+                    Violation::of_all("the document does not satisfy its schema")
+                }))
+            }
+            Verdict::Exhausted => {
+                Some(Violation::of_all("to validate the document takes too many steps"))
+            }
+        }
+    }
+
+    fn library(&self) -> Option<&Library> {
+        let program = self.program().ok()?;
+        Some(self.library.get_or_init(|| Library::new(&self.schema, program)))
     }
 
     /// Why `value` is not valid under the schema at a place of the normal form.
     pub(crate) fn fault_at(&self, place: &str, value: &Value) -> Option<String> {
-        let validator = self.validator_at(place)?;
-        let errors: Vec<_> = validator.iter_errors(value).collect();
-        most_telling(&errors, value, self).map(|violation| violation.message)
+        self.violation_at(place, value).map(|violation| violation.message)
     }
 }
-
-/// The URL of the normal form, for references into it from outside.
-const ROOT_URL: &str = "bundle:/normal";
 
 /// The scope in which each schema is met when validation goes down to it from the root without
 /// following references; nothing when no reference asks.
@@ -506,7 +526,7 @@ fn insert(schema: &mut Map<String, Value>, step: &Step<'_>, subschema: Value) {
 }
 
 /// What must be escaped in the fragment of a URL, and a little more.
-const FRAGMENT: AsciiSet =
+pub(super) const FRAGMENT: AsciiSet =
     NON_ALPHANUMERIC.remove(b'/').remove(b'$').remove(b'_').remove(b'-').remove(b'.').remove(b'~');
 
 /// The place that the `$ref` of a schema in the normal form leads to.

@@ -294,7 +294,8 @@ fn one_schema_means_different_things_in_different_scopes() {
         },
     });
     let compiled = Schema::compile(&schema).unwrap();
-    let oracle = jsonschema::options().with_draft(Draft::Draft202012).build(&schema).unwrap();
+    let oracle =
+        jsonschema::options().with_draft(jsonschema::Draft::Draft202012).build(&schema).unwrap();
     let items = [json!("a"), json!(1), json!(-1), json!(null), json!([])];
     for name in ["texts", "counts", "all", "own"] {
         for item in &items {
@@ -525,4 +526,90 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn patterns_mean_the_same_to_documents_and_shapes() {
+    let schema = json!({
+        "properties": {"digits": {"pattern": r"^\d+$"}},
+        "patternProperties": {"^[[:upper:]]+$": {"type": "integer"}},
+        "additionalProperties": {"$ref": "#/patternProperties/%5E[[:upper:]]+$"},
+    });
+    let compiled = Schema::compile(&schema).unwrap();
+    for valid in [json!({"digits": "٣4"}), json!({"AB": 1}), json!({"b": 1})] {
+        compiled.validate(&valid).unwrap();
+    }
+    assert_eq!(
+        violation(&schema, json!({"digits": "x"})),
+        at("/digits", "/properties/digits/pattern", r#"`"x"` does not match `^\d+$`"#)
+    );
+    for name in ["AB", "b"] {
+        let (instance, keyword, message) = violation(&schema, json!({name: "x"}));
+        assert_eq!(instance, format!("/{name}"));
+        assert_eq!(keyword, "/patternProperties/^[[:upper:]]+$/type");
+        assert_eq!(message, "expected integer, found `\"x\"`");
+    }
+    let shape = crate::shape::Shape::infer(&schema);
+    let (located, _) = shape.locate(&crate::value::Pointer::parse("/AB").unwrap());
+    assert_eq!(located.types, crate::shape::Types::INTEGER);
+}
+
+#[test]
+fn schemas_that_multiply_their_work_are_told_of_in_bounded_time() {
+    let twice = |step: fn(Value) -> Value| {
+        let links = (0..64).map(|link| {
+            let next = json!({"$ref": format!("#/$defs/d{}", link + 1)});
+            (format!("d{link}"), step(next))
+        });
+        let mut definitions: serde_json::Map<String, Value> = links.collect();
+        definitions.insert("d64".to_owned(), json!({"type": "integer"}));
+        json!({"$defs": definitions, "$ref": "#/$defs/d0"})
+    };
+    let all = Schema::compile(&twice(|next| json!({"allOf": [next, next]}))).unwrap();
+    all.validate(&json!(1)).unwrap();
+    let told = all.validate(&json!("x")).unwrap_err();
+    assert_eq!(told.message, "the document does not satisfy its schema");
+    let any = Schema::compile(&twice(|next| json!({"anyOf": [next, next]}))).unwrap();
+    let told = any.validate(&json!("x")).unwrap_err();
+    assert_eq!(told.message, "to validate the document takes too many steps");
+    let negated = Schema::compile(&json!({"not": twice(|next| json!({"anyOf": [next, next]}))}));
+    assert!(negated.is_err() || !negated.unwrap().is_valid(&json!("x")));
+}
+
+#[test]
+fn chains_of_references_beyond_measure_are_no_danger() {
+    let chain = |length: usize, step: fn(String) -> Value| {
+        let links =
+            (0..length).map(|link| (format!("d{link}"), step(format!("#/$defs/d{}", link + 1))));
+        let mut definitions: serde_json::Map<String, Value> = links.collect();
+        definitions.insert(format!("d{length}"), json!({"type": "integer"}));
+        json!({"$defs": definitions, "$ref": "#/$defs/d0"})
+    };
+    let long = chain(20_000, |target| json!({"$ref": target}));
+    let failures = Schema::compile(&long).unwrap_err();
+    assert_eq!(failures[0].message, "the schema combines too many others");
+    let nested = chain(20_000, |target| json!({"items": {"$ref": target}}));
+    let nested = Schema::compile(&nested).unwrap();
+    nested.validate(&json!([[[]]])).unwrap();
+    let negated = chain(20_000, |target| json!({"not": {"$ref": target}}));
+    let told = Schema::compile(&negated).unwrap().validate(&json!(1)).unwrap_err();
+    assert_eq!(told.message, "to validate the document takes too many steps");
+}
+
+#[test]
+fn huge_bounds_take_no_memory() {
+    let schema = json!({
+        "minItems": u64::MAX,
+        "minLength": 1e15,
+        "pattern": "^(a{1,50}){1,50}$",
+        "minContains": u64::MAX,
+        "contains": true,
+        "maxProperties": 0,
+    });
+    let compiled = Schema::compile(&schema).unwrap();
+    assert!(!compiled.is_valid(&json!([])));
+    assert!(!compiled.is_valid(&json!("a".repeat(100_000))));
+    assert!(compiled.is_valid(&json!({})));
+    let (pointer, message) = fault(json!({"pattern": "((a{1,500}){1,500}){1,500}"}));
+    assert_eq!((pointer.as_str(), message.as_str()), ("/pattern", "the pattern is too large"));
 }

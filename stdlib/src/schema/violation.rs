@@ -6,6 +6,7 @@ use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde_json::Value;
 
+use super::library::Patterns;
 use super::{NormalForm, Violation};
 use crate::value::{quote, shortened};
 
@@ -14,9 +15,10 @@ pub(super) fn most_telling(
     errors: &[ValidationError<'_>],
     document: &Value,
     normal: &NormalForm,
+    patterns: &Patterns,
 ) -> Option<Violation> {
     let first = errors.iter().min_by_key(|error| depth(error))?;
-    Some(describe(descend(first), document, normal))
+    Some(describe(descend(first), document, normal, patterns))
 }
 
 /// The error inside the best-fitting branch of an alternative, or the error itself.
@@ -75,11 +77,16 @@ fn depth(error: &ValidationError<'_>) -> usize {
     error.instance_path().as_str().bytes().filter(|byte| *byte == b'/').count()
 }
 
-fn describe(error: &ValidationError<'_>, document: &Value, normal: &NormalForm) -> Violation {
+fn describe(
+    error: &ValidationError<'_>,
+    document: &Value,
+    normal: &NormalForm,
+    patterns: &Patterns,
+) -> Violation {
     let instance_pointer = error.instance_path().as_str().to_owned();
     let value = document.pointer(&instance_pointer).unwrap_or(document);
-    let place = error.schema_path().as_str();
-    let schema_pointer = normal.origin(place);
+    let place = patterns.place(error.schema_path().as_str());
+    let schema_pointer = normal.origin(&place);
     let kind = error.kind();
     let keyword = if matches!(kind, ValidationErrorKind::FalseSchema) {
         // The keyword that holds the schema `false` refuses the value.
@@ -90,6 +97,10 @@ fn describe(error: &ValidationError<'_>, document: &Value, normal: &NormalForm) 
     let message = if keyword == "type" && matches!(kind, ValidationErrorKind::Not { .. }) {
         // The normal form of `fractional`.
         format!("expected a number with a fraction, found {}", quote(value))
+    } else if let ValidationErrorKind::Pattern { pattern } = kind {
+        let written = normal.schema.pointer(&place).and_then(Value::as_str);
+        let written = shortened(written.unwrap_or(pattern));
+        format!("{} does not match `{written}`", quote(value))
     } else {
         message(kind, value)
     };

@@ -6,6 +6,7 @@ use regex::Regex;
 use serde_json::{Map, Value};
 
 use super::evaluate::kind;
+use super::modest;
 use super::{
     ArrayRules, Branch, Count, Divisor, Limit, NumberRules, ObjectRules, Program, Property, Rules,
     SchemaId, Slot, StringRules, Values,
@@ -32,7 +33,8 @@ impl Program {
             compiler.schema(normal.schema.pointer(&place), &place);
         }
         let Compiler { types, rules, places, .. } = compiler;
-        let mut program = Self { slots: Vec::new(), rules, order: Vec::new(), places };
+        let mut program =
+            Self { slots: Vec::new(), rules, order: Vec::new(), places, is_modest: false };
         let mut steps_left = PROGRAM_SIZE_MAX;
         for id in 0..program.rules.len() {
             let slot = program.slot(&types, SchemaId(number(id)), &mut steps_left);
@@ -42,6 +44,7 @@ impl Program {
             };
             program.slots.push(slot);
         }
+        program.is_modest = modest::is_modest(&program.rules);
         Ok(program)
     }
 

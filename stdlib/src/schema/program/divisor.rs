@@ -2,6 +2,9 @@
 
 use std::io::Write as _;
 
+use jsonschema::{Keyword, ValidationError};
+use serde_json::Value;
+
 use crate::document::Number;
 
 /// A divisor: `digits` times ten to the power of `exponent`.
@@ -115,6 +118,34 @@ fn power_of_ten(mut power: u32, modulus: u64) -> u64 {
     }
     // The modulus fits, so the remainder does.
     result as u64
+}
+
+/// The keyword as the library gets it, so that both divide alike.
+pub(in crate::schema) struct DecimalDivisor {
+    text: String,
+    divisor: Option<Divisor>,
+}
+
+impl DecimalDivisor {
+    pub(in crate::schema) fn new(value: &Value) -> Self {
+        let divisor = value.as_number().map(|number| Divisor::new(number.into()));
+        Self { text: value.to_string(), divisor }
+    }
+}
+
+impl<'i> Keyword<'i> for DecimalDivisor {
+    fn validate(&self, value: &'i Value) -> Result<(), ValidationError<'i>> {
+        if self.is_valid(value) {
+            return Ok(());
+        }
+        let message = format!("expected a multiple of {}, found {value}", self.text);
+        Err(ValidationError::custom(message))
+    }
+
+    fn is_valid(&self, value: &'i Value) -> bool {
+        let Value::Number(number) = value else { return true };
+        self.divisor.is_none_or(|divisor| divisor.divides(number.into()))
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::{
     ArrayRules, Branch, Limit, NumberRules, ObjectRules, Program, Rules, SchemaId, Slot,
-    StringRules, Values,
+    StringRules, Values, Verdict,
 };
 use crate::document::{Items, Node, Number, Properties, View, compare, equal};
 use crate::limits::{EVALUATION_DEPTH_MAX, EVALUATION_STEPS_MAX, EVALUATION_STEPS_PER_VALUE_MAX};
@@ -26,11 +26,15 @@ impl<'p> Run<'p> {
         Self { program, steps_left, depth_left: EVALUATION_DEPTH_MAX }
     }
 
-    /// Whether a schema admits `node`.
-    pub(super) fn admits(&mut self, schema: SchemaId, node: Node<'_>) -> bool {
+    /// What a schema says of `node`.
+    pub(super) fn decide(&mut self, schema: SchemaId, node: Node<'_>) -> Verdict {
         let is_valid = self.holds(schema, node);
         // A negation may have turned the refusal of an exhausted run round.
-        is_valid && self.steps_left > 0
+        match (self.steps_left, is_valid) {
+            (0, _) => Verdict::Exhausted,
+            (_, true) => Verdict::Valid,
+            (_, false) => Verdict::Invalid,
+        }
     }
 
     #[inline]

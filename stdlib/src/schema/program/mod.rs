@@ -12,6 +12,7 @@
 mod compile;
 mod divisor;
 mod evaluate;
+mod modest;
 
 use std::collections::BTreeMap;
 
@@ -21,6 +22,7 @@ use super::bounds::NumericBound;
 use super::formats::Format;
 use crate::document::{Document, Node, Number};
 use crate::shape::Types;
+pub(super) use divisor::DecimalDivisor;
 use divisor::Divisor;
 
 /// A compiled normal form.
@@ -34,6 +36,7 @@ pub(crate) struct Program {
     order: Vec<SchemaId>,
     /// The schemas by their places in the normal form.
     places: BTreeMap<String, SchemaId>,
+    is_modest: bool,
 }
 
 /// A schema of a program.
@@ -54,8 +57,33 @@ impl Program {
 
     /// Whether a schema of this program admits `node`.
     pub(crate) fn admits(&self, schema: SchemaId, node: Node<'_>) -> bool {
-        evaluate::Run::new(self, node).admits(schema, node)
+        self.decide(schema, node) == Verdict::Valid
     }
+
+    /// What a schema of this program says of `node`.
+    pub(super) fn decide(&self, schema: SchemaId, node: Node<'_>) -> Verdict {
+        evaluate::Run::new(self, node).decide(schema, node)
+    }
+
+    /// The places of the schemas, sorted.
+    pub(super) fn places(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.places.keys().map(String::as_str)
+    }
+
+    /// Whether a validator that follows every reference each time it is met, and goes into schemas
+    /// as deep as they lead, can be expected to cope.
+    pub(super) fn is_modest(&self) -> bool {
+        self.is_modest
+    }
+}
+
+/// What came of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Valid,
+    Invalid,
+    /// The run was ended before it came to an end.
+    Exhausted,
 }
 
 /// What a schema and all that always apply with it check of a value.
