@@ -125,6 +125,7 @@ impl Binding<'_> {
         let resource = endpoints::check_resource(resource, file, connector, scope.sources, sink);
         let place = place_of(endpoint, materialization.name());
         let resource_path = resources.claim(&place, resource.as_ref(), connector);
+        check_table(resource.as_ref(), connector, sink);
         let resource = resource.map(|resource| resource.value).unwrap_or_default();
         let at = |pointer: Option<&str>| pointer.and_then(|pointer| resource.pointer(pointer));
         let delta = at(connector.and_then(|connector| connector.delta_updates));
@@ -156,6 +157,29 @@ impl Binding<'_> {
             span: materialization.span(spec.range),
         })
     }
+}
+
+/// The database and the connector have tables of their own.
+fn check_table(resource: Option<&SourceValue>, connector: Option<&Connector>, sink: &mut Sink) {
+    let (Some(resource), Some(connector)) = (resource, connector) else { return };
+    let Some(pointer) = connector.table else { return };
+    let table = resource.value.pointer(pointer).and_then(Value::as_str);
+    if let Some(table) = table.filter(|table| connector.reserves_table(table)) {
+        sink.report(reserved_table(table, connector, resource.value_place(pointer)));
+    }
+}
+
+fn reserved_table(table: &str, connector: &Connector, span: Span) -> Diagnostic {
+    let names: Vec<String> =
+        connector.reserved_tables.iter().map(|name| format!("`{name}`")).collect();
+    Diagnostic::new(
+        &rules::RESERVED_TABLE,
+        span,
+        format!("the table `{table}` is not for bindings"),
+    )
+    .label("the database has it for itself, or the task keeps its checkpoint there")
+    .note(format!("`{}` keeps {}", connector.name, names.join(" and ")))
+    .help("name another table")
 }
 
 fn connector_of(endpoint: &CheckedEndpoint) -> Option<&'static Connector> {

@@ -33,8 +33,22 @@ pub struct Connector {
     pub delta_updates: Option<&'static str>,
     /// JSON pointer into the resource of the table's name, when it has tables.
     pub table: Option<&'static str>,
+    /// Names of tables that its database or the connector keeps for itself, compared without case; `*` at the end stands for
+    /// whatever follows.
+    pub reserved_tables: &'static [&'static str],
     /// Whether rows and checkpoint are committed in one transaction of the endpoint.
     pub transactional: bool,
+}
+
+impl Connector {
+    /// Whether no binding may have a table of this name.
+    pub fn reserves_table(&self, name: &str) -> bool {
+        let name = name.to_ascii_lowercase();
+        self.reserved_tables.iter().any(|reserved| match reserved.strip_suffix('*') {
+            Some(prefix) => name.starts_with(prefix),
+            None => name == *reserved,
+        })
+    }
 }
 
 /// Finds the built-in connector that an image names, whatever its tag.
@@ -59,6 +73,7 @@ pub const ALL: &[Connector] = &[
         dialect: Some("sqlite"),
         delta_updates: Some("/delta_updates"),
         table: Some("/table"),
+        reserved_tables: &["flow_checkpoints_v1", "sqlite_*"],
         transactional: true,
     },
     Connector {
@@ -71,6 +86,7 @@ pub const ALL: &[Connector] = &[
         dialect: None,
         delta_updates: None,
         table: None,
+        reserved_tables: &[],
         transactional: true,
     },
     Connector {
@@ -83,6 +99,7 @@ pub const ALL: &[Connector] = &[
         dialect: None,
         delta_updates: None,
         table: None,
+        reserved_tables: &[],
         transactional: true,
     },
 ];
