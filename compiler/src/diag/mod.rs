@@ -8,6 +8,7 @@ pub mod patch;
 pub mod render;
 pub mod repair;
 pub mod rules;
+mod words;
 
 use crate::limits::DIAGNOSTICS_PER_FILE_MAX;
 use crate::source::{FileId, Sources, Span};
@@ -133,7 +134,7 @@ impl Diagnostic {
         Self {
             rule,
             severity: rule.severity,
-            message: message.into(),
+            message: words::on_one_line(message.into()),
             primary: Label { span, text: String::new() },
             others: Vec::new(),
             notes: Vec::new(),
@@ -155,7 +156,7 @@ impl Diagnostic {
     /// Says why it is wrong here.
     #[must_use]
     pub fn label(mut self, text: impl Into<String>) -> Self {
-        self.primary.text = text.into();
+        self.primary.text = words::on_one_line(text.into());
         self
     }
 
@@ -163,7 +164,8 @@ impl Diagnostic {
     #[must_use]
     pub fn also(mut self, span: impl Into<Option<Span>>, text: impl Into<String>) -> Self {
         let other = span.into().filter(|span| *span != self.primary.span);
-        self.others.extend(other.map(|span| Label { span, text: text.into() }));
+        let text = words::on_one_line(text.into());
+        self.others.extend(other.map(|span| Label { span, text }));
         self
     }
 

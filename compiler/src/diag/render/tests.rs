@@ -264,7 +264,8 @@ fn gitlab_and_sarif_agree_on_fingerprints() {
 fn github_gets_columns_of_one_line_only_and_no_loose_characters() {
     let sources = sources(&[("a,b:c.yaml", "a:\n  b: 1\n  c: 2\n")]);
     let whole = Range::new(0, 9).in_file(place(&sources, 0, "a").file);
-    let long = Diagnostic::new(&rules::UNKNOWN_FIELD, whole, "50%\nmore: or, less");
+    let mut long = Diagnostic::new(&rules::UNKNOWN_FIELD, whole, "");
+    long.message = "50%\nmore: or, less".to_owned();
     let short = Diagnostic::new(&rules::UNKNOWN_FIELD, place(&sources, 0, "b"), "m");
     assert_eq!(
         written(Format::Github, &sources, &[long, short]),
@@ -276,8 +277,8 @@ fn github_gets_columns_of_one_line_only_and_no_loose_characters() {
 #[test]
 fn junit_has_a_case_per_file_and_escapes_what_xml_cannot_hold() {
     let sources = sources(&[("a.yaml", "a: 1\n"), ("b.yaml", "b: 1\n"), ("c.yaml", "c: 1\n")]);
-    let error =
-        Diagnostic::new(&rules::UNKNOWN_FIELD, place(&sources, 0, "a"), "`<\u{1b}&\">` is wrong");
+    let mut error = Diagnostic::new(&rules::UNKNOWN_FIELD, place(&sources, 0, "a"), "");
+    error.message = "`<\u{1b}&\">` is wrong".to_owned();
     let warning = Diagnostic::new(&rules::UNUSED_COLLECTION, place(&sources, 1, "b"), "m");
     let text = written(Format::Junit, &sources, &[error, warning]);
     assert!(text.contains("<testsuites name=\"tidegate\" tests=\"3\" failures=\"1\""), "{text}");

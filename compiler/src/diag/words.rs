@@ -1,0 +1,59 @@
+//! Text of users in messages: as much of it as helps, on one line.
+
+/// Characters of a quoted text beyond which its middle is left out.
+const QUOTED_CHARS_MAX: usize = 80;
+/// What is kept of its beginning and its end.
+const KEPT_CHARS: (usize, usize) = (56, 16);
+/// Characters of a whole message beyond which its end is left out.
+const MESSAGE_CHARS_MAX: usize = 400;
+
+/// A message on one line, whose quoted parts are short enough to read.
+pub(super) fn on_one_line(text: String) -> String {
+    let is_short = text.len() <= QUOTED_CHARS_MAX;
+    if is_short && !text.contains(char::is_control) {
+        return text;
+    }
+    let parts = text.split('`').enumerate();
+    let shown: Vec<String> = parts
+        .map(|(index, part)| if index % 2 == 1 { shortened(part) } else { part.to_owned() })
+        .collect();
+    let mut message = shown.join("`").replace(char::is_control, " ");
+    if let Some((end, _)) = message.char_indices().nth(MESSAGE_CHARS_MAX) {
+        message.truncate(end);
+        message.push('…');
+    }
+    message
+}
+
+/// A text without its middle, when it is long.
+fn shortened(text: &str) -> String {
+    let count = text.chars().count();
+    if count <= QUOTED_CHARS_MAX {
+        return text.to_owned();
+    }
+    let (first, last) = KEPT_CHARS;
+    let beginning: String = text.chars().take(first).collect();
+    let end: String = text.chars().skip(count - last).collect();
+    format!("{beginning}…{end}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::on_one_line;
+
+    #[test]
+    fn short_messages_stay_as_they_are() {
+        let text = "collection `acme/orders` is not defined";
+        assert_eq!(on_one_line(text.to_owned()), text);
+    }
+
+    #[test]
+    fn long_quotations_lose_their_middle() {
+        let text = format!("`{}` is not defined, nor is `b\nc`", "é".repeat(500));
+        let shown = on_one_line(text);
+        assert!(shown.chars().count() < 130, "{shown}");
+        assert!(shown.ends_with("é` is not defined, nor is `b c`"), "{shown}");
+        let text = "x".repeat(5000);
+        assert_eq!(on_one_line(text).chars().count(), 401);
+    }
+}
