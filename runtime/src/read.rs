@@ -111,7 +111,7 @@ struct Lines {
     batch_bytes: usize,
     /// Where the next batch begins.
     from: Option<JournalPosition>,
-    bytes: Arc<[u8]>,
+    bytes: Arc<Vec<u8>>,
     /// The line at hand, in the batch.
     line: Range<usize>,
     /// Offset of the line in the journal.

@@ -13,7 +13,7 @@ use crate::engine::stamps::Stamps;
 use crate::engine::{Observer, TaskReport};
 use crate::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_DOCUMENTS_MAX};
 use crate::store::failpoint;
-use crate::store::{CommittedAppend, Shard};
+use crate::store::{CommittedAppend, Keep, Shard};
 use crate::task::{Counted, Input, Task, Then};
 use crate::uuid::Producer;
 
@@ -62,6 +62,10 @@ pub(crate) fn run<T: Task>(
     observer: &dyn Observer,
     report: &mut TaskReport,
 ) -> Result<(), Failure> {
+    shard.keep(match around.hub.has_readers(around.index) {
+        true => Keep::Bytes,
+        false => Keep::Nothing,
+    });
     let cutter = Cutter::new(&around.fragments);
     let mut transactions =
         Transactions { task, shard, around, observer, report, open: Open::default(), cutter };
@@ -175,7 +179,8 @@ impl<T: Task> Transactions<'_, '_, T> {
 
     fn acknowledging(&mut self) -> Result<State, Failure> {
         let open = std::mem::take(&mut self.open);
-        let bytes: u64 = open.appends.iter().map(|append| append.bytes.len() as u64).sum();
+        let length = |append: &CommittedAppend| append.end.offset - append.begin.offset;
+        let bytes: u64 = open.appends.iter().map(length).sum();
         self.around.hub.publish(self.around.index, open.appends);
         failpoint::reached("after-wake");
         self.report.documents_in += open.documents_in;

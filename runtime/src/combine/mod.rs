@@ -23,6 +23,7 @@ use tidegate_stdlib::shape::Shape;
 use tidegate_stdlib::value::Pointer;
 
 use crate::engine::stamps::Stamps;
+use crate::limits::BLOB_BYTES;
 use crate::stamp;
 use crate::store::{Partitions, Shard};
 use crate::uuid::Clock;
@@ -207,9 +208,9 @@ impl<'b> Combiner<'b> {
             return Ok(0);
         }
         let Self { contract, fold, partitions, .. } = self;
-        let mut lines = Lines::new(contract, partitions);
+        let mut lines = Lines::new(contract, partitions, shard);
         fold.drain(contract, |group| lines.push(group, stamps))?;
-        lines.append(shard)
+        lines.finish()
     }
 }
 
@@ -221,11 +222,17 @@ struct Lines<'c, 'b> {
     path: String,
     lines: BTreeMap<String, (Vec<u8>, Clock)>,
     documents: u64,
+    shard: &'c mut Shard,
 }
 
 impl<'c, 'b> Lines<'c, 'b> {
-    fn new(contract: &'c Contract<'b>, partitions: &'c Partitions<'b>) -> Self {
-        Self { contract, partitions, path: String::new(), lines: BTreeMap::new(), documents: 0 }
+    fn new(
+        contract: &'c Contract<'b>,
+        partitions: &'c Partitions<'b>,
+        shard: &'c mut Shard,
+    ) -> Self {
+        let (path, lines) = (String::new(), BTreeMap::new());
+        Self { contract, partitions, path, lines, documents: 0, shard }
     }
 
     fn push(&mut self, group: Group<'_>, stamps: &mut Stamps<'_>) -> Result<(), Failure> {
@@ -245,17 +252,31 @@ impl<'c, 'b> Lines<'c, 'b> {
                 write_stamped(document, uuid.text().as_str(), lines);
                 lines.push(b'\n');
                 *last = uuid.clock;
+                if lines.len() >= BLOB_BYTES {
+                    let lines = std::mem::take(lines);
+                    append(self.shard, self.contract.collection, &self.path, lines, uuid.clock)?;
+                }
             }
             self.documents += 1;
         }
         Ok(())
     }
 
-    fn append(self, shard: &mut Shard) -> Result<u64, Failure> {
-        let collection = self.contract.collection;
+    /// Appends what is left; gives the number of documents.
+    fn finish(self) -> Result<u64, Failure> {
         for (partition, (lines, last)) in self.lines {
-            shard.append(&collection.name, &partition, collection.fragments.codec, lines, last)?;
+            append(self.shard, self.contract.collection, &partition, lines, last)?;
         }
         Ok(self.documents)
     }
+}
+
+fn append(
+    shard: &mut Shard,
+    collection: &Collection,
+    partition: &str,
+    lines: Vec<u8>,
+    last: Clock,
+) -> Result<(), Failure> {
+    shard.append(&collection.name, partition, collection.fragments.codec, lines, last)
 }

@@ -3,6 +3,7 @@
 //! The concatenation of the blobs of one codec is a file of that codec, so a fragment is made of blobs without touching
 //! them.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, BufRead, Read};
 
@@ -31,14 +32,18 @@ impl fmt::Debug for BlobEncoder {
 
 impl BlobEncoder {
     /// Compresses a blob.
-    pub(super) fn encode(&mut self, codec: Codec, raw: &[u8]) -> io::Result<Vec<u8>> {
+    pub(super) fn encode<'r>(
+        &mut self,
+        codec: Codec,
+        raw: &'r [u8],
+    ) -> io::Result<Cow<'r, [u8]>> {
         match codec {
-            Codec::None => Ok(raw.to_vec()),
+            Codec::None => Ok(Cow::Borrowed(raw)),
             Codec::Gzip => {
                 let gzip = self
                     .gzip
                     .get_or_insert_with(|| Compress::new_gzip(Compression::new(LEVEL as u32), 15));
-                encode_gzip(gzip, raw)
+                encode_gzip(gzip, raw).map(Cow::Owned)
             }
             Codec::Zstandard => {
                 let compressor = match &mut self.zstandard {
@@ -49,7 +54,7 @@ impl BlobEncoder {
                         compressor
                     }
                 };
-                compressor.compress(raw)
+                compressor.compress(raw).map(Cow::Owned)
             }
         }
     }
@@ -148,8 +153,8 @@ mod tests {
         for codec in [Codec::Gzip, Codec::Zstandard] {
             let mut encoder = BlobEncoder::default();
             let (first, second) = (lines(1_000), lines(3));
-            let mut file = encoder.encode(codec, &first).unwrap();
-            file.extend(encoder.encode(codec, &second).unwrap());
+            let mut file = encoder.encode(codec, &first).unwrap().into_owned();
+            file.extend_from_slice(&encoder.encode(codec, &second).unwrap());
             let mut input = &file[..];
             let mut out = Vec::new();
             let length = decode_next(codec, &mut input, first.len() as u64, &mut out).unwrap();
@@ -176,7 +181,8 @@ mod tests {
     #[test]
     fn a_blob_with_more_than_it_should_hold_is_an_error() {
         for codec in [Codec::Gzip, Codec::Zstandard] {
-            let blob = BlobEncoder::default().encode(codec, &lines(100)).unwrap();
+            let lines = lines(100);
+            let blob = BlobEncoder::default().encode(codec, &lines).unwrap();
             let error = decode_next(codec, &mut &blob[..], 10, &mut Vec::new()).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::InvalidData);
         }

@@ -18,7 +18,7 @@ use tidegate_stdlib::bundle::{Codec, Failure, FailureKind, Fragments};
 
 use super::blob::{BlobEncoder, decode_next, parse_codec};
 use super::fragment::{FragmentFile, FragmentName, collections_directory};
-use super::shard::Journal;
+use super::shard::{Journal, TailDigest};
 use super::{JournalName, Shard, failpoint, files};
 use crate::limits::BLOB_BYTES;
 use crate::uuid::Clock;
@@ -76,6 +76,7 @@ pub(super) fn cut(
     for journal in shard.journals.values_mut() {
         if cut_journals.contains(&journal.id) {
             (journal.tail_bytes, journal.tail_since) = (0, None);
+            journal.digest = Some(TailDigest::new(journal.head));
         }
     }
     Ok(())
@@ -109,18 +110,13 @@ pub(super) fn remove_unfinished(shard: &mut Shard) -> Result<(), Failure> {
 fn plan(shard: &Shard, journal: &Journal) -> Result<Vec<Cut>, Failure> {
     let mut cuts = Vec::new();
     for run in runs(shard, journal)? {
-        let mut sha1 = Sha1::new();
-        let mut raw = Vec::new();
-        each_blob(shard, journal.id, (run.begin, run.end), &mut |blob, length| {
-            raw.clear();
-            let mut input = blob;
-            while !input.is_empty() {
-                decode_next(run.codec, &mut input, length, &mut raw)
-                    .map_err(|error| damaged(&journal.name, &error))?;
-            }
-            sha1.update(&raw);
-            Ok(())
-        })?;
+        let known = journal.digest.as_ref().filter(|digest| {
+            (digest.begin, digest.codec) == (run.begin, Some(run.codec)) && journal.head == run.end
+        });
+        let sha1 = match known {
+            Some(digest) => digest.sha1.clone(),
+            None => digest(shard, journal, &run)?,
+        };
         let Run { begin, end, codec, first_append } = run;
         let sha1 = format!("{:x}", sha1.finalize());
         let name = FragmentName { begin, end, sha1, codec };
@@ -128,6 +124,23 @@ fn plan(shard: &Shard, journal: &Journal) -> Result<Vec<Cut>, Failure> {
         cuts.push(Cut { journal: journal.id, file });
     }
     Ok(cuts)
+}
+
+/// The digest of tail rows that another process wrote.
+fn digest(shard: &Shard, journal: &Journal, run: &Run) -> Result<Sha1, Failure> {
+    let mut sha1 = Sha1::new();
+    let mut raw = Vec::new();
+    each_blob(shard, journal.id, (run.begin, run.end), &mut |blob, length| {
+        raw.clear();
+        let mut input = blob;
+        while !input.is_empty() {
+            decode_next(run.codec, &mut input, length, &mut raw)
+                .map_err(|error| damaged(&journal.name, &error))?;
+        }
+        sha1.update(&raw);
+        Ok(())
+    })?;
+    Ok(sha1)
 }
 
 fn runs(shard: &Shard, journal: &Journal) -> Result<Vec<Run>, Failure> {

@@ -30,4 +30,4 @@ pub(crate) use files::inaccessible;
 pub use journal::{JournalName, JournalPosition};
 pub use partition::{Partitions, decode_partition_value, encode_partition_value};
 pub use reader::{Batch, BatchDocument, JournalReader, list_journals};
-pub use shard::{CheckpointEntry, CommittedAppend, Shard, ShardName};
+pub use shard::{CheckpointEntry, CommittedAppend, Keep, Shard, ShardName};

@@ -24,7 +24,7 @@ pub struct Batch {
     /// Where they end: the place to go on from.
     pub end: JournalPosition,
     /// Whole lines; empty when the reader has everything.
-    pub bytes: Arc<[u8]>,
+    pub bytes: Arc<Vec<u8>>,
 }
 
 /// One document of a batch.
@@ -123,7 +123,7 @@ impl JournalReader {
             Found::Tail(blobs) => self.decode_blobs(&blobs, begin.offset, &mut bytes)?,
         }
         let end = JournalPosition { offset: begin.offset + bytes.len() as u64, ..begin };
-        Ok(Batch { begin, end, bytes: bytes.into() })
+        Ok(Batch { begin, end, bytes: Arc::new(bytes) })
     }
 
     /// `None` when no database knows the journal.

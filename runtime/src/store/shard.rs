@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::Value;
+use sha1::{Digest as _, Sha1};
 use tidegate_stdlib::bundle::{Codec, Failure, FailureKind, Fragments, TaskName};
 use tidegate_stdlib::lambda::sqlite::{Guard, GuardMode};
 
@@ -44,8 +45,19 @@ pub struct CommittedAppend {
     pub journal: JournalName,
     /// Where the bytes begin.
     pub begin: JournalPosition,
-    /// The raw bytes, whole lines.
-    pub bytes: Arc<[u8]>,
+    /// Where they end.
+    pub end: JournalPosition,
+    /// The raw bytes, whole lines, if they are kept.
+    pub bytes: Option<Arc<Vec<u8>>>,
+}
+
+/// Whether the raw bytes of appends are kept for readers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// They are handed out with their commit.
+    Bytes,
+    /// Nobody in this process reads them.
+    Nothing,
 }
 
 /// A journal that the shard writes.
@@ -56,7 +68,7 @@ pub(super) struct Journal {
     collection: String,
     incarnation: u64,
     /// The end of what is committed.
-    head: u64,
+    pub(super) head: u64,
     clock: Clock,
     /// Raw bytes of the tail that are committed.
     pub(super) tail_bytes: u64,
@@ -64,16 +76,51 @@ pub(super) struct Journal {
     pub(super) tail_since: Option<Instant>,
     /// Created by the open transaction.
     is_new: bool,
+    /// The digest of the tail, when this process has seen all of it.
+    pub(super) digest: Option<TailDigest>,
     /// What the open transaction has appended.
     pending: Option<Pending>,
+}
+
+/// The digest of the raw bytes of a tail of one codec.
+#[derive(Debug, Clone)]
+pub(super) struct TailDigest {
+    /// Where the tail begins.
+    pub(super) begin: u64,
+    /// Its codec; none while it is empty.
+    pub(super) codec: Option<Codec>,
+    pub(super) sha1: Sha1,
+}
+
+impl TailDigest {
+    /// The digest of an empty tail.
+    pub(super) fn new(begin: u64) -> Self {
+        Self { begin, codec: None, sha1: Sha1::new() }
+    }
+
+    /// The digest with more bytes; none for a tail of several codecs.
+    fn update(mut self, codec: Codec, raw: &[u8]) -> Option<Self> {
+        if self.codec.is_some_and(|before| before != codec) {
+            return None;
+        }
+        self.codec = Some(codec);
+        self.sha1.update(raw);
+        Some(self)
+    }
 }
 
 #[derive(Debug)]
 struct Pending {
     codec: Codec,
+    /// What no blob has yet.
     lines: Vec<u8>,
+    /// Offset in the journal after the blobs.
+    end: u64,
     first_append: Clock,
     clock: Clock,
+    digest: Option<TailDigest>,
+    /// What the blobs hold, when that is kept: offsets and raw bytes.
+    kept: Vec<(u64, Arc<Vec<u8>>)>,
 }
 
 /// An open shard. All methods run on the thread of its task.
@@ -88,6 +135,7 @@ pub struct Shard {
     /// By collection and partitions, without the pivot.
     pub(super) journals: BTreeMap<String, Journal>,
     journals_by_collection: BTreeMap<String, usize>,
+    keep: Keep,
     /// A fragment may be in state `writing`.
     pub(super) has_unfinished: bool,
 }
@@ -114,6 +162,7 @@ impl Shard {
             encoder: BlobEncoder::default(),
             journals: BTreeMap::new(),
             journals_by_collection: BTreeMap::new(),
+            keep: Keep::Bytes,
             has_unfinished: true,
         };
         cut::remove_unfinished(&mut shard)?;
@@ -139,6 +188,11 @@ impl Shard {
     /// The authorizer of the connection; the shard's own statements run in mode `Internal`.
     pub fn guard(&self) -> &Guard {
         &self.guard
+    }
+
+    /// Sets whether the raw bytes of what is appended from here on are kept for readers.
+    pub fn keep(&mut self, keep: Keep) {
+        self.keep = keep;
     }
 
     /// Begins a transaction.
@@ -170,7 +224,8 @@ impl Shard {
     }
 
     /// Appends stamped documents (canonical text, each with its line feed) to a journal of a collection inside the open
-    /// transaction; creates the journal when it is new. `last_clock` is the greatest stamp among them.
+    /// transaction; creates the journal when it is new. `last_clock` is the greatest stamp among them. Whole blobs go to
+    /// the database at once, so that memory is bounded by what is kept for readers.
     ///
     /// # Errors
     /// When the database refuses, or the collection would have too many journals.
@@ -194,18 +249,28 @@ impl Shard {
         };
         let entry = self.journals.entry(key);
         let journal = entry.or_insert_with(|| new.expect("it was created when it was not there"));
-        match &mut journal.pending {
-            Some(pending) => {
-                pending.lines.extend_from_slice(&lines);
-                pending.clock = pending.clock.max(last_clock);
-                pending.codec = codec;
+        let pending = journal.pending.get_or_insert_with(|| Pending {
+            codec,
+            lines: Vec::new(),
+            end: journal.head,
+            first_append: last_clock,
+            clock: last_clock,
+            digest: journal.digest.clone(),
+            kept: Vec::new(),
+        });
+        pending.clock = pending.clock.max(last_clock);
+        pending.add(lines);
+        let id = journal.id;
+        let Self { encoder, guard, connection, path, keep, .. } = self;
+        let write = || {
+            while let Some(raw) = pending.whole_blob() {
+                pending.write_blob(connection, encoder, id, raw, *keep)?;
             }
-            None => {
-                let (first_append, clock) = (last_clock, last_clock);
-                journal.pending = Some(Pending { codec, lines, first_append, clock });
-            }
-        }
-        Ok(())
+            Ok(())
+        };
+        guard
+            .within(GuardMode::Internal, write)
+            .map_err(|error: rusqlite::Error| tables::failure(path, &error))
     }
 
     /// All checkpoint entries.
@@ -343,7 +408,9 @@ impl Shard {
             self.rollback();
             return Err(failure);
         }
-        Ok(self.journals.values_mut().filter_map(Journal::committed).collect())
+        let mut appends = Vec::new();
+        self.journals.values_mut().for_each(|journal| journal.committed(&mut appends));
+        Ok(appends)
     }
 
     /// Cuts the tails of journals into fragment files: those beyond their length or flush interval, or all with
@@ -454,23 +521,19 @@ impl Shard {
             tail_bytes: 0,
             tail_since: None,
             is_new: true,
+            digest: Some(TailDigest::new(head)),
             pending: None,
         })
     }
 
-    /// Compresses what the transaction appended and puts it into the database.
+    /// Puts the rest of what the transaction appended into the database.
     fn write_tails(&mut self) -> Result<(), Failure> {
-        let Self { journals, encoder, guard, connection, path, .. } = self;
+        let Self { journals, encoder, guard, connection, path, keep, .. } = self;
         guard
             .within(GuardMode::Internal, || {
                 journals
-                    .values()
-                    .filter_map(|journal| {
-                        journal.pending.as_ref().map(|pending| (journal, pending))
-                    })
-                    .try_for_each(|(journal, pending)| {
-                        write_tail(connection, encoder, journal, pending)
-                    })
+                    .values_mut()
+                    .try_for_each(|journal| journal.write_tail(connection, encoder, *keep))
             })
             .map_err(|error| tables::failure(path, &error))
     }
@@ -478,70 +541,119 @@ impl Shard {
 
 impl Journal {
     fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        let head = row.get::<_, i64>(4)?.cast_unsigned();
         let tail_bytes = row.get::<_, i64>(6)?.cast_unsigned();
         Ok(Self {
             id: row.get(0)?,
             name: JournalName(row.get::<_, String>(1)?.into()),
             collection: row.get(2)?,
             incarnation: row.get::<_, i64>(3)?.cast_unsigned(),
-            head: row.get::<_, i64>(4)?.cast_unsigned(),
+            head,
             clock: Clock(row.get::<_, i64>(5)?.cast_unsigned()),
             tail_bytes,
             tail_since: (tail_bytes > 0).then(Instant::now),
             is_new: false,
+            digest: (tail_bytes == 0).then(|| TailDigest::new(head)),
             pending: None,
         })
     }
 
+    fn write_tail(
+        &mut self,
+        connection: &Connection,
+        encoder: &mut BlobEncoder,
+        keep: Keep,
+    ) -> rusqlite::Result<()> {
+        let Some(pending) = &mut self.pending else { return Ok(()) };
+        let rest = std::mem::take(&mut pending.lines);
+        if !rest.is_empty() {
+            pending.write_blob(connection, encoder, self.id, rest, keep)?;
+        }
+        let clock = self.clock.max(pending.clock).0.cast_signed();
+        connection
+            .prepare_cached("UPDATE tidegate_journal SET head = ?, clock = ? WHERE id = ?")?
+            .execute((pending.end.cast_signed(), clock, self.id))?;
+        Ok(())
+    }
+
     /// Takes what the transaction appended, now that it is durable.
-    fn committed(&mut self) -> Option<CommittedAppend> {
+    fn committed(&mut self, appends: &mut Vec<CommittedAppend>) {
         self.is_new = false;
-        let Pending { lines, clock, .. } = self.pending.take()?;
-        let begin = JournalPosition { incarnation: self.incarnation, offset: self.head };
-        self.head += lines.len() as u64;
-        self.tail_bytes += lines.len() as u64;
+        let Some(Pending { end, clock, digest, kept, .. }) = self.pending.take() else { return };
+        let position = |offset| JournalPosition { incarnation: self.incarnation, offset };
+        if kept.is_empty() {
+            appends.push(CommittedAppend {
+                journal: self.name.clone(),
+                begin: position(self.head),
+                end: position(end),
+                bytes: None,
+            });
+        }
+        appends.extend(kept.into_iter().map(|(begin, bytes)| CommittedAppend {
+            journal: self.name.clone(),
+            begin: position(begin),
+            end: position(begin + bytes.len() as u64),
+            bytes: Some(bytes),
+        }));
+        self.tail_bytes += end - self.head;
+        self.head = end;
+        self.digest = digest;
         self.tail_since.get_or_insert_with(Instant::now);
         self.clock = self.clock.max(clock);
-        Some(CommittedAppend { journal: self.name.clone(), begin, bytes: lines.into() })
     }
 }
 
-fn write_tail(
-    connection: &Connection,
-    encoder: &mut BlobEncoder,
-    journal: &Journal,
-    pending: &Pending,
-) -> rusqlite::Result<()> {
-    let mut insert = connection.prepare_cached(
-        "INSERT INTO tidegate_tail (journal, begin, end, codec, first_append, bytes)
-        VALUES (?, ?, ?, ?, ?, ?)",
-    )?;
-    let mut begin = journal.head;
-    let mut rest = &pending.lines[..];
-    while !rest.is_empty() {
-        let (raw, after) = rest.split_at(blob_length(rest));
-        let end = begin + raw.len() as u64;
+impl Pending {
+    /// Adds lines, without copying them when there are no others.
+    fn add(&mut self, lines: Vec<u8>) {
+        if self.lines.is_empty() {
+            self.lines = lines;
+        } else {
+            self.lines.extend_from_slice(&lines);
+        }
+    }
+
+    /// Takes the next blob off the lines, when there is a whole one.
+    fn whole_blob(&mut self) -> Option<Vec<u8>> {
+        if self.lines.len() < BLOB_BYTES {
+            return None;
+        }
+        let rest = self.lines.split_off(blob_length(&self.lines));
+        Some(std::mem::replace(&mut self.lines, rest))
+    }
+
+    /// Compresses a blob and puts it into the database.
+    fn write_blob(
+        &mut self,
+        connection: &Connection,
+        encoder: &mut BlobEncoder,
+        journal: i64,
+        raw: Vec<u8>,
+        keep: Keep,
+    ) -> rusqlite::Result<()> {
+        let (begin, end) = (self.end, self.end + raw.len() as u64);
         let blob = encoder
-            .encode(pending.codec, raw)
+            .encode(self.codec, &raw)
             .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+        let mut insert = connection.prepare_cached(
+            "INSERT INTO tidegate_tail (journal, begin, end, codec, first_append, bytes)
+            VALUES (?, ?, ?, ?, ?, ?)",
+        )?;
         insert.execute((
-            journal.id,
+            journal,
             begin.cast_signed(),
             end.cast_signed(),
-            codec_text(pending.codec),
-            pending.first_append.0.cast_signed(),
-            blob,
+            codec_text(self.codec),
+            self.first_append.0.cast_signed(),
+            &*blob,
         ))?;
-        (begin, rest) = (end, after);
+        self.digest = self.digest.take().and_then(|digest| digest.update(self.codec, &raw));
+        self.end = end;
+        if keep == Keep::Bytes {
+            self.kept.push((begin, Arc::new(raw)));
+        }
+        Ok(())
     }
-    connection
-        .prepare_cached("UPDATE tidegate_journal SET head = ?, clock = ? WHERE id = ?")?
-        .execute((
-            begin.cast_signed(),
-            journal.clock.max(pending.clock).0.cast_signed(),
-            journal.id,
-        ))?;
-    Ok(())
 }
 
 /// How many bytes of `lines` the next blob takes: whole documents within the usual size, or one document alone.

@@ -71,7 +71,7 @@ fn a_commit_says_what_it_appended() {
     assert_eq!(appends.len(), 1);
     assert_eq!(&*appends[0].journal.0, JOURNAL);
     assert_eq!(appends[0].begin.offset, lines(0..10).len() as u64);
-    assert_eq!(&*appends[0].bytes, &lines(10..30)[..]);
+    assert_eq!(**appends[0].bytes.as_ref().unwrap(), lines(10..30));
     shard.begin().unwrap();
     assert!(shard.commit().unwrap().is_empty());
 }
@@ -97,7 +97,7 @@ fn documents_of_a_batch_have_their_ends() {
             .unwrap()
             .read(Some(from), 1)
             .unwrap();
-        assert_eq!((&*rest.bytes, rest.begin, rest.end), (&lines(1..3)[..], from, batch.end));
+        assert_eq!((&*rest.bytes, rest.begin, rest.end), (&lines(1..3), from, batch.end));
     }
 }
 
@@ -191,10 +191,11 @@ fn a_full_disk_loses_the_transaction_and_nothing_else() {
     };
     limit_pages(&shard, 1);
     shard.begin().unwrap();
-    shard.append("acme/orders", "", Codec::None, lines(10..100_000), Clock(1)).unwrap();
-    let failure = shard.commit().unwrap_err();
+    let appended = shard.append("acme/orders", "", Codec::None, lines(10..100_000), Clock(1));
+    let failure = appended.unwrap_err();
     assert_eq!(failure.kind, FailureKind::CannotAccess);
     assert!(failure.message.ends_with("the disk is full"), "{failure}");
+    shard.rollback();
     assert_eq!(read_all(root.path(), JOURNAL, 1 << 20), lines(0..10));
     limit_pages(&shard, u32::MAX >> 1);
     commit(&mut shard, "", Codec::None, &lines(10..100_000));
@@ -485,7 +486,7 @@ fn a_journal_whose_writer_is_gone_is_read_from_its_files() {
     assert_eq!(list_journals(root.path(), "acme/orders").unwrap(), std::slice::from_ref(&name));
     assert_eq!(read_all(root.path(), JOURNAL, 1 << 20), lines(0..3));
     let mut reader = JournalReader::open(root.path(), &name).unwrap();
-    assert_eq!(&*reader.read(Some(end), 1).unwrap().bytes, lines(1..2));
+    assert_eq!(*reader.read(Some(end), 1).unwrap().bytes, lines(1..2));
     let lost = JournalPosition { offset: 36, ..end };
     assert_eq!(reader.read(Some(lost), 1).unwrap_err().kind, FailureKind::CheckpointOfOtherData);
     // A new writer goes on where the files end, as another incarnation.
@@ -509,7 +510,7 @@ fn a_journal_that_has_nothing_yet_is_empty() {
     let mut shard = open(root.path()).open_shard(&shard_name("acme/shop")).unwrap();
     commit(&mut shard, "", Codec::Gzip, &lines(0..3));
     let mut reader = JournalReader::open(root.path(), &name).unwrap();
-    assert_eq!(&*reader.read(Some(batch.end), 1).unwrap().bytes, lines(0..3));
+    assert_eq!(*reader.read(Some(batch.end), 1).unwrap().bytes, lines(0..3));
 }
 
 #[test]

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tidegate_stdlib::bundle::Failure;
@@ -264,12 +264,19 @@ impl Hub {
             if append.begin != next || bytes >= BATCH_BYTES {
                 break;
             }
-            let end = end_of(append);
-            bytes += append.bytes.len();
-            batches.push(Batch { begin: next, end, bytes: append.bytes.clone() });
-            next = end;
+            let Some(kept) = &append.bytes else { break };
+            bytes += kept.len();
+            batches.push(Batch { begin: next, end: append.end, bytes: Arc::clone(kept) });
+            next = append.end;
         }
         batches
+    }
+
+    /// Whether any task of this run reads what a task writes.
+    pub(crate) fn has_readers(&self, task: TaskIndex) -> bool {
+        let mut shared = self.lock();
+        let writes = shared.seat(task).writes.clone();
+        writes.into_iter().any(|collection| !shared.channel(collection).readers.is_empty())
     }
 
     /// Draws the first stamp of a transaction that is about to be published; it is the floor of the task until
@@ -446,13 +453,12 @@ impl Shared {
                 (collection, self.add_journal(collection, append.journal.clone()))
             }
         };
-        let bytes = append.bytes.len();
+        let bytes = size_bytes(&append);
         let channel = self.channel(place.0);
         channel.version += 1;
-        let has_readers = !channel.readers.is_empty();
         let Some(tail) = channel.journals.get_mut(place.1) else { return };
-        tail.head = Some(end_of(&append));
-        if has_readers {
+        tail.head = Some(append.end);
+        if append.bytes.is_some() {
             tail.recent.push_back(append);
             self.cached.push_back(place);
             self.cached_bytes += bytes;
@@ -475,7 +481,7 @@ impl Shared {
         {
             let tail = self.channel(collection).journals.get_mut(journal);
             let evicted = tail.and_then(|tail| tail.recent.pop_front());
-            self.cached_bytes -= evicted.map_or(0, |append| append.bytes.len());
+            self.cached_bytes -= evicted.map_or(0, |append| size_bytes(&append));
         }
     }
 
@@ -492,11 +498,8 @@ impl Shared {
     }
 }
 
-fn end_of(append: &CommittedAppend) -> JournalPosition {
-    JournalPosition {
-        incarnation: append.begin.incarnation,
-        offset: append.begin.offset + append.bytes.len() as u64,
-    }
+fn size_bytes(append: &CommittedAppend) -> usize {
+    append.bytes.as_ref().map_or(0, |bytes| bytes.len())
 }
 
 #[cfg(test)]

@@ -27,7 +27,8 @@ fn append(offset: u64, text: &str) -> CommittedAppend {
     CommittedAppend {
         journal: JournalName("a/things/pivot=00".into()),
         begin: JournalPosition { incarnation: 7, offset },
-        bytes: text.as_bytes().into(),
+        end: JournalPosition { incarnation: 7, offset: offset + text.len() as u64 },
+        bytes: Some(std::sync::Arc::new(text.as_bytes().to_vec())),
     }
 }
 
