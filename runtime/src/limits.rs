@@ -4,6 +4,11 @@
 pub const TRANSACTION_BYTES_MAX: usize = 64 << 20;
 /// Documents of one transaction.
 pub const TRANSACTION_DOCUMENTS_MAX: usize = 1_000_000;
+/// Input of one transaction of a materialization, which holds no more than a document of each key: the more documents
+/// of a key it takes in, the fewer rows it writes.
+pub const STORE_BYTES_MAX: usize = 1 << 30;
+/// Documents of one transaction of a materialization.
+pub const STORE_DOCUMENTS_MAX: usize = 10_000_000;
 /// Raw size at which a blob of a journal is closed.
 pub const BLOB_BYTES: usize = 1 << 20;
 /// Journals of one collection and task.

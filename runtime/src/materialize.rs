@@ -6,7 +6,6 @@
 
 use std::convert::Infallible;
 
-use indexmap::IndexMap;
 use serde_json::{Value, json};
 use tidegate_stdlib::bundle::{
     Bundle, ColumnRole, Failure, FailureKind, Materialization, MaterializationBinding,
@@ -28,8 +27,6 @@ use crate::violation::SchemaSide;
 
 /// Keys that are loaded in one call.
 const LOAD_KEYS: usize = 10_000;
-/// What a key takes beside its values: the UUID, the packed key and their places in the map.
-const KEY_BYTES: usize = size_of::<Uuid>() + 96;
 
 /// Whether a task goes on where it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,8 +63,8 @@ struct Binding<'r> {
     key: Key,
     fold: Fold,
     is_delta: bool,
-    /// Keys of the transaction in the order in which they came, each with the UUID of its last document.
-    uuids: IndexMap<Vec<u8>, Uuid>,
+    /// The UUID of the last document of each key, by the index of the key in the fold.
+    uuids: Vec<Uuid>,
     /// The values of these keys, to load stored rows by.
     keys: Documents,
     packed: Vec<u8>,
@@ -191,27 +188,27 @@ impl<'r> Binding<'r> {
             false => (Mode::Full, Lone::Reduced),
         };
         let fold = Fold::new(mode, lone, hash_seed());
-        let (uuids, keys, packed) = (IndexMap::new(), Documents::default(), Vec::new());
+        let (uuids, keys, packed) = (Vec::new(), Documents::default(), Vec::new());
         Ok(Self { contract, key, fold, is_delta, uuids, keys, packed })
     }
 
     fn size_bytes(&self) -> usize {
-        self.fold.size_bytes() + self.uuids.len() * KEY_BYTES + self.keys.size_bytes()
+        self.fold.size_bytes() + self.uuids.len() * size_of::<Uuid>() + self.keys.size_bytes()
     }
 
     fn add(&mut self, document: Node<'_>, uuid: Uuid) -> Result<(), Failure> {
         self.packed.clear();
         self.key.pack(document, &mut self.packed);
-        match self.uuids.get_mut(&self.packed) {
+        let added = self.fold.add(&self.contract.reducer, &self.packed, document);
+        let index = added.map_err(|failure| self.contract.irreducible(&failure))?;
+        match self.uuids.get_mut(index) {
             Some(last) => *last = uuid,
             None => {
-                self.uuids.insert(self.packed.clone(), uuid);
+                self.uuids.push(uuid);
                 self.add_key(document);
             }
         }
-        self.fold
-            .add(&self.contract.reducer, &self.packed, document)
-            .map_err(|failure| self.contract.irreducible(&failure))
+        Ok(())
     }
 
     fn add_key(&mut self, document: Node<'_>) {
@@ -225,19 +222,19 @@ impl<'r> Binding<'r> {
         added.unwrap_or_else(|never| match never {});
     }
 
-    /// Gives every key its stored document.
+    /// Gives every key its stored document, in the order of the keys, as the table has them.
     fn load(&mut self, index: usize, destination: &mut dyn Destination) -> Result<(), Failure> {
         if self.is_delta {
             return Ok(());
         }
-        let Self { fold, uuids, keys, .. } = self;
+        let Self { fold, keys, .. } = self;
         let mut batch = Vec::new();
-        for begin in (0..keys.len()).step_by(LOAD_KEYS) {
+        for order in fold.order().chunks(LOAD_KEYS) {
             batch.clear();
-            batch.extend(keys.iter().skip(begin).take(LOAD_KEYS));
+            batch.extend(order.iter().filter_map(|key| keys.get(*key)));
             destination.load(index, &batch, &mut |found, document| {
-                if let Some((packed, _)) = uuids.get_index(begin + found) {
-                    fold.set_base(packed, document);
+                if let Some(key) = order.get(found) {
+                    fold.set_base_at(*key, document);
                 }
             })?;
         }
@@ -248,9 +245,9 @@ impl<'r> Binding<'r> {
     fn store(&mut self, index: usize, destination: &mut dyn Destination) -> Result<u64, Failure> {
         let Self { contract, fold, uuids, keys, .. } = self;
         let mut stored = 0;
-        fold.drain(&contract.reducer, |group| {
+        fold.drain_indexed(&contract.reducer, |key, group| {
             let group = group.map_err(|failure| contract.irreducible(&failure))?;
-            let uuid = uuids.get(group.packed).copied();
+            let uuid = uuids.get(key).copied();
             stored += store_group(index, contract, group, uuid, destination)?;
             Ok(())
         })?;

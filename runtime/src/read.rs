@@ -216,14 +216,15 @@ impl Published {
 struct Folding {
     key: Key,
     fold: Fold,
-    uuids: BTreeMap<Vec<u8>, Uuid>,
+    /// The UUID of the last document of each key, by the index of the key in the fold.
+    uuids: Vec<Uuid>,
     packed: Vec<u8>,
 }
 
 impl Folding {
     fn new(key: Key) -> Self {
         let fold = Fold::new(Mode::Full, Lone::Reduced, hash_seed());
-        Self { key, fold, uuids: BTreeMap::new(), packed: Vec::new() }
+        Self { key, fold, uuids: Vec::new(), packed: Vec::new() }
     }
 
     fn add(
@@ -234,15 +235,13 @@ impl Folding {
     ) -> Result<(), Failure> {
         self.packed.clear();
         self.key.pack(document, &mut self.packed);
-        match self.uuids.get_mut(&self.packed) {
+        let added = self.fold.add(&contract.reducer, &self.packed, document);
+        let index = added.map_err(|failure| contract.irreducible(&failure))?;
+        match self.uuids.get_mut(index) {
             Some(last) => *last = uuid,
-            None => {
-                self.uuids.insert(self.packed.clone(), uuid);
-            }
+            None => self.uuids.push(uuid),
         }
-        self.fold
-            .add(&contract.reducer, &self.packed, document)
-            .map_err(|failure| contract.irreducible(&failure))
+        Ok(())
     }
 
     fn drain(
@@ -253,14 +252,14 @@ impl Folding {
         let mut is_wanted = true;
         let mut builder = Builder::default();
         let uuids = &self.uuids;
-        self.fold.drain(&contract.reducer, |group| {
+        self.fold.drain_indexed(&contract.reducer, |key, group| {
             let group = group.map_err(|failure| contract.irreducible(&failure))?;
             if group.deleted {
                 return Ok(());
             }
             for document in group.documents {
                 builder.clear();
-                match uuids.get(group.packed) {
+                match uuids.get(key) {
                     Some(uuid) => {
                         copy_stamped(document.root(), uuid.text().as_str(), &mut builder);
                     }

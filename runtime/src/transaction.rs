@@ -11,7 +11,6 @@ use tidegate_stdlib::bundle::{Failure, Fragments};
 use crate::engine::hub::{Hub, Pause, TaskIndex};
 use crate::engine::stamps::Stamps;
 use crate::engine::{Observer, TaskReport};
-use crate::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_DOCUMENTS_MAX};
 use crate::store::failpoint;
 use crate::store::{CommittedAppend, Keep, Shard};
 use crate::task::{Counted, Input, Task, Then};
@@ -34,6 +33,15 @@ pub(crate) enum State {
     Ended,
 }
 
+/// Bounds of the input of one transaction.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct InputMax {
+    /// Bytes that it was read from.
+    pub(crate) bytes: usize,
+    /// Documents in it.
+    pub(crate) documents: u64,
+}
+
 /// What the loop of one task needs besides the task and its shard.
 #[derive(Debug)]
 pub(crate) struct Circumstances<'r> {
@@ -45,6 +53,8 @@ pub(crate) struct Circumstances<'r> {
     pub(crate) producer: Producer,
     /// Greatest duration of a transaction.
     pub(crate) duration_max: Duration,
+    /// Greatest input of a transaction.
+    pub(crate) input_max: InputMax,
     /// Memory that a transaction may hold before it closes.
     pub(crate) held_bytes_max: usize,
     /// How the journals of the task are cut.
@@ -156,8 +166,8 @@ impl<T: Task> Transactions<'_, '_, T> {
     fn is_full(&self) -> bool {
         let lasts = self.open.since.map_or(Duration::ZERO, |since| since.elapsed());
         self.open.then == Some(Then::Close)
-            || self.open.bytes_in >= TRANSACTION_BYTES_MAX
-            || self.open.documents_in >= TRANSACTION_DOCUMENTS_MAX as u64
+            || self.open.bytes_in >= self.around.input_max.bytes
+            || self.open.documents_in >= self.around.input_max.documents
             || self.task.held_bytes() >= self.around.held_bytes_max
             || lasts >= self.around.duration_max
     }

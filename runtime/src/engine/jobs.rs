@@ -12,6 +12,10 @@ use super::hub::Wiring;
 use super::{Ingest, RunRequest};
 use crate::derive::collection;
 use crate::fixture::Fixture;
+use crate::limits::{
+    STORE_BYTES_MAX, STORE_DOCUMENTS_MAX, TRANSACTION_BYTES_MAX, TRANSACTION_DOCUMENTS_MAX,
+};
+use crate::transaction::InputMax;
 use crate::uuid::Clock;
 
 /// Greatest duration of a transaction of a task that the catalog does not name.
@@ -159,6 +163,17 @@ fn reads<'j>(job: &'j Job<'_>) -> Vec<&'j str> {
 }
 
 impl Job<'_> {
+    /// Greatest input of a transaction.
+    pub(super) fn input_max(&self) -> InputMax {
+        let (bytes, documents) = match self {
+            Self::Materialization(_) => (STORE_BYTES_MAX, STORE_DOCUMENTS_MAX),
+            Self::Capture(_) | Self::Derivation(_) | Self::Ingest(..) | Self::Fixture => {
+                (TRANSACTION_BYTES_MAX, TRANSACTION_DOCUMENTS_MAX)
+            }
+        };
+        InputMax { bytes, documents: documents as u64 }
+    }
+
     /// Greatest duration of a transaction.
     pub(super) fn duration_max(&self) -> Duration {
         match self {

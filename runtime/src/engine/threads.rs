@@ -188,6 +188,7 @@ impl<'c, 'r> Member<'c, 'r> {
             index: self.index,
             producer: self.producer,
             duration_max: self.job.duration_max(),
+            input_max: self.job.input_max(),
             held_bytes_max: self.combiner_bytes_max() / 2,
             fragments: self.crew.jobs.fragments(self.job),
         };

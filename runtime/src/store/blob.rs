@@ -32,11 +32,7 @@ impl fmt::Debug for BlobEncoder {
 
 impl BlobEncoder {
     /// Compresses a blob.
-    pub(super) fn encode<'r>(
-        &mut self,
-        codec: Codec,
-        raw: &'r [u8],
-    ) -> io::Result<Cow<'r, [u8]>> {
+    pub(super) fn encode<'r>(&mut self, codec: Codec, raw: &'r [u8]) -> io::Result<Cow<'r, [u8]>> {
         match codec {
             Codec::None => Ok(Cow::Borrowed(raw)),
             Codec::Gzip => {

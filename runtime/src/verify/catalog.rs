@@ -178,7 +178,7 @@ impl<'r, 'b> Combining<'r, 'b> {
         let packed = self.rules.packed_key(document);
         let contract = &self.rules.contract;
         let added = self.fold.add(&contract.reducer, &packed, document);
-        added.map_err(|failure| contract.irreducible(&failure))
+        added.map(drop).map_err(|failure| contract.irreducible(&failure))
     }
 
     /// The documents that remain, in key order; the result of a fold is validated once more.

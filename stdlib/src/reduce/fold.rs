@@ -75,7 +75,7 @@ impl Fold {
         }
     }
 
-    /// Adds a document to its key.
+    /// Adds a document to its key, and gives the index of the key: how many came before it.
     ///
     /// # Errors
     /// As [`Reducer::reduce`]; the key then has what it had before.
@@ -84,22 +84,32 @@ impl Fold {
         reducer: &Reducer,
         packed: &[u8],
         document: Node<'_>,
-    ) -> Result<(), ReduceFailure> {
+    ) -> Result<usize, ReduceFailure> {
         let Self { entries, scratch, .. } = self;
-        let entry = index_of(&self.seed, &mut self.table, entries, &mut self.keys, packed);
-        let Some(entry) = entries.get_mut(entry) else { return Ok(()) };
+        let index = index_of(&self.seed, &mut self.table, entries, &mut self.keys, packed);
+        let Some(entry) = entries.get_mut(index) else { return Ok(index) };
         let grown = entry.held.add(reducer, document, scratch)?;
         self.documents_bytes = self.documents_bytes.saturating_add_signed(grown);
-        Ok(())
+        Ok(index)
     }
 
     /// Gives a key its base: the document stored before.
     pub fn set_base(&mut self, packed: &[u8], base: Node<'_>) {
         let entries = &mut self.entries;
-        let entry = index_of(&self.seed, &mut self.table, entries, &mut self.keys, packed);
-        let Some(entry) = entries.get_mut(entry) else { return };
+        let index = index_of(&self.seed, &mut self.table, entries, &mut self.keys, packed);
+        self.set_base_at(index, base);
+    }
+
+    /// The same for the key of an index that [`Fold::add`] gave.
+    pub fn set_base_at(&mut self, index: usize, base: Node<'_>) {
+        let Some(entry) = self.entries.get_mut(index) else { return };
         let grown = entry.held.set_base(base.to_document());
         self.documents_bytes = self.documents_bytes.saturating_add_signed(grown);
+    }
+
+    /// The indices of the keys in ascending order of the packed keys.
+    pub fn order(&self) -> Vec<usize> {
+        self.sorted().into_iter().map(|index| index as usize).collect()
     }
 
     /// How many keys are held.
@@ -130,13 +140,26 @@ impl Fold {
         reducer: &Reducer,
         mut each: impl FnMut(Result<Group<'_>, ReduceFailure>) -> Result<(), E>,
     ) -> Result<(), E> {
+        self.drain_indexed(reducer, |_, group| each(group))
+    }
+
+    /// The same, each with the index of its key.
+    ///
+    /// # Errors
+    /// As [`Fold::drain`].
+    pub fn drain_indexed<E>(
+        &mut self,
+        reducer: &Reducer,
+        mut each: impl FnMut(usize, Result<Group<'_>, ReduceFailure>) -> Result<(), E>,
+    ) -> Result<(), E> {
         let (mode, lone) = (self.mode, self.lone);
         let mut scratch = std::mem::take(&mut self.scratch);
-        let drained =
-            self.take(|packed, held| match held.leave(reducer, mode, lone, &mut scratch) {
-                Ok(outcome) => each(Ok(Group::new(packed, &outcome))),
-                Err(failure) => each(Err(failure)),
-            });
+        let drained = self.take_indexed(|index, packed, held| {
+            match held.leave(reducer, mode, lone, &mut scratch) {
+                Ok(outcome) => each(index, Ok(Group::new(packed, &outcome))),
+                Err(failure) => each(index, Err(failure)),
+            }
+        });
         self.scratch = scratch;
         drained
     }
@@ -147,13 +170,20 @@ impl Fold {
     /// # Errors
     /// The first error of `each`; what was not handed out by then is dropped.
     pub fn take<E>(&mut self, mut each: impl FnMut(&[u8], Held) -> Result<(), E>) -> Result<(), E> {
+        self.take_indexed(|_, packed, held| each(packed, held))
+    }
+
+    fn take_indexed<E>(
+        &mut self,
+        mut each: impl FnMut(usize, &[u8], Held) -> Result<(), E>,
+    ) -> Result<(), E> {
         let order = self.sorted();
         let keys = std::mem::take(&mut self.keys);
         let mut entries = std::mem::take(&mut self.entries);
         self.table = HashTable::new();
         self.documents_bytes = 0;
         order.into_iter().try_for_each(|index| match entries.get_mut(index as usize) {
-            Some(entry) => each(entry.key(&keys), std::mem::take(&mut entry.held)),
+            Some(entry) => each(index as usize, entry.key(&keys), std::mem::take(&mut entry.held)),
             None => Ok(()),
         })
     }

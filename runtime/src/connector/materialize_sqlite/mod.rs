@@ -69,7 +69,8 @@ fn open_with(
         .map_err(|error| failed(&error))?;
     connection.set_prepared_statement_cache_capacity(8 + 4 * targets.len());
     let fence = Fence::new(&materialization.name);
-    Ok(SqliteDestination { connection, shown, fence, targets, lock_wait })
+    let were_empty = vec![None; targets.len()];
+    Ok(SqliteDestination { connection, shown, fence, targets, were_empty, lock_wait })
 }
 
 struct SqliteDestination {
@@ -78,6 +79,8 @@ struct SqliteDestination {
     shown: String,
     fence: Fence,
     targets: Vec<Target>,
+    /// Whether the tables are known to have been empty when the transaction began, by target.
+    were_empty: Vec<Option<bool>>,
     lock_wait: Duration,
 }
 
@@ -93,6 +96,7 @@ impl Destination for SqliteDestination {
     }
 
     fn begin(&mut self) -> Result<(), Failure> {
+        self.were_empty.fill(None);
         self.connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| self.failed(&error))
     }
 
@@ -102,6 +106,9 @@ impl Destination for SqliteDestination {
         keys: &[Node<'_>],
         found: &mut dyn FnMut(usize, Node<'_>),
     ) -> Result<(), Failure> {
+        if self.was_empty(binding)? {
+            return Ok(());
+        }
         let Some(target) = self.targets.get(binding) else { return Ok(()) };
         let Some(select) = target.statements.load.as_ref() else { return Ok(()) };
         let mut statement =
@@ -133,16 +140,17 @@ impl Destination for SqliteDestination {
 
     fn store(&mut self, store: Store<'_>) -> Result<(), Failure> {
         let Some(target) = self.targets.get(store.binding) else { return Ok(()) };
-        let Statements { insert, update, delete, .. } = &target.statements;
+        let failed = |error: rusqlite::Error| self.failed(&error);
+        let Statements { update, delete, .. } = &target.statements;
         let stored = match (delete, update) {
             (Some(_), _) if store.delete && !store.exists => Ok(()),
-            (Some(delete), _) if store.delete => {
-                self.execute(target, delete, target.keys(), &store)
-            }
-            (_, Some(update)) if store.exists => {
-                self.execute(target, update, target.for_update(), &store)
-            }
-            _ => self.execute(target, insert, target.all(), &store),
+            (Some(delete), _) if store.delete => self
+                .execute(target, delete, target.keys(), &store)
+                .and_then(|deleted| deleted.map_err(failed)),
+            (_, Some(update)) if store.exists => self
+                .execute(target, update, target.for_update(), &store)
+                .and_then(|updated| updated.map_err(failed)),
+            _ => self.insert(target, &store),
         };
         stored.map_err(|failure| failure.document(&store.shown(), None))
     }
@@ -200,6 +208,39 @@ impl SqliteDestination {
         result
     }
 
+    /// Whether a table was empty when its first keys of the transaction were to be loaded: then there is nothing to load.
+    fn was_empty(&mut self, binding: usize) -> Result<bool, Failure> {
+        let known = self.were_empty.get(binding).copied().flatten();
+        let target = self.targets.get(binding);
+        let Some(query) = target.and_then(|target| target.statements.is_empty.as_ref()) else {
+            return Ok(false);
+        };
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let is_empty = self
+            .connection
+            .query_row(query, (), |row| row.get(0))
+            .map_err(|error| self.failed(&error))?;
+        if let Some(known) = self.were_empty.get_mut(binding) {
+            *known = Some(is_empty);
+        }
+        Ok(is_empty)
+    }
+
+    /// Adds a row. One of the same key that was not loaded, because it has no document, is replaced.
+    fn insert(&self, target: &Target, store: &Store<'_>) -> Result<(), Failure> {
+        let failed = |error: rusqlite::Error| self.failed(&error);
+        let Statements { insert, upsert, .. } = &target.statements;
+        match (self.execute(target, insert, target.all(), store)?, upsert) {
+            (Ok(()), _) => Ok(()),
+            (Err(error), Some(upsert)) if is_conflict(&error) => {
+                self.execute(target, upsert, target.all(), store)?.map_err(failed)
+            }
+            (Err(error), _) => Err(failed(error)),
+        }
+    }
+
     /// Executes a statement with the values of a document in these columns.
     fn execute<'s>(
         &self,
@@ -207,7 +248,7 @@ impl SqliteDestination {
         sql: &str,
         columns: impl Iterator<Item = &'s ColumnEncoder>,
         store: &Store<'s>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Result<(), rusqlite::Error>, Failure> {
         let failed = |error: rusqlite::Error| self.failed(&error);
         let mut statement: CachedStatement<'_> =
             self.connection.prepare_cached(sql).map_err(failed)?;
@@ -215,12 +256,17 @@ impl SqliteDestination {
             let value = target.value(column, store)?;
             statement.raw_bind_parameter(at + 1, value).map_err(failed)?;
         }
-        statement.raw_execute().map(drop).map_err(failed)
+        Ok(statement.raw_execute().map(drop))
     }
 
     fn failed(&self, error: &rusqlite::Error) -> Failure {
         endpoint_failed(&self.shown, self.lock_wait, error)
     }
+}
+
+/// Whether a row of the same key is there.
+fn is_conflict(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation)
 }
 
 fn endpoint_failed(database: &str, lock_wait: Duration, error: &rusqlite::Error) -> Failure {

@@ -29,8 +29,12 @@ pub(super) struct Target {
 pub(super) struct Statements {
     /// Gives the document of a key; absent for delta updates.
     pub(super) load: Option<String>,
-    /// Adds a row, all columns in order; replaces the other columns when the key is there all the same.
+    /// Adds a row, all columns in order.
     pub(super) insert: String,
+    /// The same, but replaces the other columns when the key is there all the same; absent for delta updates.
+    pub(super) upsert: Option<String>,
+    /// Whether there is no row at all; absent for delta updates.
+    pub(super) is_empty: Option<String>,
     /// Replaces a row: the columns that are no key, then the key; absent for delta updates.
     pub(super) update: Option<String>,
     /// Removes the row of a key; absent for delta updates.
@@ -214,7 +218,14 @@ impl Statements {
         let parameters = vec!["?"; all.len()].join(", ");
         let insert = format!("INSERT INTO {name} ({}) VALUES ({parameters})", all.join(", "));
         if delta_updates {
-            return Self { load: None, insert, update: None, delete: None };
+            return Self {
+                load: None,
+                insert,
+                upsert: None,
+                is_empty: None,
+                update: None,
+                delete: None,
+            };
         }
         let matches: Vec<String> = keys.iter().map(|key| format!("{key} IS ?")).collect();
         let matches = matches.join(" AND ");
@@ -224,11 +235,13 @@ impl Statements {
         let document = quoted(&|role| role == ColumnRole::Document).join(", ");
         Self {
             load: Some(format!("SELECT {document} FROM {name} WHERE {matches}")),
-            insert: format!(
+            is_empty: Some(format!("SELECT NOT EXISTS (SELECT 1 FROM {name})")),
+            upsert: Some(format!(
                 "{insert} ON CONFLICT ({}) DO UPDATE SET {}",
                 keys.join(", "),
                 replaces.join(", ")
-            ),
+            )),
+            insert,
             update: Some(format!("UPDATE {name} SET {} WHERE {matches}", sets.join(", "))),
             delete: Some(format!("DELETE FROM {name} WHERE {matches}")),
         }
