@@ -1,9 +1,11 @@
 //! Mistakes of syntax and of binding as diagnostics: one constructor per rule, where its words are chosen.
 
 use crate::diag::{Diagnostic, Edit, Fix, Sink, rules};
-use crate::model::{BindProblem, BindProblemKind, FieldKind, LegacyField, LegacyKind, tables};
+use crate::model::{
+    BindProblem, BindProblemKind, FieldKind, LegacyField, LegacyKind, bind, tables,
+};
 use crate::source::{FileId, Range, SourceFile, Span};
-use crate::syntax::{SyntaxProblem, SyntaxProblemKind, Tree};
+use crate::syntax::{ParseOptions, SyntaxProblem, SyntaxProblemKind, Tree, parse};
 
 /// Reports what parsing and binding found in a file.
 ///
@@ -93,24 +95,46 @@ fn syntax_problem(file: FileId, source: &SourceFile, problem: &SyntaxProblem) ->
     }
 }
 
-/// Two blanks for every tab of indentation, in the whole file.
+/// Blanks for every tab of indentation, in the whole file: of the widths that tabs usually have, the one with which the file makes
+/// most sense.
 fn spaces_for_tabs(file: FileId, text: &str) -> Option<Fix> {
+    let nonsense = |width: &usize| {
+        let mut repaired = String::with_capacity(text.len());
+        for line in text.split_inclusive('\n') {
+            let (indent, rest) = line.split_at(indent_of(line));
+            repaired.push_str(&indent.replace('\t', &" ".repeat(*width)));
+            repaired.push_str(rest);
+        }
+        let tree = parse(&repaired, ParseOptions { merge_keys: true });
+        tree.problems.len() + bind(&tree).problems.len()
+    };
+    let width = TAB_WIDTHS.into_iter().min_by_key(nonsense)?;
+    let blanks_of_tab = " ".repeat(width);
     let mut edits = Vec::new();
     let mut start = 0;
     for line in text.split_inclusive('\n') {
-        let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
+        let indent = indent_of(line);
         let blanks = line.get(..indent).unwrap_or_default();
         if blanks.contains('\t') {
             let offset = |value| u32::try_from(value).unwrap_or(u32::MAX);
             let span = Range::new(offset(start), offset(start + indent)).in_file(file);
-            edits.push(Edit { span, text: blanks.replace('\t', "  ") });
+            edits.push(Edit { span, text: blanks.replace('\t', &blanks_of_tab) });
         }
         start += line.len();
     }
     let first = edits.first()?;
-    let mut fix = Fix::replace(first.span, first.text.clone(), "replace each tab by two blanks");
+    let message = format!("replace each tab by {width} blanks");
+    let mut fix = Fix::replace(first.span, first.text.clone(), message);
     fix.edits = edits;
     Some(fix)
+}
+
+/// Widths that tabs usually have, the most usual one first.
+const TAB_WIDTHS: [usize; 3] = [2, 4, 8];
+
+/// The bytes of blanks and tabs at the beginning of a line.
+fn indent_of(line: &str) -> usize {
+    line.len() - line.trim_start_matches([' ', '\t']).len()
 }
 
 fn bind_problem(file: FileId, source: &SourceFile, problem: &BindProblem) -> Diagnostic {
