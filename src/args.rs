@@ -113,6 +113,8 @@ pub(crate) enum Command {
     Build(Build),
     /// Run the tests of a catalog
     Test(Test),
+    /// Print what a task would publish or store, in memory
+    Preview(Preview),
     /// Run a catalog or a bundle
     Run(Run),
     /// Print the committed documents of a collection
@@ -221,6 +223,23 @@ pub(crate) struct Test {
     /// How results are written, and where to.
     #[command(flatten)]
     pub(crate) reporting: Reporting,
+}
+
+/// Arguments of `preview`.
+#[derive(Debug, Args)]
+pub(crate) struct Preview {
+    /// The derivation or materialization
+    #[arg(value_name = "TASK")]
+    pub(crate) task: String,
+    /// Catalog file, directory with a flow.yaml, or bundle [default: the nearest flow.yaml upward]
+    #[arg(value_name = "SOURCE")]
+    pub(crate) source: Option<PathBuf>,
+    /// Take a file of lines `["collection", {document}]` as input [default: what the tests ingest]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) fixture: Option<PathBuf>,
+    /// Print at most this many documents or rows
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
 }
 
 /// Arguments of `run`.

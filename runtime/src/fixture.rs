@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
-use tidegate_stdlib::bundle::{Bundle, Collection, Failure, FailureKind};
+use tidegate_stdlib::bundle::{Bundle, Collection, Failure, FailureKind, Origin, Test, TestStep};
 use tidegate_stdlib::document::Document;
 use tidegate_stdlib::value::parse;
 
@@ -19,6 +19,7 @@ use crate::shuffle::parse_time;
 use crate::store::{CommittedAppend, Shard};
 use crate::task::{Counted, Input, Task, Then};
 use crate::uuid::Clock;
+use crate::verify::ingest_step;
 
 const STATE_KEY: &str = "fixture";
 
@@ -62,6 +63,27 @@ impl Fixture {
     /// Where a simulated clock starts; none when no line has a time.
     pub(crate) fn start(&self) -> Option<Clock> {
         self.lines.iter().find_map(Line::time)
+    }
+
+    /// The transactions as a test that ingests them: documents of one collection are one step.
+    pub(crate) fn test(self) -> Test {
+        let mut steps: Vec<TestStep> = Vec::new();
+        let mut begin = 0;
+        for line in self.lines {
+            let Line::Document { collection, document, .. } = line else {
+                begin = steps.len();
+                continue;
+            };
+            let Some(name) = self.collections.get(collection) else { continue };
+            let document = document.root().to_value();
+            let open = steps.iter_mut().skip(begin).find(|step| step.collection == *name);
+            match open {
+                Some(step) => step.documents.push(document),
+                None => steps.push(ingest_step(name, vec![document])),
+            }
+        }
+        let (name, origin) = (String::new(), Origin::default());
+        Test { name, description: String::new(), steps, origin }
     }
 
     fn add(&mut self, line: &str, bundle: &Bundle) -> Result<(), String> {

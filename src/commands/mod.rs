@@ -8,6 +8,7 @@ mod interface;
 mod lineage;
 mod lsp;
 mod new;
+mod preview;
 mod read;
 mod run;
 mod schema;
@@ -24,6 +25,7 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<Exit, Stop> {
         Command::Check(arguments) => check::run(&arguments, terminal),
         Command::Build(arguments) => build::run(&arguments, terminal),
         Command::Test(arguments) => test::run(&arguments, terminal),
+        Command::Preview(arguments) => preview::run(&arguments, terminal),
         Command::Run(arguments) => run::run(&arguments, terminal),
         Command::Read(arguments) => read::run(&arguments, terminal),
         Command::Lineage(arguments) => lineage::run(&arguments, terminal),

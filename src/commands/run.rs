@@ -108,7 +108,8 @@ fn request(
     })
 }
 
-fn read_fixture(path: &Path) -> Result<Arc<str>, Stop> {
+/// The text of a fixture.
+pub(super) fn read_fixture(path: &Path) -> Result<Arc<str>, Stop> {
     let text = read_whole(path, INPUT_BYTES_MAX)
         .and_then(|bytes| {
             String::from_utf8(bytes).map_err(|_| std::io::Error::other("it is not UTF-8"))
@@ -127,7 +128,8 @@ fn known_tasks(names: &[String], bundle: &Bundle) -> Result<BTreeSet<String>, St
     Ok(names.iter().cloned().collect())
 }
 
-fn unknown<'n>(noun: &str, name: &str, known: impl Iterator<Item = &'n str>) -> Stop {
+/// A name that nothing has, with a similar one.
+pub(super) fn unknown<'n>(noun: &str, name: &str, known: impl Iterator<Item = &'n str>) -> Stop {
     let stop = Stop::usage(format!("the catalog has no {noun} `{name}`"));
     match nearest(name, known) {
         Some(near) => stop.help(format!("a {noun} of a similar name exists: `{near}`")),

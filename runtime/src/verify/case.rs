@@ -81,6 +81,13 @@ impl<'c, 'b> Case<'c, 'b> {
         }
     }
 
+    /// What was written to a collection since the case began, without UUIDs.
+    pub(super) fn documents(&self, collection: &str) -> Vec<serde_json::Value> {
+        let written = self.journals.get(collection).map_or(&[][..], Vec::as_slice);
+        let documents = written.iter().map(|written| Document::from_value(&written.document));
+        documents.map(|document| stamp::unstamped(document.root()).0.root().to_value()).collect()
+    }
+
     /// Whether a step is due now: a verify waits for every read that may write to its collection.
     fn can_run(&self, step: &TestStep) -> bool {
         let derivations = self.pending.keys().map(|(_, derivation)| *derivation);

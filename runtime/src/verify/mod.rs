@@ -8,6 +8,7 @@ mod case;
 mod catalog;
 mod compare;
 mod derivation;
+mod preview;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,6 +18,8 @@ use tidegate_stdlib::bundle::{Bundle, Failure, Test, TestOutcome, TestStatus};
 
 use case::Case;
 use catalog::TestCatalog;
+pub(crate) use preview::ingest_step;
+pub use preview::{Preview, PreviewInput, preview};
 
 /// Runs the tests of a bundle whose name contains `filter` (all when empty), in parallel; outcomes
 /// in order of name.
