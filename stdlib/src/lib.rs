@@ -5,12 +5,14 @@
 //! diagnostics, emitters or tasks; it reports failures as plain data with places in documents, schemas
 //! and SQL text.
 
+mod annotation;
 pub mod bundle;
 pub mod connector;
 pub mod document;
 pub mod key;
 pub mod lambda;
 pub mod limits;
+pub mod redact;
 pub mod reduce;
 pub mod schema;
 pub mod shape;

@@ -18,14 +18,10 @@ pub(super) struct Annotation {
     pub(super) origin: String,
 }
 
-impl Annotation {
-    /// Checks the value of a `reduce` keyword.
-    ///
-    /// Pointers of failures start at the annotation.
-    pub(super) fn parse(
-        value: &Value,
-        origin: impl FnOnce() -> String,
-    ) -> Result<Self, SchemaFailure> {
+impl crate::annotation::Annotation for Annotation {
+    const KEYWORD: &'static str = "reduce";
+
+    fn parse(value: &Value, origin: impl FnOnce() -> String) -> Result<Self, SchemaFailure> {
         let fields = value
             .as_object()
             .ok_or_else(|| failure("", "`reduce` wants an object with a `strategy`".to_owned()))?;
@@ -61,8 +57,7 @@ impl Annotation {
         Ok(annotation)
     }
 
-    /// Whether both ask for the same.
-    pub(super) fn agrees_with(&self, other: &Self) -> bool {
+    fn agrees_with(&self, other: &Self) -> bool {
         self.strategy.name == other.strategy.name
             && self.key == other.key
             && self.delete == other.delete

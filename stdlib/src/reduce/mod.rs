@@ -15,7 +15,6 @@ mod held;
 mod json_schema_merge;
 mod last_write_wins;
 mod merge;
-mod plan;
 mod set;
 mod sum;
 mod walk;
@@ -27,9 +26,9 @@ use serde_json::Value;
 use annotation::Annotation;
 pub use fold::{Fold, Group};
 pub use held::{Held, Lone, Outcome};
-use plan::Plan;
 use walk::{Here, Reached, Stop, Walk};
 
+use crate::annotation::{Annotation as _, Plan};
 use crate::document::{Builder, Mark, Node, compare, write_text};
 use crate::limits::DOCUMENT_SIZE_BYTES_MAX;
 use crate::schema::{NormalForm, SchemaFailure};
@@ -141,7 +140,9 @@ pub struct ReduceFailure {
 /// The reduction of one schema.
 #[derive(Debug)]
 pub struct Reducer {
-    plan: Plan,
+    plan: Plan<Annotation>,
+    /// Whether an annotation of the root may delete the document.
+    may_delete_root: bool,
 }
 
 impl Reducer {
@@ -161,7 +162,11 @@ impl Reducer {
     pub fn of(normal: &NormalForm) -> Result<Self, SchemaFailure> {
         match normal.faults().first() {
             Some(fault) => Err(fault.clone()),
-            None => Ok(Self { plan: Plan::new(normal)? }),
+            None => {
+                let plan = Plan::<Annotation>::new(normal)?;
+                let may_delete_root = plan.at_root().any(|annotation| annotation.delete);
+                Ok(Self { plan, may_delete_root })
+            }
         }
     }
 
@@ -182,10 +187,10 @@ impl Reducer {
         out: &mut Builder,
     ) -> Result<Reduced, ReduceFailure> {
         let left = match (left, mode) {
-            (Some(left), Mode::Associative) if self.plan.deletes(left) => {
+            (Some(left), Mode::Associative) if self.deletes(left) => {
                 return Ok(Reduced::NotAssociative);
             }
-            (Some(left), Mode::Full) if self.plan.deletes(left) => None,
+            (Some(left), Mode::Full) if self.deletes(left) => None,
             (left, _) => left,
         };
         let before = out.mark();
@@ -208,6 +213,14 @@ impl Reducer {
                 }
             }
         }
+    }
+
+    /// Whether `document` by its own annotation deletes what is before it.
+    fn deletes(&self, document: Node<'_>) -> bool {
+        self.may_delete_root
+            && self.plan.resolve(self.plan.root(), document).is_some_and(|speaking| {
+                self.plan.annotations(speaking.rules()).any(|annotation| annotation.delete)
+            })
     }
 }
 

@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::plan::{Plan, Speakers};
+use super::Annotation;
+use crate::annotation::{Plan, Speakers};
 use crate::document::Document;
 use crate::schema::{NormalForm, options};
 use crate::value::escape;
@@ -19,7 +20,13 @@ use crate::value::tests::any_value;
 /// Places of values with the strategies that speak of them.
 type Spoken = BTreeSet<(String, &'static str)>;
 
-fn by_plan(plan: &Plan, speakers: &Speakers, pointer: &str, value: &Value, found: &mut Spoken) {
+fn by_plan(
+    plan: &Plan<Annotation>,
+    speakers: &Speakers,
+    pointer: &str,
+    value: &Value,
+    found: &mut Spoken,
+) {
     let document = Document::from_value(value);
     let Some(speaking) = plan.resolve(speakers, document.root()) else { return };
     for annotation in plan.annotations(speaking.rules()) {
@@ -107,7 +114,7 @@ proptest! {
         if !options().build(&normal.schema).unwrap().is_valid(&document) {
             return Ok(());
         }
-        let plan = Plan::new(&normal).unwrap();
+        let plan = Plan::<Annotation>::new(&normal).unwrap();
         let mut found = Spoken::new();
         by_plan(&plan, plan.root(), "", &document, &mut found);
         prop_assert_eq!(found, by_validator(&normal, &document), "{} {}", &schema, &document);

@@ -1,8 +1,8 @@
 //! The walk of a reduction: it follows the right-hand document, and hands each location to its
 //! strategy.
 
-use super::plan::{Plan, Speakers, Speaking, Verdict};
 use super::{Annotation, Mode, ReduceFailure};
+use crate::annotation::{Plan, Speakers, Speaking, Verdict};
 use crate::document::{Builder, Node, View};
 use crate::value::{self, escape};
 
@@ -26,7 +26,7 @@ pub(super) enum Stop {
 /// One reduction on its way through a document.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Walk<'p> {
-    pub(super) plan: &'p Plan,
+    pub(super) plan: &'p Plan<Annotation>,
     pub(super) mode: Mode,
 }
 

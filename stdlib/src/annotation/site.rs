@@ -5,11 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Plan, RuleId, Speakers, Spoken, open};
+use super::{Annotation, Plan, RuleId, Speakers, Spoken, open};
 use crate::limits::{REDUCTION_DECISIONS_MAX, REDUCTION_SITES_MAX};
 
 /// The index of a state in its plan.
-pub(in crate::reduce) type SiteId = usize;
+pub(crate) type SiteId = usize;
 
 /// What is known of a set of candidates.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub(super) enum State {
 
 /// Rules that speak of a value together.
 #[derive(Debug)]
-pub(in crate::reduce) struct Site {
+pub(crate) struct Site {
     rules: Vec<RuleId>,
     spoken: Spoken,
     /// Whether rules with patterns take part, so that the names of other properties matter.
@@ -49,7 +49,7 @@ impl Site {
     }
 
     /// Who may speak of a property.
-    pub(super) fn property(&self, plan: &Plan, name: &str) -> Speakers {
+    pub(super) fn property<A: Annotation>(&self, plan: &Plan<A>, name: &str) -> Speakers {
         let place = self.properties.binary_search_by(|(present, _)| present.as_str().cmp(name));
         match place.ok().and_then(|at| self.properties.get(at)) {
             Some((_, speakers)) => speakers.clone(),
@@ -60,9 +60,9 @@ impl Site {
     /// Who may speak of the next property of an object whose names are asked for in ascending
     /// order; `at` counts along.
     #[inline]
-    pub(in crate::reduce) fn next_property(
+    pub(crate) fn next_property<A: Annotation>(
         &self,
-        plan: &Plan,
+        plan: &Plan<A>,
         name: &str,
         at: &mut usize,
     ) -> Speakers {
@@ -84,7 +84,7 @@ impl Site {
         self.prefix_items.get(index).unwrap_or(&self.other_items).clone()
     }
 
-    fn other_property(&self, plan: &Plan, name: &str) -> Speakers {
+    fn other_property<A: Annotation>(&self, plan: &Plan<A>, name: &str) -> Speakers {
         if self.has_patterns {
             open(plan.property_rules(&self.rules, name))
         } else {
@@ -120,7 +120,7 @@ impl Sites {
     }
 
     /// Lays out everything that was asked for, and what can be reached from there.
-    pub(super) fn lay_out(mut self, plan: &Plan) -> Vec<State> {
+    pub(super) fn lay_out<A: Annotation>(mut self, plan: &Plan<A>) -> Vec<State> {
         let mut states = Vec::new();
         while let Some(wanted) = self.wanted.get(states.len()).cloned() {
             let state = self.state(plan, wanted);
@@ -137,7 +137,7 @@ impl Sites {
         })
     }
 
-    fn state(&mut self, plan: &Plan, wanted: Wanted) -> State {
+    fn state<A: Annotation>(&mut self, plan: &Plan<A>, wanted: Wanted) -> State {
         let mut decisions = wanted.decisions.iter().copied();
         match plan.closure(&wanted.candidates, |_| decisions.next()) {
             (rules, None) => State::Decided(self.site(plan, rules)),
@@ -158,7 +158,7 @@ impl Sites {
         }
     }
 
-    fn site(&mut self, plan: &Plan, rules: Vec<RuleId>) -> Site {
+    fn site<A: Annotation>(&mut self, plan: &Plan<A>, rules: Vec<RuleId>) -> Site {
         let speaking = || rules.iter().filter_map(|id| plan.rules.get(*id));
         let mut names: Vec<&String> = speaking().flat_map(|rule| rule.properties.keys()).collect();
         names.sort_unstable();

@@ -1,6 +1,7 @@
-//! What a schema says of reductions, ready to be walked with a document.
+//! Which annotations of a schema speak of a value: those of reductions and of redactions, ready to
+//! be walked with a document.
 //!
-//! A [`Rule`] stands for one schema of the normal form. Which rules speak of a value depends on the
+//! A rule stands for one schema of the normal form. Which rules speak of a value depends on the
 //! value only where a `oneOf`, `anyOf`, `if` or `dependentSchemas` leads to an annotation; all else
 //! is known beforehand and laid out in [`Site`]s.
 
@@ -10,32 +11,43 @@ mod site;
 use std::collections::BTreeMap;
 
 use regex::Regex;
+use serde_json::Value;
 
-use super::Annotation;
 use crate::document::Node;
 use crate::schema::{NormalForm, Program, SchemaFailure, SchemaId};
-pub(super) use site::{Site, SiteId};
+pub(crate) use site::{Site, SiteId};
 use site::{Sites, State};
 
+/// An annotation of one kind.
+pub(crate) trait Annotation: std::fmt::Debug + Sized {
+    /// The keyword that it is the value of.
+    const KEYWORD: &'static str;
+
+    /// Checks the value of the keyword. `origin` is the JSON pointer of it in the bundled schema;
+    /// pointers of failures start at the annotation.
+    fn parse(value: &Value, origin: impl FnOnce() -> String) -> Result<Self, SchemaFailure>;
+
+    /// Whether both ask for the same.
+    fn agrees_with(&self, other: &Self) -> bool;
+}
+
 /// The index of a rule in its plan.
-pub(super) type RuleId = usize;
+pub(crate) type RuleId = usize;
 
 /// The rules of a schema, and the sites that they meet at.
 #[derive(Debug)]
-pub(super) struct Plan {
-    rules: Vec<Rule>,
+pub(crate) struct Plan<A> {
+    rules: Vec<Rule<A>>,
     sites: Vec<State>,
     root: Speakers,
     /// What decides the conditions, if there are any.
     program: Option<Program>,
-    /// Whether an annotation of the root may delete the document.
-    may_delete_root: bool,
 }
 
-/// What one schema says of reductions.
-#[derive(Debug, Default)]
-struct Rule {
-    annotation: Option<Annotation>,
+/// What one schema says.
+#[derive(Debug)]
+struct Rule<A> {
+    annotation: Option<A>,
     /// Schemas that always apply to the same value.
     in_place: Vec<RuleId>,
     conditions: Vec<Condition>,
@@ -69,7 +81,7 @@ enum Test {
 
 /// Who may speak of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Speakers {
+pub(crate) enum Speakers {
     /// Nobody, so that the last write wins.
     Nobody,
     /// The rules of a site.
@@ -81,20 +93,20 @@ pub(super) enum Speakers {
 
 /// Who speaks of a value.
 #[derive(Debug, Clone)]
-pub(super) enum Speaking<'p> {
+pub(crate) enum Speaking<'p> {
     Site(&'p Site),
     Rules(Vec<RuleId>),
 }
 
 /// What is said of a value.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Verdict<'p> {
+#[derive(Debug)]
+pub(crate) enum Verdict<'p, A> {
     /// Nothing.
     Nothing,
     /// All who say something say this.
-    Annotation(&'p Annotation),
+    Annotation(&'p A),
     /// These two are not the same.
-    Conflict(&'p Annotation, &'p Annotation),
+    Conflict(&'p A, &'p A),
 }
 
 /// The rules of a [`Verdict`].
@@ -105,43 +117,28 @@ enum Spoken {
     Conflict(RuleId, RuleId),
 }
 
-impl Plan {
+impl<A: Annotation> Plan<A> {
     /// The plan of a schema without faults.
     ///
     /// # Errors
     /// When the schema is too large to be compiled.
-    pub(super) fn new(normal: &NormalForm) -> Result<Self, SchemaFailure> {
+    pub(crate) fn new(normal: &NormalForm) -> Result<Self, SchemaFailure> {
         let (rules, program) = build::rules(normal)?;
-        let mut plan = Self {
-            rules,
-            sites: Vec::new(),
-            root: Speakers::Nobody,
-            program,
-            may_delete_root: false,
-        };
+        let mut plan = Self { rules, sites: Vec::new(), root: Speakers::Nobody, program };
         let mut sites = Sites::default();
         plan.root = sites.speakers(plan.bearing(vec![ROOT]));
         plan.sites = sites.lay_out(&plan);
-        let may_delete_root = plan.annotations(&plan.at_root()).any(|it| it.delete);
-        Ok(Self { may_delete_root, ..plan })
+        Ok(plan)
     }
 
     /// Who may speak of the root.
-    pub(super) fn root(&self) -> &Speakers {
+    pub(crate) fn root(&self) -> &Speakers {
         &self.root
-    }
-
-    /// Whether `document` by its own annotation deletes what is before it.
-    pub(super) fn deletes(&self, document: Node<'_>) -> bool {
-        self.may_delete_root
-            && self.resolve(&self.root, document).is_some_and(|speaking| {
-                self.annotations(speaking.rules()).any(|annotation| annotation.delete)
-            })
     }
 
     /// Who of those that may speak does speak of `value`.
     #[inline]
-    pub(super) fn resolve<'p>(
+    pub(crate) fn resolve<'p>(
         &'p self,
         speakers: &Speakers,
         value: Node<'_>,
@@ -168,13 +165,13 @@ impl Plan {
     }
 
     /// The annotations of some rules.
-    pub(super) fn annotations(&self, rules: &[RuleId]) -> impl Iterator<Item = &Annotation> {
+    pub(crate) fn annotations(&self, rules: &[RuleId]) -> impl Iterator<Item = &A> {
         rules.iter().filter_map(|id| self.rules.get(*id)?.annotation.as_ref())
     }
 
     /// What those who speak say.
     #[inline]
-    pub(super) fn verdict(&self, speaking: &Speaking<'_>) -> Verdict<'_> {
+    pub(crate) fn verdict(&self, speaking: &Speaking<'_>) -> Verdict<'_, A> {
         match speaking {
             Speaking::Site(site) => self.spoken(site.spoken()),
             Speaking::Rules(rules) => self.spoken(self.speak(rules)),
@@ -193,7 +190,7 @@ impl Plan {
     }
 
     #[inline]
-    fn spoken(&self, spoken: Spoken) -> Verdict<'_> {
+    fn spoken(&self, spoken: Spoken) -> Verdict<'_, A> {
         let annotation = |id: RuleId| self.rules.get(id).and_then(|rule| rule.annotation.as_ref());
         match spoken {
             Spoken::Nothing => Verdict::Nothing,
@@ -206,7 +203,7 @@ impl Plan {
     }
 
     /// Who may speak of a property of a value.
-    pub(super) fn property(&self, speaking: &Speaking<'_>, name: &str) -> Speakers {
+    pub(crate) fn property(&self, speaking: &Speaking<'_>, name: &str) -> Speakers {
         match speaking {
             Speaking::Site(site) => site.property(self, name),
             Speaking::Rules(active) => open(self.property_rules(active, name)),
@@ -214,7 +211,7 @@ impl Plan {
     }
 
     /// Who may speak of an item of a value.
-    pub(super) fn item(&self, speaking: &Speaking<'_>, index: usize) -> Speakers {
+    pub(crate) fn item(&self, speaking: &Speaking<'_>, index: usize) -> Speakers {
         match speaking {
             Speaking::Site(site) => site.item(index),
             Speaking::Rules(active) => open(self.item_rules(active, index)),
@@ -313,15 +310,15 @@ impl Plan {
         }
     }
 
-    /// All rules that may ever speak of the root.
-    fn at_root(&self) -> Vec<RuleId> {
+    /// All annotations that may ever speak of the root.
+    pub(crate) fn at_root(&self) -> impl Iterator<Item = &A> {
         let mut found = vec![ROOT];
         let mut at = 0;
         while let Some(rule) = found.get(at).and_then(|id| self.rules.get(*id)) {
             at += 1;
             add_new(&mut found, rule.here());
         }
-        found
+        found.into_iter().filter_map(|id| self.rules.get(id)?.annotation.as_ref())
     }
 }
 
@@ -343,7 +340,7 @@ fn add_new(ids: &mut Vec<RuleId>, more: impl Iterator<Item = RuleId>) {
 
 impl Speaking<'_> {
     /// The rules that speak.
-    pub(super) fn rules(&self) -> &[RuleId] {
+    pub(crate) fn rules(&self) -> &[RuleId] {
         match self {
             Self::Site(site) => site.rules(),
             Self::Rules(rules) => rules,
@@ -351,7 +348,24 @@ impl Speaking<'_> {
     }
 }
 
-impl Rule {
+impl<A> Rule<A> {
+    /// The rule of a schema that says nothing.
+    fn silent() -> Self {
+        Self {
+            annotation: None,
+            in_place: Vec::new(),
+            conditions: Vec::new(),
+            properties: BTreeMap::new(),
+            patterns: Vec::new(),
+            additional_properties: None,
+            unevaluated_properties: None,
+            prefix_items: Vec::new(),
+            items: None,
+            unevaluated_items: None,
+            bears: false,
+        }
+    }
+
     /// All rules that may apply to the same value.
     fn here(&self) -> impl Iterator<Item = RuleId> {
         let conditional = self

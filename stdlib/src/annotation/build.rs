@@ -11,7 +11,9 @@ use crate::value::escape;
 
 /// The schemas that can be reached from the root, which is the first; those that lead to no
 /// annotation are left out of in-place lists. With them comes what decides their conditions.
-pub(super) fn rules(normal: &NormalForm) -> Result<(Vec<Rule>, Option<Program>), SchemaFailure> {
+pub(super) fn rules<A: Annotation>(
+    normal: &NormalForm,
+) -> Result<(Vec<Rule<A>>, Option<Program>), SchemaFailure> {
     let mut rules = Builder::build(normal);
     mark_bearing(&mut rules);
     keep_bearing(&mut rules);
@@ -39,7 +41,7 @@ struct Builder {
 }
 
 impl Builder {
-    fn build(normal: &NormalForm) -> Vec<Rule> {
+    fn build<A: Annotation>(normal: &NormalForm) -> Vec<Rule<A>> {
         let mut builder = Self { ids: BTreeMap::new(), queue: VecDeque::new() };
         builder.id("");
         let mut rules = Vec::new();
@@ -60,15 +62,15 @@ impl Builder {
         id
     }
 
-    fn rule(&mut self, normal: &NormalForm, place: &str) -> Rule {
+    fn rule<A: Annotation>(&mut self, normal: &NormalForm, place: &str) -> Rule<A> {
         let Some(Value::Object(schema)) = normal.schema.pointer(place) else {
-            return Rule::default();
+            return Rule::silent();
         };
         let mut in_place: Vec<_> =
             target(schema).map(|target| self.id(&target)).into_iter().collect();
         in_place.extend(self.array(schema, "allOf", place));
-        let origin = || normal.origin(&format!("{place}/reduce"));
-        let annotation = schema.get("reduce").and_then(|it| Annotation::parse(it, origin).ok());
+        let origin = || normal.origin(&format!("{place}/{}", A::KEYWORD));
+        let annotation = schema.get(A::KEYWORD).and_then(|it| A::parse(it, origin).ok());
         Rule {
             annotation,
             in_place,
@@ -147,7 +149,7 @@ impl Builder {
 }
 
 /// Marks the rules from which an annotation can be reached.
-fn mark_bearing(rules: &mut [Rule]) {
+fn mark_bearing<A: Annotation>(rules: &mut [Rule<A>]) {
     let mut parents: BTreeMap<RuleId, Vec<RuleId>> = BTreeMap::new();
     for (id, rule) in rules.iter().enumerate() {
         for child in rule.here().chain(rule.children()) {
@@ -167,7 +169,7 @@ fn mark_bearing(rules: &mut [Rule]) {
 }
 
 /// Forgets in-place schemas that lead to no annotation.
-fn keep_bearing(rules: &mut [Rule]) {
+fn keep_bearing<A: Annotation>(rules: &mut [Rule<A>]) {
     let bearing: Vec<bool> = rules.iter().map(|rule| rule.bears).collect();
     let bears = |id: &RuleId| bearing.get(*id).copied().unwrap_or(false);
     for rule in rules {
