@@ -9,7 +9,7 @@ use serde_json::Value;
 use tidegate_stdlib::bundle::{Collection, Failure};
 use tidegate_stdlib::document::Node;
 
-use crate::combine::{Budget, Combiner};
+use crate::combine::{Budget, Combiner, salt};
 use crate::connector::{Pull, Pulled, Source};
 use crate::engine::hub::{Hub, Pause, Rest};
 use crate::engine::stamps::Stamps;
@@ -52,6 +52,8 @@ pub(crate) struct CaptureTask<'r> {
     states: BTreeMap<String, Value>,
     /// The failure of the source, to be told when its documents are committed.
     deferred: Option<Failure>,
+    /// What digests of redacted values begin with, in base64.
+    redact_salt: Option<&'r str>,
 }
 
 impl<'r> CaptureTask<'r> {
@@ -73,7 +75,13 @@ impl<'r> CaptureTask<'r> {
             opened_at: Clock::default(),
             states: BTreeMap::new(),
             deferred: None,
+            redact_salt: None,
         }
+    }
+
+    /// The same with a salt of redacted values, in base64.
+    pub(crate) fn with_salt(self, redact_salt: Option<&'r str>) -> Self {
+        Self { redact_salt, ..self }
     }
 
     fn reopen(&mut self, shard: &Shard) -> Result<(), Failure> {
@@ -121,7 +129,8 @@ impl Task for CaptureTask<'_> {
 
     fn open(&mut self, shard: &mut Shard, budget: &Budget) -> Result<(), Failure> {
         for collection in &self.bindings {
-            self.publisher.add_target(collection, budget)?;
+            let salt = salt(self.redact_salt, &shard.name().task.name)?;
+            self.publisher.add_target(collection, budget, salt)?;
         }
         self.reopen(shard)
     }
@@ -189,7 +198,7 @@ pub(crate) struct Publisher<'r> {
 }
 
 impl<'r> Publisher<'r> {
-    /// Adds the next binding.
+    /// Adds the next binding, whose digests of redacted values begin with a salt.
     ///
     /// # Errors
     /// As [`Combiner::new`].
@@ -197,12 +206,13 @@ impl<'r> Publisher<'r> {
         &mut self,
         collection: &'r Collection,
         budget: &Budget,
+        salt: Vec<u8>,
     ) -> Result<(), Failure> {
         let known = self.combiners.iter().position(|other| other.is_for(collection));
         let target = match known {
             Some(target) => target,
             None => {
-                self.combiners.push(Combiner::new(collection, budget.clone())?);
+                self.combiners.push(Combiner::new(collection, budget.clone(), salt)?);
                 self.combiners.len() - 1
             }
         };

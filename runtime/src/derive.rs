@@ -12,7 +12,7 @@ use tidegate_stdlib::lambda::sqlite::{
 };
 use tidegate_stdlib::shape::Shape;
 
-use crate::combine::{Budget, Combiner};
+use crate::combine::{Budget, Combiner, salt};
 use crate::engine::stamps::Stamps;
 use crate::shuffle::{ReadBatch, ReadSpec, Shuffle, Surroundings};
 use crate::stamp;
@@ -106,7 +106,8 @@ impl Task for DeriveTask<'_> {
         }
         let shuffle = Shuffle::open(self.around, self.reads()?, shard.checkpoint()?)?;
         let collection = self.collection(&self.derivation.collection)?;
-        let combiner = Combiner::new(collection, budget.clone())?;
+        let salt = salt(self.derivation.redact_salt.as_deref(), &collection.name)?;
+        let combiner = Combiner::new(collection, budget.clone(), salt)?;
         self.opened = Some(Opened { shuffle, lambdas, combiner, rows: Rows::default() });
         Ok(())
     }

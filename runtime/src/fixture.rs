@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
 use tidegate_stdlib::bundle::{Bundle, Collection, Failure, FailureKind, Origin, Test, TestStep};
 use tidegate_stdlib::document::Document;
+use tidegate_stdlib::redact::default_salt;
 use tidegate_stdlib::value::parse;
 
 use crate::capture::Publisher;
@@ -181,7 +182,7 @@ impl<'r> Task for FixtureTask<'r> {
     fn open(&mut self, shard: &mut Shard, budget: &Budget) -> Result<(), Failure> {
         for name in &self.fixture.collections {
             let target: &Collection = collection(self.bundle, name)?;
-            self.publisher.add_target(target, budget)?;
+            self.publisher.add_target(target, budget, default_salt(&target.name))?;
         }
         let state = shard.state(STATE_KEY)?;
         let field = |name: &str| state.as_ref().and_then(|state| state.get(name));

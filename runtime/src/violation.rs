@@ -7,6 +7,7 @@
 use serde_json::Value;
 use tidegate_stdlib::bundle::{Collection, Failure, FailureKind, Origin, Script, Transform};
 use tidegate_stdlib::lambda::sqlite::SqlFailure;
+use tidegate_stdlib::redact::RedactFailure;
 use tidegate_stdlib::reduce::ReduceFailure;
 use tidegate_stdlib::schema::Violation;
 
@@ -89,6 +90,25 @@ pub(crate) fn reduce_failure(
         if let Some(other) = side.place(collection, annotation) {
             failure = failure.note(format!("another annotation takes part: {other}"));
         }
+    }
+    failure
+}
+
+/// A document that cannot be redacted. It is not shown, for it holds what is not to be published.
+pub(crate) fn redact_failure(
+    collection: &Collection,
+    side: SchemaSide,
+    cause: &RedactFailure,
+) -> Failure {
+    let places = cause.annotations.iter().filter_map(|pointer| side.place(collection, pointer));
+    let mut places = places.collect::<Vec<_>>().into_iter();
+    let origin = places.next().unwrap_or_else(|| collection.origin.clone());
+    let mut failure = Failure::new(FailureKind::RedactionFailed, cause.message.clone())
+        .at(Some(origin))
+        .collection(&collection.name);
+    failure.pointer = Some(cause.pointer.clone());
+    for place in places {
+        failure = failure.note(format!("another annotation takes part: {place}"));
     }
     failure
 }

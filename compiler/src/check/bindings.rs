@@ -70,6 +70,7 @@ pub(super) fn check_capture(
         interval_ms: interval.map_or(INTERVAL_MS, |interval| interval.value),
         transaction_duration_ms_max: duration
             .map_or(CAPTURE_TRANSACTION_DURATION_MS_MAX, |duration| duration.value),
+        redact_salt: spec.redact_salt.as_ref().map(|salt| salt.value.clone()),
     }
 }
 

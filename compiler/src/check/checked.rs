@@ -88,6 +88,8 @@ pub struct CheckedDerivation {
     pub transforms: Vec<CheckedTransform>,
     /// Greatest duration of a transaction.
     pub transaction_duration_ms_max: u64,
+    /// What digests of redacted values begin with, in base64.
+    pub redact_salt: Option<String>,
     /// Where `derive` is declared.
     pub span: Span,
 }
@@ -164,6 +166,8 @@ pub struct CheckedCapture {
     pub interval_ms: u64,
     /// Greatest duration of a transaction.
     pub transaction_duration_ms_max: u64,
+    /// What digests of redacted values begin with, in base64.
+    pub redact_salt: Option<String>,
 }
 
 /// An enabled binding of a capture.

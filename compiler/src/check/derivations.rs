@@ -56,6 +56,7 @@ pub(super) fn check(
         transforms,
         transaction_duration_ms_max: duration
             .map_or(TRANSACTION_DURATION_MS_MAX, |duration| duration.value),
+        redact_salt: derive.redact_salt.as_ref().map(|salt| salt.value.clone()),
         span: collection.span(derive.key),
     })
 }

@@ -6,33 +6,20 @@ use tidegate_stdlib::shape::{Exists, Reduce, Shape, Types};
 use tidegate_stdlib::value::Pointer;
 
 use super::keys::type_words;
-use super::locations::{declaration_place, keyword_place, schemas_of, type_place};
-use crate::catalog::{BundledSchema, Collection};
+use super::locations::{declaration_place, keyword_place, type_place};
+use crate::catalog::BundledSchema;
 use crate::diag::{Diagnostic, Sink, rules};
 use crate::source::Span;
 
-/// Checks the annotations of both schemas. Of a key more is wrong, and said there.
-pub(super) fn check(
-    collection: &Collection,
-    write: &BundledSchema,
-    read: Option<&BundledSchema>,
-    sink: &mut Sink,
-) {
-    let mut refused = check_written(write, sink);
+/// Checks the annotations of both schemas; those of keys are refused with the keys.
+pub(super) fn check(write: &BundledSchema, read: Option<&BundledSchema>, sink: &mut Sink) {
+    check_written(write, sink);
     if let Some(read) = read {
         check_read(write, read, sink);
     }
-    let keys = collection.spec().key.iter().flat_map(|key| &key.value);
-    let of_keys = keys
-        .filter_map(|key| Pointer::parse(&key.value).ok())
-        .flat_map(|key| schemas_of(&write.value, &key));
-    refused.extend(of_keys);
-    check_support(write, &refused, sink);
 }
 
-/// Checks the write schema; gives the pointers of the schemas whose annotations were refused.
-fn check_written(write: &BundledSchema, sink: &mut Sink) -> Vec<String> {
-    let mut refused = Vec::new();
+fn check_written(write: &BundledSchema, sink: &mut Sink) {
     for (pointer, shape, exists) in write.shape.locations() {
         let Reduce::Strategy(annotation) = &shape.redact else { continue };
         let Some(place) = keyword_place(write, &pointer, "redact") else { continue };
@@ -47,9 +34,7 @@ fn check_written(write: &BundledSchema, sink: &mut Sink) -> Vec<String> {
             continue;
         };
         sink.report(diagnostic);
-        refused.extend(schemas_of(&write.value, &pointer));
     }
-    refused
 }
 
 /// Values are redacted when they are written, so an annotation of the read schema alone does nothing.
@@ -62,20 +47,6 @@ fn check_read(write: &BundledSchema, read: &BundledSchema, sink: &mut Sink) {
         if let Some(place) = keyword_place(read, &pointer, "redact") {
             let written = declaration_place(write, &pointer).or_else(|| write.place(""));
             sink.report(redact_only_read(&pointer, place, written));
-        }
-    }
-}
-
-/// Redaction is not carried out yet, and a document must not be published in the clear where its schema says otherwise.
-fn check_support(write: &BundledSchema, refused: &[String], sink: &mut Sink) {
-    for (pointer, span) in &write.places {
-        let Some(schema) = pointer.strip_suffix("/redact") else { continue };
-        let is_annotation = write
-            .value
-            .pointer(pointer)
-            .is_some_and(|value| value.get("strategy").is_some_and(Value::is_string));
-        if is_annotation && !refused.iter().any(|refused| refused == schema) {
-            sink.report(unsupported_redaction(*span));
         }
     }
 }
@@ -116,11 +87,4 @@ fn redact_only_read(pointer: &Pointer, span: Span, written: Option<Span>) -> Dia
         .label("values are redacted when they are written, so this does nothing")
         .also(written, "the write schema does not redact it")
         .help("redact the location in the write schema")
-}
-
-fn unsupported_redaction(span: Span) -> Diagnostic {
-    let message = "redaction of documents is not carried out yet";
-    Diagnostic::new(&rules::UNSUPPORTED_REDACTION, span, message)
-        .label("the value would be published as it is")
-        .help("remove the value before it is captured, or leave it out in a lambda")
 }

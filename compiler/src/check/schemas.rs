@@ -67,7 +67,7 @@ pub(super) fn check(
     };
     if validators.is_some() {
         check_meta(&write, read.as_ref(), sources, sink);
-        redaction::check(collection, &write, read.as_ref(), sink);
+        redaction::check(&write, read.as_ref(), sink);
     }
     CollectionSchemas { write, read, validators }
 }
@@ -211,7 +211,7 @@ fn inspected(
         )
         .label("a set has only `add`, `intersect` and `remove`")
         .help("name it as one of these, or choose another reduction"),
-        // Every redaction is reported as one that is not carried out.
+        // These are told with the other faults of redactions.
         InspectionKind::BlockRedactionMustExist | InspectionKind::Sha256RedactionNotString => {
             return None;
         }

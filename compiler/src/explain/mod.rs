@@ -54,6 +54,7 @@ fn rule(kind: FailureKind) -> &'static Rule {
     match kind {
         FailureKind::DocumentViolatesSchema => &rules::DOCUMENT_VIOLATES_SCHEMA,
         FailureKind::ReductionFailed => &rules::REDUCTION_FAILED,
+        FailureKind::RedactionFailed => &rules::REDACTION_FAILED,
         FailureKind::LambdaFailed => &rules::LAMBDA_FAILED,
         FailureKind::MigrationChanged => &rules::MIGRATION_CHANGED,
         FailureKind::MigrationFailed => &rules::MIGRATION_FAILED,
@@ -79,6 +80,7 @@ fn label(failure: &Failure) -> String {
             None => "the schema refuses the document".to_owned(),
         },
         FailureKind::ReductionFailed => "reduced as this says".to_owned(),
+        FailureKind::RedactionFailed => "redacted as this says".to_owned(),
         FailureKind::LambdaFailed | FailureKind::MigrationFailed => "failed here".to_owned(),
         FailureKind::MigrationChanged => "differs from the text that was applied".to_owned(),
         FailureKind::SourceUnreadable => "read by this endpoint".to_owned(),
@@ -277,9 +279,10 @@ mod tests {
 
     use super::*;
 
-    const KINDS: [FailureKind; 16] = [
+    const KINDS: [FailureKind; 17] = [
         FailureKind::DocumentViolatesSchema,
         FailureKind::ReductionFailed,
+        FailureKind::RedactionFailed,
         FailureKind::LambdaFailed,
         FailureKind::MigrationChanged,
         FailureKind::MigrationFailed,

@@ -139,6 +139,7 @@ pub(super) fn capture(
             .map(|item| binding(binder, item))
             .collect(),
         interval_ms: binder.duration(node, table, "interval"),
+        redact_salt: binder.string(node, table, "redactSalt"),
         shards: shards(binder, node, table),
         delete: binder.boolean(node, table, "delete"),
     })

@@ -168,6 +168,7 @@ pub(super) fn derive(binder: &mut Binder<'_>, key: Range, node: NodeId) -> Optio
             .filter_map(|item| transform(binder, item))
             .collect(),
         shuffle_key_types: binder.strings(node, &DERIVE, "shuffleKeyTypes"),
+        redact_salt: binder.string(node, &DERIVE, "redactSalt"),
         shards: shards(binder, node, &DERIVE),
     })
 }

@@ -140,6 +140,8 @@ pub struct DeriveSpec {
     pub transforms: Vec<TransformSpec>,
     /// `shuffleKeyTypes`.
     pub shuffle_key_types: Option<Spanned<Vec<Spanned<String>>>>,
+    /// `redactSalt`, in base64.
+    pub redact_salt: Option<Spanned<String>>,
     /// `shards`.
     pub shards: ShardsSpec,
 }
@@ -255,6 +257,8 @@ pub struct CaptureSpec {
     pub bindings: Vec<CaptureBindingSpec>,
     /// `interval`, in milliseconds.
     pub interval_ms: Option<Spanned<u64>>,
+    /// `redactSalt`, in base64.
+    pub redact_salt: Option<Spanned<String>>,
     /// `shards`.
     pub shards: ShardsSpec,
     /// `delete`.

@@ -102,6 +102,7 @@ impl Planner<'_> {
             migrations: checked.migrations.clone(),
             transforms: checked.transforms.iter().map(transform).collect(),
             transaction_duration_ms_max: checked.transaction_duration_ms_max,
+            redact_salt: checked.redact_salt.clone(),
             origin: self.origin(checked.span),
         }
     }
@@ -125,6 +126,7 @@ impl Planner<'_> {
                 bindings: bindings.collect(),
                 interval_ms: checked.interval_ms,
                 transaction_duration_ms_max: checked.transaction_duration_ms_max,
+                redact_salt: checked.redact_salt.clone(),
                 origin: self.origin(linked.name_span()),
                 endpoint_origin: self.origin(checked.endpoint.span),
             };

@@ -2,7 +2,7 @@
 //!
 //! A [`Combiner`] holds what one transaction publishes into one collection. Each document is validated once when it
 //! enters, and the result of a fold once when it leaves; neither sees the UUID, which is not the user's. Documents leave
-//! in key order, stamped, as lines grouped by partition.
+//! in key order, redacted and stamped, as lines grouped by partition.
 
 mod bounded;
 mod runs;
@@ -10,6 +10,8 @@ mod runs;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 pub(crate) use bounded::{BoundedFold, Budget};
 use serde_json::Value;
 use tidegate_stdlib::bundle::{Collection, Failure, FailureKind};
@@ -17,6 +19,7 @@ use tidegate_stdlib::document::{
     Builder, Document, Node, copy_with_empty_meta, has_room, is_stamped, write_stamped,
 };
 use tidegate_stdlib::key::{Component, Key};
+use tidegate_stdlib::redact::{Redactor, default_salt};
 use tidegate_stdlib::reduce::{Group, Lone, Mode, ReduceFailure, Reducer};
 use tidegate_stdlib::schema::Schema;
 use tidegate_stdlib::shape::Shape;
@@ -27,7 +30,7 @@ use crate::limits::BLOB_BYTES;
 use crate::stamp;
 use crate::store::{Partitions, Shard};
 use crate::uuid::Clock;
-use crate::violation::{SchemaSide, reduce_failure, schema_failure};
+use crate::violation::{SchemaSide, redact_failure, reduce_failure, schema_failure};
 
 /// A collection's schema with all that is made from it.
 #[derive(Debug)]
@@ -36,6 +39,8 @@ pub(crate) struct Contract<'b> {
     pub(crate) collection: &'b Collection,
     /// Reduces documents of one key.
     pub(crate) reducer: Reducer,
+    /// Redacts what is written, where the schema asks for it.
+    redactor: Option<Redactor>,
     schema: Schema,
     side: SchemaSide,
 }
@@ -59,7 +64,13 @@ impl<'b> Contract<'b> {
         })?;
         let reducer =
             Reducer::of(schema.normal_form()).map_err(|failure| damaged(&failure.message))?;
-        Ok(Self { collection, reducer, schema, side })
+        let redactor = match side {
+            SchemaSide::Write => {
+                Redactor::of(schema.normal_form()).map_err(|failure| damaged(&failure.message))?
+            }
+            SchemaSide::Read => None,
+        };
+        Ok(Self { collection, reducer, redactor, schema, side })
     }
 
     /// The key of the given pointers, with the defaults of this schema.
@@ -137,10 +148,38 @@ impl<'b> Contract<'b> {
         Err(schema_failure(self.collection, self.side, &violation, &value))
     }
 
+    /// A document as it may be published, in the place of the one that was validated.
+    ///
+    /// # Errors
+    /// `redaction-failed`.
+    pub(crate) fn redact<'d>(
+        &self,
+        document: Node<'d>,
+        salt: &[u8],
+        scratch: &'d mut Builder,
+    ) -> Result<Node<'d>, Failure> {
+        let Some(redactor) = &self.redactor else { return Ok(document) };
+        scratch.clear();
+        let redacted = redactor.redact(document, salt, scratch);
+        redacted.map_err(|failure| redact_failure(self.collection, self.side, &failure))?;
+        Ok(scratch.root())
+    }
+
     /// The failure of a reduction, at the annotation that takes part in it.
     pub(crate) fn irreducible(&self, failure: &ReduceFailure) -> Failure {
         reduce_failure(self.collection, self.side, failure, None)
     }
+}
+
+/// The salt of a task, which is in base64 or made from its name.
+///
+/// # Errors
+/// `damaged` when it is no base64; the compiler lets no such salt through.
+pub(crate) fn salt(text: Option<&str>, task: &str) -> Result<Vec<u8>, Failure> {
+    let Some(text) = text else { return Ok(default_salt(task)) };
+    STANDARD.decode(text).map_err(|_| {
+        Failure::new(FailureKind::Damaged, format!("the `redactSalt` of `{task}` is no base64"))
+    })
 }
 
 /// The seed of the hashes of keys: random, so that nobody can choose keys that collide.
@@ -157,19 +196,26 @@ pub(crate) struct Combiner<'b> {
     fold: BoundedFold,
     packed: Vec<u8>,
     partitions: Partitions<'b>,
+    /// What digests of redacted values begin with.
+    salt: Vec<u8>,
 }
 
 impl<'b> Combiner<'b> {
-    /// An empty combiner for a collection, within a budget of memory.
+    /// An empty combiner for a collection, within a budget of memory. `salt` is what digests of redacted values begin
+    /// with.
     ///
     /// # Errors
     /// `damaged` when the bundle's schema or key is none.
-    pub(crate) fn new(collection: &'b Collection, budget: Budget) -> Result<Self, Failure> {
+    pub(crate) fn new(
+        collection: &'b Collection,
+        budget: Budget,
+        salt: Vec<u8>,
+    ) -> Result<Self, Failure> {
         let contract = Contract::new(collection, SchemaSide::Write)?;
         let key = contract.key(collection.key.iter().map(String::as_str))?;
         let partitions = Partitions::new(collection)?;
         let fold = BoundedFold::new(Mode::Associative, Lone::Kept, budget);
-        Ok(Self { contract, key, fold, packed: Vec::new(), partitions })
+        Ok(Self { contract, key, fold, packed: Vec::new(), partitions, salt })
     }
 
     /// Whether this is the combiner of a collection.
@@ -207,8 +253,17 @@ impl<'b> Combiner<'b> {
         if self.fold.is_empty() {
             return Ok(0);
         }
-        let Self { contract, fold, partitions, .. } = self;
-        let mut lines = Lines::new(contract, partitions, shard);
+        let Self { contract, fold, partitions, salt, .. } = self;
+        let mut lines = Lines {
+            contract,
+            partitions,
+            salt,
+            path: String::new(),
+            redacted: Builder::default(),
+            lines: BTreeMap::new(),
+            documents: 0,
+            shard,
+        };
         fold.drain(contract, |group| lines.push(group, stamps))?;
         lines.finish()
     }
@@ -218,23 +273,18 @@ impl<'b> Combiner<'b> {
 struct Lines<'c, 'b> {
     contract: &'c Contract<'b>,
     partitions: &'c Partitions<'b>,
+    /// What digests of redacted values begin with.
+    salt: &'c [u8],
     /// The partition of the document at hand.
     path: String,
+    /// That document, if it is redacted.
+    redacted: Builder,
     lines: BTreeMap<String, (Vec<u8>, Clock)>,
     documents: u64,
     shard: &'c mut Shard,
 }
 
 impl<'c, 'b> Lines<'c, 'b> {
-    fn new(
-        contract: &'c Contract<'b>,
-        partitions: &'c Partitions<'b>,
-        shard: &'c mut Shard,
-    ) -> Self {
-        let (path, lines) = (String::new(), BTreeMap::new());
-        Self { contract, partitions, path, lines, documents: 0, shard }
-    }
-
     fn push(&mut self, group: Group<'_>, stamps: &mut Stamps<'_>) -> Result<(), Failure> {
         for document in group.documents {
             let changed = match group.folded {
@@ -242,6 +292,7 @@ impl<'c, 'b> Lines<'c, 'b> {
                 false => None,
             };
             let document = changed.as_ref().unwrap_or(document).root();
+            let document = self.contract.redact(document, self.salt, &mut self.redacted)?;
             self.path.clear();
             self.partitions.write_path(document, &mut self.path)?;
             let uuid = stamps.next();

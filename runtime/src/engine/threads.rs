@@ -253,6 +253,7 @@ impl<'c, 'r> Member<'c, 'r> {
             crew.endpoints.source(capture, opening, &|key| shard.state(key))
         };
         CaptureTask::new(crew.hub, bindings, repeat, Box::new(open))
+            .with_salt(capture.redact_salt.as_deref())
     }
 
     fn materialization(&self, materialization: &'c Materialization) -> MaterializeTask<'c> {

@@ -38,6 +38,8 @@ pub enum FailureKind {
     DocumentViolatesSchema,
     /// Two documents of one key cannot be reduced.
     ReductionFailed,
+    /// A document asks for different redactions of one location.
+    RedactionFailed,
     /// A lambda failed on a document.
     LambdaFailed,
     /// The text of an applied migration changed.
@@ -74,6 +76,7 @@ impl FailureKind {
         match self {
             Self::DocumentViolatesSchema => "document-violates-schema",
             Self::ReductionFailed => "reduction-failed",
+            Self::RedactionFailed => "redaction-failed",
             Self::LambdaFailed => "lambda-failed",
             Self::MigrationChanged => "migration-changed",
             Self::MigrationFailed => "migration-failed",

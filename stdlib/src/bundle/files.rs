@@ -273,6 +273,7 @@ mod tests {
             }],
             transforms: Vec::new(),
             transaction_duration_ms_max: 1000,
+            redact_salt: None,
             origin: origin.clone(),
         };
         let test = Test {

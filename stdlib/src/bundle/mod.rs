@@ -257,6 +257,9 @@ pub struct Capture {
     pub interval_ms: u64,
     /// Greatest duration of a transaction.
     pub transaction_duration_ms_max: u64,
+    /// What digests of redacted values begin with, in base64; by default it is made from the name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redact_salt: Option<String>,
     /// Where the name is declared.
     pub origin: Origin,
     /// Where the endpoint's config is declared.
@@ -291,6 +294,9 @@ pub struct Derivation {
     pub transforms: Vec<Transform>,
     /// Greatest duration of a transaction.
     pub transaction_duration_ms_max: u64,
+    /// What digests of redacted values begin with, in base64; by default it is made from the name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redact_salt: Option<String>,
     /// Where `derive` is declared.
     pub origin: Origin,
 }

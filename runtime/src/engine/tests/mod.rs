@@ -70,6 +70,7 @@ fn derivation(collection: &str, migrations: &[&str], transforms: Vec<Transform>)
         migrations: migrations.iter().map(|text| script(text)).collect(),
         transforms,
         transaction_duration_ms_max: 1000,
+        redact_salt: None,
         origin: Origin::default(),
     })
 }
@@ -91,6 +92,7 @@ fn capture(name: &str, collection: &str) -> Task {
         }],
         interval_ms: 300_000,
         transaction_duration_ms_max: 1000,
+        redact_salt: None,
         origin: Origin::default(),
         endpoint_origin: Origin::default(),
     })
