@@ -3,6 +3,7 @@
 #![allow(clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 mod bank;
+mod changes;
 mod crash;
 mod places;
 mod quakes;
@@ -14,8 +15,10 @@ use libtest_mimic::{Failed, Trial};
 
 /// The trials of this module.
 pub(crate) fn tests() -> Vec<Trial> {
-    let trials: [(&str, fn()); 13] = [
+    let trials: [(&str, fn()); 15] = [
         ("balances_agree_with_a_plain_computation", bank::balances_agree_with_a_plain_computation),
+        ("changes_of_transforms_act_as_documented", changes::of_transforms_act_as_documented),
+        ("a_later_copy_derives_the_same", changes::a_later_copy_derives_the_same),
         ("crash_rounds_lose_and_double_nothing", crash::rounds_lose_and_double_nothing),
         ("crash_at_every_step_loses_nothing", crash::every_step_can_be_the_last),
         ("lost_data_directory_is_refused", places::lost_data_directory_is_refused),

@@ -40,6 +40,20 @@ impl Workspace {
         workspace
     }
 
+    /// A catalog of one file.
+    pub(super) fn of(flow: &str) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory can be created");
+        let workspace = Self { directory, catalog: "catalog".to_owned() };
+        fs::create_dir_all(workspace.path("")).expect("the directory can be created");
+        workspace.write("flow.yaml", flow);
+        workspace
+    }
+
+    /// Writes a file of the catalog.
+    pub(super) fn write(&self, file: &str, text: &str) {
+        fs::write(self.path(file), text).expect("the file can be written");
+    }
+
     /// A path below the catalog's directory.
     pub(super) fn path(&self, below: &str) -> PathBuf {
         self.directory.path().join("catalogs").join(&self.catalog).join(below)

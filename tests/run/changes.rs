@@ -1,0 +1,115 @@
+//! What a change of the catalog does over a data directory that is not empty.
+
+use serde_json::Value;
+
+use super::workspace::Workspace;
+
+/// A derivation whose documents tell which transform made them.
+fn catalog(transforms: &[(&str, &str, u32)]) -> String {
+    let transform = |(name, mark, backfill): &(&str, &str, u32)| {
+        format!(
+            "        - name: {name}
+          source: acme/source
+          shuffle: any
+          backfill: {backfill}
+          lambda: SELECT $id, '{mark}' AS mark;
+"
+        )
+    };
+    let transforms: String = transforms.iter().map(transform).collect();
+    format!(
+        "collections:
+  acme/source:
+    schema: {{ type: object, properties: {{ id: {{ type: integer }} }}, required: [id] }}
+    key: [/id]
+  acme/derived:
+    schema:
+      type: object
+      properties: {{ id: {{ type: integer }}, mark: {{ type: string }} }}
+      required: [id, mark]
+    key: [/id]
+    derive:
+      using: {{ sqlite: {{}} }}
+      transforms:
+{transforms}captures:
+  acme/file:
+    endpoint: {{ connector: {{ image: tidegate/source-file, config: {{ path: in.jsonl }} }} }}
+    bindings: [{{ resource: {{}}, target: acme/source }}]
+"
+    )
+}
+
+/// A data directory, and how much of the derived collection was looked at.
+struct Changing {
+    workspace: Workspace,
+    seen: usize,
+}
+
+impl Changing {
+    fn new() -> Self {
+        Self { workspace: Workspace::of(""), seen: 0 }
+    }
+
+    /// The source has this many documents from now on.
+    fn grow(&self, documents: usize) {
+        let lines: String = (1..=documents).map(|id| format!("{{\"id\":{id}}}\n")).collect();
+        self.workspace.write("in.jsonl", &lines);
+    }
+
+    /// Runs with these transforms; what they published, as `1A 2A`.
+    fn run(&mut self, transforms: &[(&str, &str, u32)]) -> String {
+        self.workspace.write("flow.yaml", &catalog(transforms));
+        self.workspace.run_until_idle();
+        let derived = self.workspace.read("acme/derived", &[]);
+        let new = derived.iter().skip(self.seen);
+        let words: Vec<String> = new
+            .map(|document| {
+                let mark = document["mark"].as_str().expect("a mark is text");
+                format!("{}{mark}", document["id"])
+            })
+            .collect();
+        self.seen = derived.len();
+        words.join(" ")
+    }
+}
+
+pub(super) fn of_transforms_act_as_documented() {
+    let mut changing = Changing::new();
+    changing.grow(2);
+    assert_eq!(changing.run(&[("one", "A", 0)]), "1A 2A");
+    assert_eq!(changing.run(&[("one", "A", 0)]), "", "nothing is new");
+    assert_eq!(changing.run(&[("one", "A", 0), ("two", "B", 0)]), "1B 2B", "two is added");
+    changing.grow(3);
+    assert_eq!(changing.run(&[("two", "B", 0)]), "3B", "one is removed");
+    assert_eq!(changing.run(&[("one", "A", 0), ("two", "B", 0)]), "3A", "it kept its position");
+    assert_eq!(changing.run(&[("uno", "A", 0), ("two", "B", 0)]), "1A 2A 3A", "one is renamed");
+    changing.grow(4);
+    assert_eq!(changing.run(&[("uno", "Z", 0), ("two", "B", 0)]), "4Z 4B", "a new lambda");
+    assert_eq!(changing.run(&[("uno", "Z", 1), ("two", "B", 0)]), "1Z 2Z 3Z 4Z", "a backfill");
+    assert_eq!(changing.run(&[("uno", "Z", 1), ("two", "B", 0)]), "", "it acts once");
+}
+
+/// Decisions depend on the order of transfers, so a copy must read them in the order of the first run.
+pub(super) fn a_later_copy_derives_the_same() {
+    let workspace = Workspace::new("bank");
+    workspace.edit("decide.sql", "5000", "20");
+    workspace.edit("flow.yaml", "count: 10000", "count: 1500");
+    workspace.run_until_idle();
+    workspace.edit("flow.yaml", "count: 1500", "count: 4000");
+    workspace.run_until_idle();
+    let flow = std::fs::read_to_string(workspace.path("flow.yaml")).expect("it is there");
+    let begin = flow.find("  bank/decisions:").expect("the catalog has it");
+    let end = flow.find("materializations:").expect("the catalog has them");
+    let copy = flow[begin..end].replace("bank/decisions", "bank/copy");
+    workspace.edit("flow.yaml", "materializations:", &format!("{copy}materializations:"));
+    workspace.run_until_idle();
+    let reduced = |collection: &str| {
+        let mut documents = workspace.read(collection, &["--reduce"]);
+        documents.iter_mut().for_each(|document| document["_meta"] = Value::Null);
+        documents
+    };
+    let decisions = reduced("bank/decisions");
+    assert_eq!(decisions.len(), 4000);
+    assert!(decisions.iter().any(|decision| decision["outcome"] == "denied"));
+    assert_eq!(decisions, reduced("bank/copy"));
+}
