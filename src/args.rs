@@ -170,6 +170,9 @@ pub(crate) struct Check {
     /// Treat warnings as errors
     #[arg(long, value_enum, value_name = "WHAT")]
     pub(crate) deny: Option<Deny>,
+    /// Fetch what is referred to on the network into tidegate.lock and its cache first
+    #[arg(long)]
+    pub(crate) fetch: bool,
     /// How findings are written, and where to.
     #[command(flatten)]
     pub(crate) reporting: Reporting,

@@ -58,8 +58,12 @@ impl Session {
     /// Every pass up to `last`, in order.
     fn run_passes(&mut self, world: &dyn World, request: &Request, last: LastPass) -> Compilation {
         let mut sink = Sink::default();
-        let mut sources = load(world, &request.entry, &request.root, &mut self.files, &mut sink);
-        let settings = settings::load(world, &request.root, &mut sources, &mut sink);
+        let (entry, root) = (&request.entry, &request.root);
+        let (mut sources, outside) = load(world, entry, root, &mut self.files, &mut sink);
+        let settings = settings::load(world, root, &mut sources, &mut sink);
+        let directory = |path: &String| root.join(&format!("{}/", path.trim_end_matches('/'))).ok();
+        let roots: Vec<_> = settings.roots.iter().filter_map(directory).collect();
+        outside.report(&roots, &mut sink);
         let loaded = sink.mark();
         let catalog = link(&sources, &mut sink);
         let checked = check(catalog, &sources, &mut self.checks, &mut sink);

@@ -12,6 +12,7 @@ use crate::args::{Check, Reporting};
 use crate::catalog::{analyze_in, read_bundle};
 use crate::disk::Disk;
 use crate::exit::{Exit, Stop};
+use crate::fetch;
 use crate::fix::Repaired;
 use crate::report::{self, Counts, plural};
 use crate::source::Source;
@@ -23,6 +24,9 @@ pub(crate) fn run(arguments: &Check, terminal: &Terminal) -> Result<Exit, Stop> 
     let mut compilations = Vec::new();
     let mut summaries = Vec::new();
     for catalog in catalogs(&arguments.sources, terminal)? {
+        if arguments.fetch {
+            fetch::fill(&catalog, terminal)?;
+        }
         let started = Instant::now();
         let mut compilation = match wanted_fixes(arguments) {
             Some(wanted) => repaired.repair(&catalog, wanted)?,

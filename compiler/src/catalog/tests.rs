@@ -27,7 +27,7 @@ fn linked(files: &[(&str, &str)]) -> Linked {
     }
     let mut sink = Sink::default();
     let entry = root.join("flow.yaml").unwrap();
-    let sources = load(&world, &entry, &root, &mut Memo::default(), &mut sink);
+    let (sources, _) = load(&world, &entry, &root, &mut Memo::default(), &mut sink);
     let catalog = link(&sources, &mut sink);
     Linked { sources, catalog, sink }
 }

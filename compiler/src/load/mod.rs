@@ -5,8 +5,11 @@
 //! resource is read once, identified by its URL. A file that could not be read is in the sources all the same, not present, so
 //! that nothing more is said of it.
 
+mod lock;
+mod outside;
 mod problems;
 mod references;
+mod remote;
 #[cfg(test)]
 mod tests;
 
@@ -16,8 +19,11 @@ use std::sync::Arc;
 use tidegate_stdlib::schema::well_known;
 use url::Url;
 
+pub use self::lock::{CACHE_DIRECTORY, Digest, LOCK_NAME, Lock, LockFault};
+pub(crate) use self::outside::Outside;
 use self::problems::report_problems;
 use self::references::schema_links;
+use self::remote::{Absence, Remote, absent, is_remote, names_local_file};
 use crate::diag::{Diagnostic, Fix, Sink, nearest, rules};
 use crate::limits::{SOURCE_SIZE_BYTES_MAX, SOURCES_MAX};
 use crate::memo::{Memo, Reading};
@@ -26,14 +32,15 @@ use crate::source::{FileId, LineIndex, Range, Role, SourceFile, Sources, Span};
 use crate::syntax::{NodeKind, Tree};
 use crate::world::{World, WorldFailure};
 
-/// Loads the catalog that begins with `entry`; names of files are relative to `root`.
-pub fn load(
+/// Loads the catalog that begins with `entry`; names of files are relative to `root`. Gives the references to files
+/// outside of `root` as well.
+pub(crate) fn load(
     world: &dyn World,
     entry: &Url,
     root: &Url,
     memo: &mut Memo,
     sink: &mut Sink,
-) -> Sources {
+) -> (Sources, Outside) {
     memo.begin_compilation();
     let mut loader = Loader {
         world,
@@ -45,13 +52,15 @@ pub fn load(
         identities: BTreeSet::new(),
         checked: BTreeSet::new(),
         queue: VecDeque::new(),
+        remote: Remote::default(),
+        outside: Outside::default(),
         is_full: false,
     };
     loader.load_entry(entry);
     while let Some(file) = loader.queue.pop_front() {
         loader.follow(file);
     }
-    loader.sources
+    (loader.sources, loader.outside)
 }
 
 struct Loader<'l> {
@@ -67,6 +76,8 @@ struct Loader<'l> {
     /// URLs whose syntax was reported.
     checked: BTreeSet<String>,
     queue: VecDeque<FileId>,
+    remote: Remote,
+    outside: Outside,
     is_full: bool,
 }
 
@@ -80,6 +91,7 @@ struct Reference<'r> {
 /// Why there is no text.
 enum Unreadable {
     World(WorldFailure),
+    Remote(Absence),
     TooLarge,
     NotUtf8(usize),
 }
@@ -96,7 +108,8 @@ impl Loader<'_> {
             let name = self.sources.file(file).name.clone();
             let span = self.add_arguments(&name);
             let reference = Reference { span, written: &name, role: Role::Arguments };
-            self.sink.report(unreadable_file(&reference, &name, &unreadable));
+            let found = unreadable_file(&reference, &name, entry, &unreadable);
+            found.into_iter().for_each(|diagnostic| self.sink.report(diagnostic));
         }
     }
 
@@ -259,11 +272,13 @@ impl Loader<'_> {
             self.add(url, Role::Schema, Some(text.into()));
             return;
         }
-        if matches!(url.scheme(), "http" | "https") {
-            self.sink.report(remote_resource(reference, &url));
+        let from = &self.sources.file(reference.span.file).url;
+        if is_remote(from) && !is_remote(&url) {
+            self.sink.report(names_local_file(reference, &url));
             self.add(url, reference.role, None);
             return;
         }
+        self.outside.note(from, self.root, &url, reference.span);
         match self.text(&url) {
             Ok(text) => {
                 let file = self.add(url, reference.role, Some(text));
@@ -271,7 +286,9 @@ impl Loader<'_> {
             }
             Err(unreadable) => {
                 let name = self.name(&url);
-                self.sink.report(unreadable_file(reference, &name, &unreadable));
+                unreadable_file(reference, &name, &url, &unreadable)
+                    .into_iter()
+                    .for_each(|diagnostic| self.sink.report(diagnostic));
                 self.add(url, reference.role, None);
             }
         }
@@ -306,8 +323,15 @@ impl Loader<'_> {
     /// The text of a resource.
     fn text(&mut self, url: &Url) -> Result<Arc<str>, Unreadable> {
         let world = self.world;
-        let bytes = self.bytes.entry(url.to_string()).or_insert_with(|| world.read(url));
-        let bytes = bytes.as_ref().map_err(|failure| Unreadable::World(failure.clone()))?;
+        let remote;
+        let bytes = if is_remote(url) {
+            let found = self.remote.read(url, world, self.root, &mut self.sources, self.sink);
+            remote = found.map_err(Unreadable::Remote)?;
+            &remote
+        } else {
+            let bytes = self.bytes.entry(url.to_string()).or_insert_with(|| world.read(url));
+            bytes.as_ref().map_err(|failure| Unreadable::World(failure.clone()))?
+        };
         if bytes.len() > SOURCE_SIZE_BYTES_MAX {
             return Err(Unreadable::TooLarge);
         }
@@ -352,17 +376,24 @@ fn reading(url: &Url, role: Role) -> Reading {
     }
 }
 
-fn unreadable_file(reference: &Reference<'_>, name: &str, unreadable: &Unreadable) -> Diagnostic {
-    match unreadable {
+/// Nothing when the cause has been reported.
+fn unreadable_file(
+    reference: &Reference<'_>,
+    name: &str,
+    url: &Url,
+    unreadable: &Unreadable,
+) -> Option<Diagnostic> {
+    Some(match unreadable {
         Unreadable::World(failure) if failure.is_missing => missing_file(reference, name, failure),
         Unreadable::World(failure) => Diagnostic::new(
             &rules::UNREADABLE_FILE,
             reference.span,
             format!("file `{name}` cannot be read: {}", failure.message),
         ),
+        Unreadable::Remote(absence) => return absent(reference, url, absence),
         Unreadable::TooLarge => file_too_large(reference, name),
         Unreadable::NotUtf8(offset) => not_utf8(reference, name, *offset),
-    }
+    })
 }
 
 fn missing_file(reference: &Reference<'_>, name: &str, failure: &WorldFailure) -> Diagnostic {
@@ -419,16 +450,6 @@ fn too_many_files(reference: &Reference<'_>) -> Diagnostic {
     )
     .label("this file and all further ones are not read")
     .help("split the catalog")
-}
-
-fn remote_resource(reference: &Reference<'_>, url: &Url) -> Diagnostic {
-    Diagnostic::new(
-        &rules::REMOTE_RESOURCE,
-        reference.span,
-        format!("`{url}` would have to be fetched from the network"),
-    )
-    .note("fetching into `tidegate.lock` by `check --fetch` is not available yet")
-    .help("keep a copy of the file in the project and name it here")
 }
 
 fn unexpected_fragment(reference: &Reference<'_>) -> Diagnostic {

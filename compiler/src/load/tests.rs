@@ -48,7 +48,8 @@ fn loaded(world: &Files) -> (Sources, Vec<Diagnostic>) {
     let root = Url::parse(ROOT).unwrap();
     let mut sink = Sink::default();
     let entry = root.join("flow.yaml").unwrap();
-    let sources = load(world, &entry, &root, &mut Memo::default(), &mut sink);
+    let (sources, outside) = load(world, &entry, &root, &mut Memo::default(), &mut sink);
+    outside.report(&[], &mut sink);
     let diagnostics = sink.finish(&sources);
     (sources, diagnostics)
 }
