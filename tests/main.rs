@@ -4,6 +4,7 @@
 //! transcripts show now.
 
 mod cli;
+mod fetch;
 mod lsp;
 mod markdown;
 mod run;
@@ -15,6 +16,7 @@ fn main() {
     let mut trials = tidy::tests();
     trials.extend(run::tests());
     trials.extend(cli::tests());
+    trials.extend(fetch::tests());
     trials.extend(lsp::tests());
     trials.extend(suite::tests());
     trials.sort_by(|left, right| left.name().cmp(right.name()));

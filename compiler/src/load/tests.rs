@@ -30,7 +30,7 @@ impl World for Files {
             let message = "permission denied".to_owned();
             return Err(WorldFailure { is_missing: false, message, neighbours: Vec::new() });
         }
-        let name = url.as_str().strip_prefix(ROOT).unwrap_or_default();
+        let name = url.as_str().strip_prefix(ROOT).unwrap_or(url.as_str());
         self.files.get(name).map(|bytes| bytes.as_slice().into()).ok_or_else(|| WorldFailure {
             is_missing: true,
             message: "no such file".to_owned(),
@@ -188,6 +188,29 @@ fn public_schemas_and_identities_need_no_files() {
     key: [/id]
 ";
     assert_eq!(found(&[("flow.yaml", schema)]), [""; 0]);
+}
+
+#[test]
+fn files_outside_of_the_project_are_warned_of_once() {
+    let text = "import: [../shared/a.flow.yaml, ../shared/a.flow.yaml]\ncollections: {a: {schema: ../shared/s.yaml, key: [/id]}}";
+    let mut world = world(&[("flow.yaml", text)]);
+    let outside = [
+        ("file:///shared/a.flow.yaml", "import: [b.flow.yaml]"),
+        ("file:///shared/b.flow.yaml", "{}"),
+        ("file:///shared/s.yaml", "{$ref: t.yaml}"),
+        ("file:///shared/t.yaml", "type: object"),
+    ];
+    world.files.extend(outside.map(|(url, text)| (url.to_owned(), text.as_bytes().to_vec())));
+    let root = Url::parse(ROOT).unwrap();
+    for (roots, wanted) in [(vec![], 2), (vec![root.join("../shared/").unwrap()], 0)] {
+        let mut sink = Sink::default();
+        let entry = root.join("flow.yaml").unwrap();
+        let (_, outside) = load(&world, &entry, &root, &mut Memo::default(), &mut sink);
+        outside.report(&roots, &mut sink);
+        let found = sink.finish(&Sources::default());
+        assert!(found.iter().all(|diagnostic| diagnostic.rule.slug == "outside-project"));
+        assert_eq!(found.len(), wanted);
+    }
 }
 
 #[test]
