@@ -2,8 +2,8 @@
 //!
 //! A schema in place or a whole file becomes the root as it is, so its pointers are those of the source; every other
 //! document that a `$ref` leads to is put below `$defs`, and references become pointers inside the value. `$id` and
-//! anchors have done their work then and are left out. References that are chosen when documents are validated
-//! (`$dynamicRef`, `$recursiveRef`) lead to the definition in their own document.
+//! anchors have done their work then and are left out. Only where a reference is chosen while documents are validated
+//! (`$dynamicRef`, `$recursiveRef`) do the schemas keep identities: each document gets one, and references name them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -90,20 +90,33 @@ pub fn bundle_schema(
     sink: &mut Sink,
 ) -> Option<BundledSchema> {
     let span = schema.range().in_file(file);
-    let mut bundler = Bundler {
-        sources,
-        file,
-        schema_use,
-        documents: Vec::new(),
-        places: BTreeMap::new(),
-        value_places: BTreeMap::new(),
-        is_complete: true,
-        sink,
+    let mut identities = Identities::Dropped;
+    let (mut bundler, mut value) = loop {
+        let mut bundler = Bundler {
+            sources,
+            file,
+            schema_use,
+            documents: Vec::new(),
+            places: BTreeMap::new(),
+            value_places: BTreeMap::new(),
+            identities,
+            is_dynamic: false,
+            is_complete: true,
+            sink: &mut *sink,
+        };
+        let mut value = bundler.root(schema, span);
+        bundler.inline(&mut value);
+        if !bundler.is_complete {
+            return None;
+        }
+        // That some schema asks for identities is known only when all have been seen.
+        if !bundler.is_dynamic || identities == Identities::Kept {
+            break (bundler, value);
+        }
+        identities = Identities::Kept;
     };
-    let mut value = bundler.root(schema, span);
-    bundler.inline(&mut value);
-    if !bundler.is_complete {
-        return None;
+    if let (Identities::Kept, Value::Object(root)) = (identities, &mut value) {
+        root.entry("$id").or_insert_with(|| Value::from(BUNDLE_URL));
     }
     bundler.places.insert(String::new(), declaring_field(sources, file, schema));
     let normal = Arc::new(NormalForm::new(&value));
@@ -122,6 +135,13 @@ pub(crate) fn declaring_field(sources: &Sources, file: FileId, schema: &InlineOr
     }
 }
 
+/// What becomes of `$id` and dynamic anchors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Identities {
+    Dropped,
+    Kept,
+}
+
 struct Bundler<'s, 'd> {
     sources: &'s Sources,
     file: FileId,
@@ -130,6 +150,9 @@ struct Bundler<'s, 'd> {
     documents: Vec<Document>,
     places: BTreeMap<String, Span>,
     value_places: BTreeMap<String, Span>,
+    identities: Identities,
+    /// Whether a reference was met that is chosen while documents are validated.
+    is_dynamic: bool,
     is_complete: bool,
     sink: &'d mut Sink,
 }
@@ -216,10 +239,19 @@ impl Bundler<'_, '_> {
             return self.data(&scope, node, pointer);
         }
         let mut object = Map::new();
+        if self.identities == Identities::Kept && scope.resource() == node {
+            let id = self.resource_name(scope.document(), node);
+            object.insert("$id".to_owned(), Value::String(id));
+        }
         for entry in tree.entries(node) {
             let length = self.push(&scope, entry, pointer);
             let value = match Keyword::of(entry, &tree) {
-                Keyword::Identity => None,
+                Keyword::Identity => match (self.identities, entry.key.as_str()) {
+                    (Identities::Kept, "$dynamicAnchor" | "$recursiveAnchor") => {
+                        Some(tree.to_json(entry.value))
+                    }
+                    _ => None,
+                },
                 Keyword::Reference => self.reference(&scope, entry),
                 Keyword::Schema => Some(self.schema(&scope, entry.value, pointer)),
                 Keyword::Schemas => Some(self.schemas(&scope, entry.value, pointer)),
@@ -227,9 +259,11 @@ impl Bundler<'_, '_> {
             };
             pointer.truncate(length);
             if let Some(value) = value {
-                let name = match entry.key.as_str() {
-                    "$recursiveRef" | "$dynamicRef" if value.is_string() => "$ref",
-                    name => name,
+                let name = match (entry.key.as_str(), self.identities) {
+                    ("$recursiveRef" | "$dynamicRef", Identities::Dropped) if value.is_string() => {
+                        "$ref"
+                    }
+                    (name, _) => name,
                 };
                 object.insert(name.to_owned(), value);
             }
@@ -330,11 +364,47 @@ impl Bundler<'_, '_> {
         };
         let document = self.documents.get(index)?;
         match document.fragment(resource, &fragment) {
-            Ok(pointer) => Some(Value::String(reference_text(&document.prefix, &pointer))),
+            Ok(pointer) if entry.key == "$ref" => {
+                let place = reference_text(&document.prefix, &pointer);
+                Some(Value::String(match self.identities {
+                    Identities::Dropped => place,
+                    Identities::Kept => format!("{}{place}", self.root_name()),
+                }))
+            }
+            Ok(pointer) => {
+                self.is_dynamic = true;
+                Some(Value::String(match self.identities {
+                    Identities::Dropped => reference_text(&document.prefix, &pointer),
+                    Identities::Kept => {
+                        format!("{}#{fragment}", self.resource_name(index, resource))
+                    }
+                }))
+            }
             Err(near) => {
                 let diagnostic = unknown_fragment(&text.value, document, span, &near);
                 self.refuse(diagnostic);
                 None
+            }
+        }
+    }
+
+    /// What the root of the bundle is called where identities are kept.
+    fn root_name(&self) -> String {
+        match self.documents.first() {
+            Some(document) if document.is_root() => self.resource_name(0, document.root),
+            Some(_) | None => BUNDLE_URL.to_owned(),
+        }
+    }
+
+    /// What a schema with an identity is called in the bundle: by its URL, when that means the same everywhere.
+    fn resource_name(&self, index: usize, resource: NodeId) -> String {
+        let Some(document) = self.documents.get(index) else { return BUNDLE_URL.to_owned() };
+        match document.url_of(resource) {
+            Some(url) if matches!(url.scheme(), "http" | "https") => url.to_string(),
+            Some(_) | None => {
+                let place = format!("{}{}", document.prefix, document.pointer(resource));
+                let place = place.strip_prefix('/').unwrap_or_default();
+                format!("{BUNDLE_URL}{}", utf8_percent_encode(place, FRAGMENT))
             }
         }
     }
@@ -404,7 +474,11 @@ impl Bundler<'_, '_> {
 
     fn reference_to(&self, index: usize, pointer: &str) -> String {
         let prefix = self.documents.get(index).map(|document| document.prefix.as_str());
-        reference_text(prefix.unwrap_or_default(), pointer)
+        let place = reference_text(prefix.unwrap_or_default(), pointer);
+        match self.identities {
+            Identities::Dropped => place,
+            Identities::Kept => format!("{}{place}", self.root_name()),
+        }
     }
 
     fn refuse(&mut self, diagnostic: Diagnostic) {
@@ -412,6 +486,9 @@ impl Bundler<'_, '_> {
         self.is_complete = false;
     }
 }
+
+/// The URL of a bundle, and the beginning of those of its parts that have no URL of their own.
+const BUNDLE_URL: &str = "bundle:/";
 
 fn slot_pointer(number: usize) -> String {
     format!("/$defs/__flowInline{number}")

@@ -175,7 +175,16 @@ impl Document {
             .ok_or_else(|| self.anchors.keys().map(|(_, name)| name.clone()).collect())
     }
 
-    fn pointer(&self, node: NodeId) -> String {
+    /// The URL of one of its resources.
+    pub(super) fn url_of(&self, resource: NodeId) -> Option<Url> {
+        let named = self.resources.iter().find(|(_, node)| **node == resource);
+        let named = named.and_then(|(url, _)| Url::parse(url).ok());
+        let is_whole = resource == self.root && self.root == self.tree.root();
+        named.or_else(|| is_whole.then(|| self.url.clone()))
+    }
+
+    /// Its place below the root of the document.
+    pub(super) fn pointer(&self, node: NodeId) -> String {
         let (whole, root) = (self.tree.pointer(node), self.tree.pointer(self.root));
         whole.strip_prefix(&root).map(str::to_owned).unwrap_or(whole)
     }
@@ -215,6 +224,16 @@ pub(super) enum Target {
 }
 
 impl Scope {
+    /// The index of its document.
+    pub(super) fn document(&self) -> usize {
+        self.document
+    }
+
+    /// The nearest schema around with an identity.
+    pub(super) fn resource(&self) -> NodeId {
+        self.resource
+    }
+
     pub(super) fn tree(&self) -> Arc<Tree> {
         Arc::clone(&self.tree)
     }
@@ -272,7 +291,7 @@ impl Keyword {
         match entry.key.as_str() {
             "$id" | "$anchor" | "$dynamicAnchor" => {
                 let text = tree.string(entry.value);
-                let is_name = text.is_some_and(|text| !text.value.contains('#'));
+                let is_name = text.is_some_and(|text| !without_mark(&text.value).contains('#'));
                 if is_name { Self::Identity } else { Self::Data }
             }
             "$recursiveAnchor" if matches!(kind, NodeKind::Boolean(_)) => Self::Identity,
@@ -299,8 +318,13 @@ impl Keyword {
 /// The URL that a schema gives itself.
 fn identity(tree: &Tree, node: NodeId, base: &Url) -> Option<Url> {
     let entry = tree.entry(node, "$id")?;
-    let text = &tree.string(entry.value)?.value;
+    let text = without_mark(&tree.string(entry.value)?.value);
     if text.contains('#') { None } else { base.join(text).ok() }
+}
+
+/// An identity without an empty fragment, as draft 7 wrote it.
+fn without_mark(identity: &str) -> &str {
+    identity.strip_suffix('#').unwrap_or(identity)
 }
 
 fn decoded(fragment: &str) -> String {

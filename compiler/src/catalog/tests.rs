@@ -283,3 +283,43 @@ fn every_byte_of_a_script_has_its_place() {
         assert_eq!(linked.sources.text(source.span(begin..begin + 4)), "here", "{text}");
     }
 }
+
+#[test]
+fn dynamic_references_mean_what_the_using_schema_says() {
+    let (_, schema, _) = bundled(&[
+        ("flow.yaml", "collections: {a/b: {schema: strict.yaml, key: [/id]}}"),
+        (
+            "strict.yaml",
+            "{$dynamicAnchor: node, type: object, $ref: tree.yaml, unevaluatedProperties: false}",
+        ),
+        (
+            "tree.yaml",
+            "{$dynamicAnchor: node, properties: {id: {type: integer}, next: {$dynamicRef: '#node'}}}",
+        ),
+    ]);
+    assert!(admits(&schema, &json!({"id": 1, "next": {"id": 2}})));
+    assert!(!admits(&schema, &json!({"id": 1, "next": {"ID": 2}})));
+    assert!(!schema.value.to_string().contains("file:"), "no place of this machine is written");
+}
+
+#[test]
+fn dialects_of_json_schema_can_be_referred_to() {
+    for dialect in ["draft-07/schema", "draft/2019-09/schema", "draft/2020-12/schema"] {
+        let text = format!(
+            "collections: {{a/b: {{schema: {{type: object, properties: {{s: {{$ref: \
+             'https://json-schema.org/{dialect}'}}}}}}, key: [/id]}}}}"
+        );
+        let (linked, schema, _) = bundled(&[("flow.yaml", &text)]);
+        assert_eq!(linked.reported(), [""; 0], "{dialect}");
+        let normal = tidegate_stdlib::schema::NormalForm::new(&schema.value);
+        assert_eq!(normal.faults(), [], "{dialect}");
+        assert!(
+            admits(&schema, &json!({"s": {"properties": {"a": {"type": "string"}}}})),
+            "{dialect}"
+        );
+        assert!(
+            !admits(&schema, &json!({"s": {"properties": {"a": {"type": "text"}}}})),
+            "{dialect}"
+        );
+    }
+}

@@ -205,9 +205,9 @@ fn files_outside_of_the_project_are_warned_of_once() {
     for (roots, wanted) in [(vec![], 2), (vec![root.join("../shared/").unwrap()], 0)] {
         let mut sink = Sink::default();
         let entry = root.join("flow.yaml").unwrap();
-        let (_, outside) = load(&world, &entry, &root, &mut Memo::default(), &mut sink);
+        let (sources, outside) = load(&world, &entry, &root, &mut Memo::default(), &mut sink);
         outside.report(&roots, &mut sink);
-        let found = sink.finish(&Sources::default());
+        let found = sink.finish(&sources);
         assert!(found.iter().all(|diagnostic| diagnostic.rule.slug == "outside-project"));
         assert_eq!(found.len(), wanted);
     }
