@@ -11,7 +11,7 @@ const FORBIDDEN: [&str; 8] =
     ["aws-lc-rs", "aws-lc-sys", "openssl-sys", "bindgen", "rops", "serde_yaml", "tokio", "rocksdb"];
 
 /// Licences that everything may be used under.
-const LICENCES: [&str; 11] = [
+const LICENCES: [&str; 12] = [
     "MIT",
     "MIT-0",
     "Apache-2.0",
@@ -23,6 +23,8 @@ const LICENCES: [&str; 11] = [
     "BSL-1.0",
     "Unlicense",
     "CC0-1.0",
+    // The root certificates that browsers trust, which are data.
+    "CDLA-Permissive-2.0",
 ];
 
 /// `members` and `default-members` differ.

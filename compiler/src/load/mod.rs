@@ -278,9 +278,10 @@ impl Loader<'_> {
             self.add(url, reference.role, None);
             return;
         }
-        self.outside.note(from, self.root, &url, reference.span);
         match self.text(&url) {
             Ok(text) => {
+                let from = &self.sources.file(reference.span.file).url;
+                self.outside.note(from, self.root, &url, reference.span);
                 let file = self.add(url, reference.role, Some(text));
                 self.check_fixture(file);
             }

@@ -191,18 +191,31 @@ fn public_schemas_and_identities_need_no_files() {
 }
 
 #[test]
+fn what_came_over_the_network_names_no_local_files() {
+    let content = "{$ref: 'file:///etc/other.yaml'}";
+    let mut lock = super::Lock::default();
+    let digest = super::Digest::of(content.as_bytes());
+    let cached = format!(".tidegate/cache/{}", digest.file_name());
+    lock.digests.insert("https://example.com/a.yaml".to_owned(), digest);
+    let text = "collections: {a: {schema: https://example.com/a.yaml, key: [/id]}}";
+    let files = [("flow.yaml", text), ("tidegate.lock", &lock.render()), (&cached, content)];
+    let place = "remote-names-local at https://example.com/a.yaml: file:///etc/other.yaml";
+    assert_eq!(found(&files), [place]);
+}
+
+#[test]
 fn files_outside_of_the_project_are_warned_of_once() {
-    let text = "import: [../shared/a.flow.yaml, ../shared/a.flow.yaml]\ncollections: {a: {schema: ../shared/s.yaml, key: [/id]}}";
+    let text = "import: [../common/a.flow.yaml, ../common/a.flow.yaml]\ncollections: {a: {schema: ../common/s.yaml, key: [/id]}}";
     let mut world = world(&[("flow.yaml", text)]);
     let outside = [
-        ("file:///shared/a.flow.yaml", "import: [b.flow.yaml]"),
-        ("file:///shared/b.flow.yaml", "{}"),
-        ("file:///shared/s.yaml", "{$ref: t.yaml}"),
-        ("file:///shared/t.yaml", "type: object"),
+        ("file:///common/a.flow.yaml", "import: [b.flow.yaml]"),
+        ("file:///common/b.flow.yaml", "{}"),
+        ("file:///common/s.yaml", "{$ref: t.yaml}"),
+        ("file:///common/t.yaml", "type: object"),
     ];
     world.files.extend(outside.map(|(url, text)| (url.to_owned(), text.as_bytes().to_vec())));
     let root = Url::parse(ROOT).unwrap();
-    for (roots, wanted) in [(vec![], 2), (vec![root.join("../shared/").unwrap()], 0)] {
+    for (roots, wanted) in [(vec![], 2), (vec![root.join("../common/").unwrap()], 0)] {
         let mut sink = Sink::default();
         let entry = root.join("flow.yaml").unwrap();
         let (sources, outside) = load(&world, &entry, &root, &mut Memo::default(), &mut sink);
