@@ -155,6 +155,9 @@ pub(crate) struct Check {
     /// Catalog files or directories with a flow.yaml [default: the nearest flow.yaml upward]
     #[arg(value_name = "SOURCE")]
     pub(crate) sources: Vec<PathBuf>,
+    /// Check again whenever a file changes, until Ctrl-C
+    #[arg(short, long, conflicts_with = "fix")]
+    pub(crate) watch: bool,
     /// Apply the safe fixes, and show what is left
     #[arg(long)]
     pub(crate) fix: bool,
@@ -217,6 +220,9 @@ pub(crate) struct Test {
     /// Only tests whose name contains this
     #[arg(value_name = "FILTER", default_value = "")]
     pub(crate) filter: String,
+    /// Run them again whenever a file changes, until Ctrl-C
+    #[arg(short, long, conflicts_with = "accept")]
+    pub(crate) watch: bool,
     /// Write the documents that are there into the tests that fail
     #[arg(long)]
     pub(crate) accept: bool,

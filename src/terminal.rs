@@ -93,6 +93,13 @@ impl Terminal {
         self.result(&format!("{text}\n"));
     }
 
+    /// Begins a new screen, if there is one.
+    pub(crate) fn clear(&self) {
+        if std::io::stdout().is_terminal() {
+            self.result("\u{1b}[2J\u{1b}[3J\u{1b}[H");
+        }
+    }
+
     /// Writes a line for people to the standard error, unless they want quiet or logs are for machines.
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet && self.log_format == LogFormat::Text {

@@ -33,7 +33,7 @@ pub enum Stage {
 
 /// The result of a pass as text; `None` for the plan of a catalog with errors, which there is not.
 pub fn dump(compilation: &Compilation, stage: Stage) -> Option<String> {
-    let Compilation { sources, checked, lineage, plan, .. } = compilation;
+    let Compilation { sources, checked, plan, .. } = compilation;
     let files = sources.files().map(|(_, file)| file);
     Some(match stage {
         Stage::Tree => files.filter_map(|file| Some(tree(file, file.tree.as_deref()?))).collect(),
@@ -42,7 +42,7 @@ pub fn dump(compilation: &Compilation, stage: Stage) -> Option<String> {
             .collect(),
         Stage::Catalog => catalog(&checked.catalog),
         Stage::Checked => all_checked(checked),
-        Stage::Lineage => lineage::to_text(lineage),
+        Stage::Lineage => lineage::to_text(compilation.lineage()),
         Stage::Plan => bundle_files(&plan.as_ref()?.bundle),
     })
 }

@@ -24,6 +24,8 @@ pub mod source;
 pub mod syntax;
 pub mod world;
 
+use std::sync::OnceLock;
+
 use url::Url;
 
 use check::Checked;
@@ -51,8 +53,7 @@ pub struct Compilation {
     pub sources: Sources,
     /// The linked and checked catalog.
     pub checked: Checked,
-    /// The graph of tasks and collections.
-    pub lineage: Lineage,
+    lineage: OnceLock<Lineage>,
     /// What would run; absent when there are errors, or nobody asked for it.
     pub plan: Option<Plan>,
     /// The settings of the project.
@@ -72,6 +73,11 @@ impl Compilation {
         let all = std::mem::take(&mut self.diagnostics).into_iter().chain(errors);
         all.for_each(|diagnostic| sink.report(diagnostic));
         self.diagnostics = sink.finish(&self.sources);
+    }
+
+    /// The graph of tasks and collections, which is traced when it is asked for.
+    pub fn lineage(&self) -> &Lineage {
+        self.lineage.get_or_init(|| lineage::trace(&self.checked))
     }
 }
 

@@ -3,12 +3,12 @@
 //! A session belongs to one catalog. It may be asked again after any change of the world; what did not change is not read, parsed or
 //! checked again, and the result is that of a new session.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::catalog::link;
 use crate::check::{CheckMemo, Valid, check};
 use crate::diag::Sink;
-use crate::lineage::trace;
+use crate::lineage::report_unused;
 use crate::load::load;
 use crate::memo::Memo;
 use crate::plan::plan;
@@ -34,14 +34,14 @@ pub struct Snapshot {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum LastPass {
-    Lineage,
+    Check,
     Plan,
 }
 
 impl Session {
     /// Finds what is wrong with the catalog as the world has it now.
     pub fn analyze(&mut self, world: &dyn World, request: &Request) -> Compilation {
-        self.run_passes(world, request, LastPass::Lineage)
+        self.run_passes(world, request, LastPass::Check)
     }
 
     /// The same, and the plan when nothing is wrong.
@@ -67,7 +67,7 @@ impl Session {
         let loaded = sink.mark();
         let catalog = link(&sources, &mut sink);
         let checked = check(catalog, &sources, &mut self.checks, &mut sink);
-        let lineage = trace(&checked, &mut sink);
+        report_unused(&checked.catalog, &mut sink);
         // What a mistake of syntax has cost would show as further mistakes: in its file, and as names that lead nowhere.
         let is_whole = sources.files().all(|(_, file)| file.is_whole());
         sink.retain_after(loaded, |diagnostic| {
@@ -80,6 +80,7 @@ impl Session {
         let valid = Valid::new(&checked, &sink).filter(|_| last == LastPass::Plan);
         let plan = valid.map(|valid| plan(valid, &sources));
         let diagnostics = sink.finish(&sources);
+        let lineage = OnceLock::new();
         Compilation { sources, checked, lineage, plan, settings, diagnostics, hints }
     }
 }

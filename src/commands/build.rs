@@ -35,7 +35,7 @@ pub(crate) fn run(arguments: &Build, terminal: &Terminal) -> Result<Exit, Stop> 
     let Some(plan) = &compilation.plan else { return Ok(Exit::Findings) };
     let mut artifacts = Artifacts::new();
     for emitter in emitters {
-        artifacts.extend((emitter.emit)(plan, &compilation.lineage, &options));
+        artifacts.extend((emitter.emit)(plan, compilation.lineage(), &options));
     }
     let changes = changes(&arguments.directory, &artifacts);
     if arguments.check {

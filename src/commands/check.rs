@@ -7,6 +7,7 @@ use tidegate_compiler::Compilation;
 use tidegate_compiler::diag::render::Format;
 use tidegate_compiler::diag::{Applicability, Severity, rules};
 use tidegate_compiler::session::Session;
+use tidegate_compiler::world::World;
 
 use crate::args::{Check, Reporting};
 use crate::catalog::{analyze_in, read_bundle};
@@ -17,20 +18,41 @@ use crate::fix::Repaired;
 use crate::report::{self, Counts, plural};
 use crate::source::Source;
 use crate::terminal::Terminal;
+use crate::watch::watch;
 
-/// Checks every source; findings are the result, so they go to the standard output.
+/// Checks every source, once or until the user interrupts; findings are the result, so they go to the standard output.
 pub(crate) fn run(arguments: &Check, terminal: &Terminal) -> Result<Exit, Stop> {
+    let catalogs = catalogs(&arguments.sources, terminal)?;
+    let mut sessions = catalogs.iter().map(|catalog| (catalog, Session::default())).collect();
+    if arguments.watch {
+        return watch(terminal, |disk| {
+            check(arguments, disk, &mut sessions, terminal).map(|(exit, _)| exit)
+        });
+    }
+    let (exit, compilations) = check(arguments, &Disk, &mut sessions, terminal)?;
+    // The process ends here. To take thousands of trees apart first would be a tenth of its time.
+    std::mem::forget((compilations, sessions));
+    Ok(exit)
+}
+
+/// Checks every catalog once. Each has a session, which knows what was found before.
+fn check(
+    arguments: &Check,
+    world: &dyn World,
+    sessions: &mut Vec<(&PathBuf, Session)>,
+    terminal: &Terminal,
+) -> Result<(Exit, Vec<Compilation>), Stop> {
     let mut repaired = Repaired::default();
     let mut compilations = Vec::new();
     let mut summaries = Vec::new();
-    for catalog in catalogs(&arguments.sources, terminal)? {
+    for (catalog, session) in sessions {
         if arguments.fetch {
-            fetch::fill(&catalog, terminal)?;
+            fetch::fill(catalog, terminal)?;
         }
         let started = Instant::now();
         let mut compilation = match wanted_fixes(arguments) {
-            Some(wanted) => repaired.repair(&catalog, wanted)?,
-            None => analyze_in(&Disk, &catalog, &mut Session::default())?,
+            Some(wanted) => repaired.repair(catalog, wanted)?,
+            None => analyze_in(world, catalog, session)?,
         };
         if arguments.strict {
             compilation.demand_hints();
@@ -54,10 +76,8 @@ pub(crate) fn run(arguments: &Check, terminal: &Terminal) -> Result<Exit, Stop> 
     }
     let mut findings = report.findings();
     let has_errors = findings.any(|(diagnostic, _)| diagnostic.severity == Severity::Error);
-    // The process ends here. To take thousands of trees apart first would be a tenth of its time.
     drop(findings);
-    std::mem::forget(compilations);
-    Ok(if has_errors { Exit::Findings } else { exit })
+    Ok((if has_errors { Exit::Findings } else { exit }, compilations))
 }
 
 /// Which fixes are applied.

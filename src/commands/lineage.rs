@@ -29,8 +29,8 @@ pub(crate) fn run(arguments: &Lineage, terminal: &Terminal) -> Result<Exit, Stop
         ));
     }
     let graph = match &arguments.selector {
-        None => compilation.lineage,
-        Some(selector) => compilation.lineage.select(selector).ok_or_else(|| {
+        None => compilation.lineage().clone(),
+        Some(selector) => compilation.lineage().select(selector).ok_or_else(|| {
             Stop::usage(format!("nothing in the graph is called `{selector}`"))
                 .help("list all names: tidegate lineage")
         })?,

@@ -277,9 +277,11 @@ impl Server {
     }
 
     fn take(&mut self, compiled: Compiled) {
-        self.compiled = compiled;
+        let before = std::mem::replace(&mut self.compiled, compiled);
         self.publish();
         self.answer_waiting();
+        // To take the last catalogs apart takes a while, and nobody waits for it here.
+        drop(before);
     }
 
     /// Tells the client what changed: of files that had findings before or have some now.

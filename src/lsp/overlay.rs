@@ -1,18 +1,14 @@
 //! The texts of open editors over the disk.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use tidegate_compiler::source::{ColumnUnit, LineIndex, Position};
 use tidegate_compiler::world::{World, WorldFailure};
 use url::Url;
 
 use super::protocol::{self, ContentChange};
-use crate::disk::Disk;
+use crate::disk::CachedDisk;
 
 /// An open text.
 #[derive(Debug, Clone)]
@@ -84,56 +80,13 @@ fn changed(text: &str, change: &ContentChange, unit: ColumnUnit) -> Arc<str> {
     [before.unwrap_or_default(), &change.text, after.unwrap_or_default()].concat().into()
 }
 
-/// What the disk had when it was last asked; a file is read again when its time or size is another.
-#[derive(Debug, Default)]
-pub(super) struct DiskCache {
-    files: RefCell<BTreeMap<Url, Cached>>,
-}
-
-#[derive(Debug)]
-struct Cached {
-    stamp: (SystemTime, u64),
-    bytes: Arc<[u8]>,
-}
-
-impl DiskCache {
-    /// Forgets files that are said to have changed.
-    pub(super) fn forget(&self, urls: &[Url]) {
-        let mut files = self.files.borrow_mut();
-        for url in urls {
-            files.remove(url);
-        }
-    }
-
-    fn read(&self, url: &Url) -> Result<Arc<[u8]>, WorldFailure> {
-        let stamp = url.to_file_path().ok().and_then(|path| stamp(&path));
-        let mut files = self.files.borrow_mut();
-        if let (Some(cached), Some(stamp)) = (files.get(url), stamp)
-            && cached.stamp == stamp
-        {
-            return Ok(Arc::clone(&cached.bytes));
-        }
-        files.remove(url);
-        let bytes = Disk.read(url)?;
-        if let Some(stamp) = stamp {
-            files.insert(url.clone(), Cached { stamp, bytes: Arc::clone(&bytes) });
-        }
-        Ok(bytes)
-    }
-}
-
-fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
-    let metadata = fs::metadata(path).ok()?;
-    Some((metadata.modified().ok()?, metadata.len()))
-}
-
 /// The world as the editor shows it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct EditorWorld<'w> {
     /// What is open.
     pub(super) overlay: &'w Overlay,
     /// The rest.
-    pub(super) disk: &'w DiskCache,
+    pub(super) disk: &'w CachedDisk,
 }
 
 impl World for EditorWorld<'_> {

@@ -15,7 +15,8 @@ use tidegate_compiler::source::Role;
 use url::Url;
 
 use super::main_loop::Event;
-use super::overlay::{DiskCache, EditorWorld, Overlay};
+use super::overlay::{EditorWorld, Overlay};
+use crate::disk::CachedDisk;
 use crate::source::request;
 
 /// Directories that are looked into for catalogs.
@@ -66,7 +67,7 @@ pub(super) fn work(jobs: &Receiver<Job>, results: &Sender<Event>) {
 
 #[derive(Debug, Default)]
 struct Workspace {
-    disk: DiskCache,
+    disk: CachedDisk,
     sessions: BTreeMap<PathBuf, Session>,
     /// The folders that were searched, and the catalog files found in them.
     searched: Option<(Vec<PathBuf>, Vec<PathBuf>)>,
@@ -75,6 +76,7 @@ struct Workspace {
 impl Workspace {
     /// Compiles every catalog of the workspace.
     fn look(&mut self, job: &Job) -> Vec<Arc<Snapshot>> {
+        self.disk.begin_round();
         self.disk.forget(&job.on_disk);
         let mut entries = self.entries(job);
         entries.extend(open_catalogs(&job.overlay));

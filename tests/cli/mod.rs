@@ -4,6 +4,8 @@
 //! binary there (`$ cat …`, `$ ls …` and other commands go through the shell); the lines below are its standard output, then its standard
 //! error behind `2> `, then `? N` when the exit code is not 0. Durations are written `# ms` and `# s`. `UPDATE=1` rewrites the fences.
 
+mod watch;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,7 +17,7 @@ use crate::markdown::{self, Fence, Section};
 /// One test a section; with `UPDATE=1` one test a file, so that a file is rewritten by one hand.
 pub(crate) fn tests() -> Vec<Trial> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli");
-    let mut trials = Vec::new();
+    let mut trials = watch::tests();
     for path in markdown::files(&directory) {
         let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().to_owned();
         let text = std::fs::read_to_string(&path).expect("transcripts can be read");

@@ -4,6 +4,7 @@ mod agree;
 mod client;
 mod literate;
 mod manners;
+mod neovim;
 
 use libtest_mimic::Trial;
 
@@ -12,5 +13,6 @@ pub(crate) fn tests() -> Vec<Trial> {
     let mut trials = agree::tests();
     trials.extend(literate::tests());
     trials.extend(manners::tests());
+    trials.extend(neovim::tests());
     trials
 }

@@ -94,14 +94,14 @@ fn reverse_imports(text: &str) -> String {
 
 fn artifacts(sources: &BTreeMap<String, Vec<u8>>) -> Result<emit::Artifacts, Failed> {
     let compilation = compile_files(sources);
-    let Compilation { plan: Some(plan), lineage, diagnostics, .. } = &compilation else {
+    let Compilation { plan: Some(plan), diagnostics, .. } = &compilation else {
         return Err(format!("does not compile:\n{}", concise_text(&compilation)).into());
     };
     if !diagnostics.is_empty() {
         return Err(format!("has findings:\n{}", concise_text(&compilation)).into());
     }
     let options = emit::Options { targets: dialect::ALL.to_vec() };
-    let all = emit::ALL.iter().map(|emitter| (emitter.emit)(plan, lineage, &options));
+    let all = emit::ALL.iter().map(|emitter| (emitter.emit)(plan, compilation.lineage(), &options));
     Ok(all.flatten().collect())
 }
 

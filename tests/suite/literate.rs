@@ -143,7 +143,7 @@ fn artifact(path: &str, compilation: &Compilation) -> Result<String, Failed> {
     let options = emit::Options { targets: dialect::ALL.to_vec() };
     let mut artifacts = emit::Artifacts::new();
     for emitter in emit::ALL {
-        artifacts.extend((emitter.emit)(plan, &compilation.lineage, &options));
+        artifacts.extend((emitter.emit)(plan, compilation.lineage(), &options));
     }
     let bytes = artifacts.remove(path).ok_or_else(|| {
         let known: Vec<&String> = artifacts.keys().collect();

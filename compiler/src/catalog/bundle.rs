@@ -10,65 +10,85 @@ use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Map, Value};
-use tidegate_stdlib::schema::NormalForm;
+use tidegate_stdlib::schema::SchemaFailure;
 use tidegate_stdlib::shape::Shape;
 use url::Url;
 
 use super::document::{Document, Keyword, Scope, Target};
+use super::meaning::{Meaning, SchemaMemo};
+use super::places::Places;
 use crate::diag::{Diagnostic, Fix, Sink, nearest, rules};
 use crate::model::InlineOrFile;
 use crate::source::{FileId, Role, Sources, Span};
-use crate::syntax::{Entry, NodeId};
+use crate::syntax::{Entry, NodeId, NodeKind};
 
 /// A schema that refers to nothing outside itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BundledSchema {
     /// The schema.
-    pub value: Value,
-    /// Where each keyword and each schema of `value` stands, by its JSON pointer in `value`: of a keyword or property
-    /// its name, of an item its text, of the root the field that declares the schema.
-    pub places: BTreeMap<String, Span>,
-    /// Where the value of each keyword stands, by the same pointers.
-    pub value_places: BTreeMap<String, Span>,
+    pub value: Arc<Value>,
+    /// Where its keywords stand.
+    places: Places,
     /// The bytes of the root, when it is the value of one document.
     pub root_place: Option<Span>,
-    /// The schema in its normal form.
-    pub normal: Arc<NormalForm>,
+    /// What is wrong with the schema by itself, in the order of its text.
+    pub faults: Arc<[SchemaFailure]>,
     /// What it says of every location.
-    pub shape: Shape,
+    pub shape: Arc<Shape>,
 }
 
 impl BundledSchema {
     /// A schema that admits everything, in place of one that cannot be used.
     pub fn stand_in(span: Span) -> Self {
         Self {
-            value: Value::Bool(true),
-            places: BTreeMap::from([(String::new(), span)]),
-            value_places: BTreeMap::new(),
+            value: Arc::new(Value::Bool(true)),
+            places: Places::new(Vec::new(), BTreeMap::from([(String::new(), span)])),
             root_place: None,
-            normal: Arc::new(NormalForm::new(&Value::Bool(true))),
-            shape: Shape::any(),
+            faults: Arc::default(),
+            shape: Arc::new(Shape::any()),
         }
     }
 
-    /// Where a keyword stands, or the nearest keyword around it.
+    /// Where a keyword stands, or the nearest keyword around it: of a keyword or property its name, of an item its text, of the
+    /// root the field that declares the schema.
     pub fn place(&self, pointer: &str) -> Option<Span> {
-        nearest_around(&self.places, pointer)
+        let mut pointer = pointer;
+        loop {
+            if let Some(span) = self.places.name(pointer) {
+                return Some(span);
+            }
+            pointer = pointer.rsplit_once('/')?.0;
+        }
     }
 
     /// Where the value of a keyword stands, or the nearest keyword around it.
     pub fn value_place(&self, pointer: &str) -> Option<Span> {
-        self.value_places.get(pointer).copied().or_else(|| self.place(pointer))
+        self.exact_value_place(pointer).or_else(|| self.place(pointer))
+    }
+
+    /// Where the value of a keyword stands; nothing when there is no such keyword.
+    pub fn exact_value_place(&self, pointer: &str) -> Option<Span> {
+        self.places.value(pointer)
+    }
+
+    /// The places of all keywords and of everything below them, by their pointers.
+    pub fn all_places(&self) -> BTreeMap<String, Span> {
+        self.places.all()
+    }
+
+    /// Whether anything is called `name`.
+    pub fn mentions(&self, name: &str) -> bool {
+        mentions(&self.value, name)
     }
 }
 
-fn nearest_around(places: &BTreeMap<String, Span>, pointer: &str) -> Option<Span> {
-    let mut pointer = pointer;
-    loop {
-        if let Some(span) = places.get(pointer) {
-            return Some(*span);
+fn mentions(value: &Value, name: &str) -> bool {
+    match value {
+        Value::Object(object) => {
+            object.contains_key(name) || object.values().any(|value| mentions(value, name))
         }
-        pointer = pointer.rsplit_once('/')?.0;
+        Value::Array(items) => items.iter().any(|item| mentions(item, name)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
 }
 
@@ -87,6 +107,7 @@ pub fn bundle_schema(
     file: FileId,
     schema: &InlineOrFile,
     schema_use: SchemaUse<'_>,
+    memo: &SchemaMemo,
     sink: &mut Sink,
 ) -> Option<BundledSchema> {
     let span = schema.range().in_file(file);
@@ -98,7 +119,6 @@ pub fn bundle_schema(
             schema_use,
             documents: Vec::new(),
             places: BTreeMap::new(),
-            value_places: BTreeMap::new(),
             identities,
             is_dynamic: false,
             is_complete: true,
@@ -119,12 +139,12 @@ pub fn bundle_schema(
         root.entry("$id").or_insert_with(|| Value::from(BUNDLE_URL));
     }
     bundler.places.insert(String::new(), declaring_field(sources, file, schema));
-    let normal = Arc::new(NormalForm::new(&value));
-    let shape = Shape::of(&normal);
+    let Meaning { shape, faults } = memo.meaning(&value);
     let root = bundler.documents.first().filter(|document| document.is_root());
     let root_place = root.map(Document::place);
-    let Bundler { places, value_places, .. } = bundler;
-    Some(BundledSchema { value, places, value_places, root_place, normal, shape })
+    let documents = bundler.documents.iter().map(Document::placed).collect();
+    let places = Places::new(documents, bundler.places);
+    Some(BundledSchema { value: Arc::new(value), places, root_place, faults, shape })
 }
 
 /// The field that declares a schema: its name for a schema in place, the reference for one in a file.
@@ -148,8 +168,8 @@ struct Bundler<'s, 'd> {
     schema_use: SchemaUse<'s>,
     /// Documents in order of their first use; the first is the root, unless a fragment is.
     documents: Vec<Document>,
+    /// Places that are not those of a document.
     places: BTreeMap<String, Span>,
-    value_places: BTreeMap<String, Span>,
     identities: Identities,
     /// Whether a reference was met that is chosen while documents are validated.
     is_dynamic: bool,
@@ -189,7 +209,6 @@ impl Bundler<'_, '_> {
         document.prefix = slot_pointer(1);
         self.documents.push(document);
         self.places.insert("/$ref".to_owned(), span);
-        self.value_places.insert("/$ref".to_owned(), span);
         let Some(document) = self.documents.first() else { return Value::Bool(true) };
         let target = document.fragment(document.root, &fragment);
         match target {
@@ -223,20 +242,17 @@ impl Bundler<'_, '_> {
 
     fn document(&mut self, index: usize) -> Value {
         let Some(document) = self.documents.get(index) else { return Value::Bool(true) };
-        let scope = document.scope(index);
-        let (root, mut pointer) = (document.root, document.prefix.clone());
-        if !pointer.is_empty() {
-            self.places.insert(pointer.clone(), document.referred);
-        }
-        self.schema(&scope, root, &mut pointer)
+        let (scope, root) = (document.scope(index), document.root);
+        self.schema(&scope, root)
     }
 
     /// A schema as a value, its references led into the bundle.
-    fn schema(&mut self, scope: &Scope, node: NodeId, pointer: &mut String) -> Value {
-        let scope = scope.enter(node);
+    fn schema(&mut self, scope: &Scope, node: NodeId) -> Value {
+        let entered = scope.enter(node);
+        let scope = entered.as_ref().unwrap_or(scope);
         let tree = scope.tree();
         if !tree.is_mapping(node) {
-            return self.data(&scope, node, pointer);
+            return tree.to_json(node);
         }
         let mut object = Map::new();
         if self.identities == Identities::Kept && scope.resource() == node {
@@ -244,7 +260,6 @@ impl Bundler<'_, '_> {
             object.insert("$id".to_owned(), Value::String(id));
         }
         for entry in tree.entries(node) {
-            let length = self.push(&scope, entry, pointer);
             let value = match Keyword::of(entry, &tree) {
                 Keyword::Identity => match (self.identities, entry.key.as_str()) {
                     (Identities::Kept, "$dynamicAnchor" | "$recursiveAnchor") => {
@@ -252,12 +267,11 @@ impl Bundler<'_, '_> {
                     }
                     _ => None,
                 },
-                Keyword::Reference => self.reference(&scope, entry),
-                Keyword::Schema => Some(self.schema(&scope, entry.value, pointer)),
-                Keyword::Schemas => Some(self.schemas(&scope, entry.value, pointer)),
-                Keyword::Data => Some(self.data(&scope, entry.value, pointer)),
+                Keyword::Reference => self.reference(scope, entry),
+                Keyword::Schema => Some(self.schema(scope, entry.value)),
+                Keyword::Schemas => Some(self.schemas(scope, entry.value)),
+                Keyword::Data => Some(tree.to_json(entry.value)),
             };
-            pointer.truncate(length);
             if let Some(value) = value {
                 let name = match (entry.key.as_str(), self.identities) {
                     ("$recursiveRef" | "$dynamicRef", Identities::Dropped) if value.is_string() => {
@@ -272,73 +286,23 @@ impl Bundler<'_, '_> {
     }
 
     /// A list of schemas, or a mapping to schemas.
-    fn schemas(&mut self, scope: &Scope, node: NodeId, pointer: &mut String) -> Value {
+    fn schemas(&mut self, scope: &Scope, node: NodeId) -> Value {
         let tree = scope.tree();
-        let mut value = tree.to_json(node);
-        if let Value::Array(values) = &mut value {
-            for ((index, item), value) in tree.items(node).iter().enumerate().zip(values) {
-                let length = self.push_item(scope, index, *item, pointer);
-                *value = self.schema(scope, *item, pointer);
-                pointer.truncate(length);
+        match &tree.node(node).kind {
+            NodeKind::Sequence(items) => {
+                Value::Array(items.iter().map(|item| self.schema(scope, *item)).collect())
+            }
+            NodeKind::Mapping(entries) => {
+                let mut schemas = Map::new();
+                for entry in entries {
+                    schemas.insert(entry.key.clone(), self.schema(scope, entry.value));
+                }
+                Value::Object(schemas)
+            }
+            NodeKind::Null | NodeKind::Boolean(_) | NodeKind::Number(_) | NodeKind::String(_) => {
+                tree.to_json(node)
             }
         }
-        if let Value::Object(values) = &mut value {
-            for entry in tree.entries(node) {
-                let length = self.push(scope, entry, pointer);
-                let schema = self.schema(scope, entry.value, pointer);
-                values.insert(entry.key.clone(), schema);
-                pointer.truncate(length);
-            }
-        }
-        value
-    }
-
-    /// A value that holds no schemas; its parts keep their places too.
-    fn data(&mut self, scope: &Scope, node: NodeId, pointer: &mut String) -> Value {
-        let tree = scope.tree();
-        self.data_places(scope, node, pointer);
-        tree.to_json(node)
-    }
-
-    fn data_places(&mut self, scope: &Scope, node: NodeId, pointer: &mut String) {
-        let tree = scope.tree();
-        for (index, item) in tree.items(node).iter().enumerate() {
-            let length = self.push_item(scope, index, *item, pointer);
-            self.data_places(scope, *item, pointer);
-            pointer.truncate(length);
-        }
-        for entry in tree.entries(node) {
-            let length = self.push(scope, entry, pointer);
-            self.data_places(scope, entry.value, pointer);
-            pointer.truncate(length);
-        }
-    }
-
-    /// Descends into an entry and remembers its place; gives the length to return to.
-    fn push(&mut self, scope: &Scope, entry: &Entry, pointer: &mut String) -> usize {
-        let length = pointer.len();
-        pointer.push('/');
-        pointer.push_str(&entry.key.replace('~', "~0").replace('/', "~1"));
-        let value = scope.span(scope.tree().text_range(entry.value));
-        self.places.insert(pointer.clone(), scope.span(entry.key_range));
-        self.value_places.insert(pointer.clone(), value);
-        length
-    }
-
-    fn push_item(
-        &mut self,
-        scope: &Scope,
-        index: usize,
-        item: NodeId,
-        pointer: &mut String,
-    ) -> usize {
-        let length = pointer.len();
-        pointer.push('/');
-        pointer.push_str(&index.to_string());
-        let span = scope.span(scope.tree().text_range(item));
-        self.places.insert(pointer.clone(), span);
-        self.value_places.insert(pointer.clone(), span);
-        length
     }
 
     /// The value of a `$ref` inside the bundle; `None` when it leads nowhere or anywhere.

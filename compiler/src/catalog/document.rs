@@ -6,6 +6,7 @@ use std::sync::Arc;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
+use super::places::PlacedDocument;
 use crate::source::{FileId, Range, Role, SourceFile, Sources, Span};
 use crate::syntax::{Entry, NodeId, NodeKind, Tree};
 
@@ -95,13 +96,12 @@ impl Document {
 
     /// Collects identities and anchors below a schema.
     fn index(&mut self, tree: &Tree, node: NodeId, resource: NodeId, base: &Url) {
-        let (resource, base) = match identity(tree, node, base) {
-            Some(url) => {
-                self.resources.insert(url.to_string(), node);
-                (node, url)
-            }
-            None => (resource, base.clone()),
-        };
+        let own = identity(tree, node, base);
+        if let Some(url) = &own {
+            self.resources.insert(url.to_string(), node);
+        }
+        let resource = if own.is_some() { node } else { resource };
+        let base = own.as_ref().unwrap_or(base);
         for (name, mark) in [("$anchor", ""), ("$dynamicAnchor", ""), ("$id", "#")] {
             let text = tree.entry(node, name).and_then(|entry| tree.string(entry.value));
             if let Some(anchor) = text.and_then(|text| text.value.strip_prefix(mark)) {
@@ -110,13 +110,13 @@ impl Document {
         }
         for entry in tree.entries(node) {
             match Keyword::of(entry, tree) {
-                Keyword::Schema => self.index(tree, entry.value, resource, &base),
+                Keyword::Schema => self.index(tree, entry.value, resource, base),
                 Keyword::Schemas => {
                     for item in tree.items(entry.value) {
-                        self.index(tree, *item, resource, &base);
+                        self.index(tree, *item, resource, base);
                     }
                     for named in tree.entries(entry.value) {
-                        self.index(tree, named.value, resource, &base);
+                        self.index(tree, named.value, resource, base);
                     }
                 }
                 Keyword::Identity | Keyword::Reference | Keyword::Data => {}
@@ -132,6 +132,17 @@ impl Document {
     /// Its name below `$defs`.
     pub(super) fn slot(&self) -> Option<String> {
         self.prefix.rsplit_once('/').map(|(_, name)| name.to_owned())
+    }
+
+    /// What places in it are looked up in.
+    pub(super) fn placed(&self) -> PlacedDocument {
+        PlacedDocument {
+            prefix: self.prefix.clone(),
+            file: self.file,
+            tree: Arc::clone(&self.tree),
+            root: self.root,
+            referred: self.referred,
+        }
     }
 
     /// Its bytes.
@@ -238,12 +249,10 @@ impl Scope {
         Arc::clone(&self.tree)
     }
 
-    /// The scope of a schema below.
-    pub(super) fn enter(&self, node: NodeId) -> Self {
-        match identity(&self.tree, node, &self.base) {
-            Some(base) => Self { resource: node, base, ..self.clone() },
-            None => self.clone(),
-        }
+    /// The scope of a schema below, when it is another.
+    pub(super) fn enter(&self, node: NodeId) -> Option<Self> {
+        let base = identity(&self.tree, node, &self.base)?;
+        Some(Self { resource: node, base, ..self.clone() })
     }
 
     /// Bytes of the document as a place.

@@ -6,7 +6,9 @@
 mod bundle;
 mod document;
 mod link;
+mod meaning;
 mod names;
+mod places;
 mod script;
 #[cfg(test)]
 mod tests;
@@ -20,6 +22,7 @@ use crate::source::{FileId, Range, Span};
 pub(crate) use bundle::declaring_field;
 pub use bundle::{BundledSchema, SchemaUse, bundle_schema};
 pub use link::link;
+pub use meaning::SchemaMemo;
 pub(crate) use names::{
     NameForm, NameSubject, check_form, collate, colliding_names, duplicate_name,
     is_collection_name, part,

@@ -61,6 +61,9 @@ static FIELD: LazyLock<Regex> =
 
 /// Two names that are equal in this form are one name to file systems and tables.
 pub(crate) fn collate(name: &str) -> String {
+    if name.is_ascii() {
+        return name.to_ascii_lowercase();
+    }
     let decomposed: String = name.nfd().collect();
     caseless::default_case_fold_str(&decomposed).nfkc().collect()
 }
@@ -151,12 +154,7 @@ pub(crate) fn check_form(
     sources: &Sources,
     sink: &mut Sink,
 ) -> bool {
-    let pattern = match form {
-        NameForm::Path => &*NAME,
-        NameForm::Token => &*TOKEN,
-        NameForm::Field => &*FIELD,
-    };
-    if let Some(unmatched) = unmatched(pattern, subject.name) {
+    if let Some(unmatched) = unmatched(form, subject.name) {
         sink.report(bad_name(subject, form, unmatched, sources));
         return false;
     }
@@ -182,16 +180,37 @@ pub(crate) fn check_form(
 /// Whether a text has the form of the name of a collection.
 pub(crate) fn is_collection_name(text: &str) -> bool {
     let is_reserved = text.split('/').any(|component| matches!(component, "." | ".."));
-    unmatched(&NAME, text).is_none() && !is_reserved
+    unmatched(NameForm::Path, text).is_none() && !is_reserved
 }
 
-/// The part of a name that its pattern does not match: what precedes the first match, else what follows it.
-fn unmatched(pattern: &Regex, name: &str) -> Option<Range<usize>> {
+/// The part of a name that its form does not allow: what precedes what it allows, else what follows it.
+fn unmatched(form: NameForm, name: &str) -> Option<Range<usize>> {
+    if is_plain(form, name) {
+        return None;
+    }
+    let pattern = match form {
+        NameForm::Path => &*NAME,
+        NameForm::Token => &*TOKEN,
+        NameForm::Field => &*FIELD,
+    };
     match pattern.find(name) {
         None => Some(0..name.len()),
         Some(found) if found.start() > 0 => Some(0..found.start()),
         Some(found) if found.end() < name.len() => Some(found.end()..name.len()),
         Some(_) => None,
+    }
+}
+
+/// Whether a name consists of letters, numbers and signs of ASCII only and has its form, as nearly all names do: to compile a pattern
+/// over all of Unicode takes longer than to check a thousand names.
+fn is_plain(form: NameForm, name: &str) -> bool {
+    let is_token = |token: &str| {
+        let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        !token.is_empty() && token.bytes().all(is_part)
+    };
+    match form {
+        NameForm::Token => is_token(name),
+        NameForm::Path | NameForm::Field => name.split('/').all(is_token),
     }
 }
 

@@ -50,11 +50,18 @@ fn bundled(files: &[(&str, &str)]) -> (Linked, BundledSchema, Option<BundledSche
     let (file, spec) = (collection.file(), collection.spec());
     let (sources, sink) = (&linked.sources, &mut linked.sink);
     let written = spec.schema.as_ref().or(spec.write_schema.as_ref()).unwrap();
-    let write = bundle_schema(sources, file, written, SchemaUse::Write, sink);
-    let read = spec
-        .read_schema
-        .as_ref()
-        .and_then(|read| bundle_schema(sources, file, read, SchemaUse::Read(Some(written)), sink));
+    let write =
+        bundle_schema(sources, file, written, SchemaUse::Write, &SchemaMemo::default(), sink);
+    let read = spec.read_schema.as_ref().and_then(|read| {
+        bundle_schema(
+            sources,
+            file,
+            read,
+            SchemaUse::Read(Some(written)),
+            &SchemaMemo::default(),
+            sink,
+        )
+    });
     let write = write.unwrap_or_else(|| BundledSchema::stand_in(collection.name_span()));
     (linked, write, read)
 }
@@ -65,7 +72,7 @@ fn admits(schema: &BundledSchema, document: &Value) -> bool {
 
 /// The source text of the place of a keyword, and its file.
 fn place(linked: &Linked, schema: &BundledSchema, pointer: &str) -> (String, String) {
-    let span = schema.places[pointer];
+    let span = schema.all_places()[pointer];
     (linked.sources.file(span.file).name.clone(), linked.sources.text(span).to_owned())
 }
 
@@ -78,13 +85,13 @@ fn a_schema_in_place_stays_as_it_is() {
     let text = "collections: {a/b: {key: [/id], schema: {type: object, properties: {id: {type: integer}}}}}";
     let (linked, schema, _) = bundled(&[("flow.yaml", text)]);
     let expected = json!({"type": "object", "properties": {"id": {"type": "integer"}}});
-    assert_eq!(schema.value, expected);
+    assert_eq!(*schema.value, expected);
     assert_eq!(place(&linked, &schema, "/properties/id/type"), at("flow.yaml", "type"));
     assert_eq!(place(&linked, &schema, "/properties/id"), at("flow.yaml", "id"));
     assert_eq!(place(&linked, &schema, ""), at("flow.yaml", "schema"));
     let value = schema.value_place("/properties/id/type").unwrap();
     assert_eq!(linked.sources.text(value), "integer");
-    assert_eq!(schema.place("/properties/id/minimum"), Some(schema.places["/properties/id"]));
+    assert_eq!(schema.place("/properties/id/minimum"), Some(schema.all_places()["/properties/id"]));
 }
 
 #[test]

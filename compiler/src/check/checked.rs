@@ -57,7 +57,7 @@ pub struct CheckedCollection {
     /// The key.
     pub key: Key,
     /// All projections, sorted by field.
-    pub projections: Arc<[Projection]>,
+    pub projections: Arc<[Arc<Projection>]>,
     /// How journals are cut into fragments.
     pub fragments: Fragments,
     /// How it is derived, when it is.
@@ -73,7 +73,7 @@ impl CheckedCollection {
     /// The projection of a field.
     pub fn projection(&self, field: &str) -> Option<&Projection> {
         let index = self.projections.binary_search_by(|known| known.field.as_str().cmp(field));
-        index.ok().and_then(|index| self.projections.get(index))
+        index.ok().and_then(|index| self.projections.get(index)).map(|found| &**found)
     }
 }
 
@@ -229,11 +229,11 @@ pub struct CheckedMaterializationBinding {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SelectedFields {
     /// The fields of the key, in the order of the key (or of `groupBy`).
-    pub keys: Vec<Projection>,
+    pub keys: Vec<Arc<Projection>>,
     /// All other fields, sorted by field.
-    pub values: Vec<Projection>,
+    pub values: Vec<Arc<Projection>>,
     /// The root document, when it is selected.
-    pub document: Option<Projection>,
+    pub document: Option<Arc<Projection>>,
 }
 
 /// A test.

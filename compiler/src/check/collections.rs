@@ -10,7 +10,7 @@ use super::checked::CheckedCollection;
 use super::keys::{self, KeyLocation, WrittenPointer};
 use super::projections;
 use super::schemas::{self, CollectionSchemas, Validators};
-use crate::catalog::Collection;
+use crate::catalog::{Collection, SchemaMemo};
 use crate::diag::{Diagnostic, Sink, rules};
 use crate::model::FragmentsSpec;
 use crate::source::{Sources, Span};
@@ -33,11 +33,12 @@ pub(super) struct KnownCollection {
 pub(super) fn check(
     collection: &Collection,
     sources: &Sources,
+    memo: &SchemaMemo,
     sink: &mut Sink,
 ) -> KnownCollection {
     let begin = sink.mark();
     check_reset(collection, sink);
-    let schemas = schemas::check(collection, sources, sink);
+    let schemas = schemas::check(collection, sources, memo, sink);
     let key = check_key(collection, &schemas, sources, sink);
     let projections = projections::check(collection, &schemas, key.as_deref(), sources, sink);
     if let (Some(read), Some(validators), false) =
@@ -54,7 +55,7 @@ pub(super) fn check(
     let checked = CheckedCollection {
         key_pointers: key_locations.iter().map(|location| location.pointer.to_string()).collect(),
         key: Key::new(components.collect()),
-        projections: projections.into(),
+        projections: projections.into_iter().map(Arc::new).collect(),
         fragments: check_fragments(collection, sink),
         derivation: None,
         write_schema: schemas.write.into(),

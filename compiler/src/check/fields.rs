@@ -4,6 +4,7 @@
 //! is stored already is not stored again for a weak reason.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use tidegate_stdlib::bundle::{FLOW_PUBLISHED_AT, Projection};
 use tidegate_stdlib::shape::Types;
@@ -129,7 +130,7 @@ fn is_required_document(field: &Projection, request: &FieldRequest<'_>) -> bool 
 }
 
 /// Whether a field is selected for lying at a depth that is asked for.
-fn is_desired(field: &Projection, all: &[Projection], depth: u32) -> bool {
+fn is_desired(field: &Projection, all: &[Arc<Projection>], depth: u32) -> bool {
     let pointer = field.pointer.as_str();
     let is_metadata = pointer == "/_meta" || pointer.starts_with("/_meta/");
     let tokens = u32::try_from(pointer.matches('/').count()).unwrap_or(u32::MAX);
@@ -148,7 +149,7 @@ fn is_desired(field: &Projection, all: &[Projection], depth: u32) -> bool {
 
 /// The outcome of visiting all fields.
 struct Selection<'r> {
-    selected: BTreeMap<&'r str, &'r Projection>,
+    selected: BTreeMap<&'r str, &'r Arc<Projection>>,
     /// Fields that must be stored but cannot be.
     conflicts: Vec<(&'r Projection, Reason)>,
 }
@@ -156,7 +157,7 @@ struct Selection<'r> {
 impl<'r> Selection<'r> {
     fn new(request: &FieldRequest<'r>, wishes: &Wishes<'_>) -> Self {
         let projections = &request.read.known.checked.projections;
-        let mut fields: Vec<(&Projection, Reason)> = projections
+        let mut fields: Vec<(&Arc<Projection>, Reason)> = projections
             .iter()
             .filter_map(|field| Some((field, wishes.reason(field, request)?)))
             .collect();
@@ -196,9 +197,9 @@ impl<'r> Selection<'r> {
         let mut values = Vec::new();
         for field in self.selected.into_values() {
             if field.pointer.is_empty() && document.is_none() {
-                document = Some(field.clone());
+                document = Some(Arc::clone(field));
             } else {
-                values.push(field.clone());
+                values.push(Arc::clone(field));
             }
         }
         SelectedFields { keys, values, document }

@@ -1,6 +1,7 @@
 //! SQL of migrations and lambdas, run and prepared by SQLite itself.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde_json::Value;
 use tidegate_stdlib::document::{Document, Documents};
@@ -98,8 +99,8 @@ impl Database {
     ) -> Option<bool> {
         read.known.validators.as_ref()?;
         let checked = &read.known.checked;
-        let shape = checked.effective_read_schema().shape.clone();
-        let parameters = Parameters::new(&checked.projections, shape);
+        let shape = Arc::clone(&checked.effective_read_schema().shape);
+        let parameters = Parameters::new(checked.projections.iter().map(|it| &**it), shape);
         let text = &script.script.text;
         match Lambda::compile(&self.connection, &self.guard, text, &parameters) {
             Ok(lambda) => {

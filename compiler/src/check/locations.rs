@@ -40,7 +40,7 @@ pub(super) fn type_place(schema: &BundledSchema, location: &Pointer) -> Option<S
 /// The places of all `type` keywords that speak of a location.
 pub(super) fn type_places(schema: &BundledSchema, location: &Pointer) -> Vec<Span> {
     let all = schemas_of(&schema.value, location).into_iter();
-    all.filter_map(|pointer| schema.value_places.get(&format!("{pointer}/type")).copied()).collect()
+    all.filter_map(|pointer| schema.exact_value_place(&format!("{pointer}/type"))).collect()
 }
 
 /// JSON pointers, in the bundled schema, of the schemas that speak of a location.

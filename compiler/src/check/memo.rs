@@ -10,7 +10,9 @@ use std::sync::Arc;
 use super::bindings::Resources;
 use super::checked::{CheckedCapture, CheckedDerivation, CheckedMaterialization, CheckedTest};
 use super::collections::KnownCollection;
-use crate::catalog::{Capture, Collection, CollectionId, Materialization, Reference, Test};
+use crate::catalog::{
+    Capture, Collection, CollectionId, Materialization, Reference, SchemaMemo, Test,
+};
 use crate::diag::{Diagnostic, Sink};
 use crate::source::{Dependencies, FileId, Sources};
 
@@ -18,6 +20,7 @@ use crate::source::{Dependencies, FileId, Sources};
 #[derive(Debug, Default)]
 pub struct CheckMemo {
     compilation: u64,
+    pub(super) schemas: SchemaMemo,
     pub(super) collections: Table<KnownCollection>,
     pub(super) derivations: Table<Option<Arc<CheckedDerivation>>>,
     pub(super) captures: Table<CheckedCapture>,
@@ -30,6 +33,7 @@ impl CheckMemo {
     pub(super) fn begin_compilation(&mut self) {
         self.compilation += 1;
         let compilation = self.compilation;
+        self.schemas.begin_compilation();
         self.collections.begin_compilation(compilation);
         self.derivations.begin_compilation(compilation);
         self.captures.begin_compilation(compilation);

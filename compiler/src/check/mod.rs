@@ -74,7 +74,7 @@ pub fn check(
     let read = RefCell::default();
     let alone = Known::new(&[], &read);
     let known = each(&catalog.collections, &mut memo.collections, alone, sources, sink, {
-        |collection, sink| collections::check(collection, sources, sink)
+        |collection, sink| collections::check(collection, sources, &memo.schemas, sink)
     });
     let known = Known::new(&known, &read);
     let scope = Scope { catalog: &catalog, known, sources };

@@ -52,8 +52,8 @@ pub(super) fn check(database: &Database, subject: LambdaSubject<'_>, sink: &mut 
 fn refute(database: &Database, subject: LambdaSubject<'_>) -> Option<Refutation> {
     let LambdaSubject { lambda, read, derived, .. } = subject;
     let admitting = read.known.validators.as_ref()?;
-    let admitting = admitting.read.as_ref().unwrap_or(&admitting.write);
-    let refusing = &derived.known.validators.as_ref()?.write;
+    let admitting = admitting.read.as_ref().unwrap_or(&admitting.write).schema();
+    let refusing = derived.known.validators.as_ref()?.write.schema();
     let shape = &read.known.checked.effective_read_schema().shape;
     let fields = lambda.fields();
     let pointers: Vec<Pointer> = fields

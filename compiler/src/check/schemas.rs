@@ -1,7 +1,9 @@
 //! The schemas of a collection: which it has, whether they can be used, and what is wrong with them.
 
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
 
+use serde_json::Value;
 use tidegate_stdlib::schema::{Schema, SchemaFailure, SchemaFailureKind, Suggestion};
 use tidegate_stdlib::shape::{Exists, Inspection, InspectionKind, Types};
 use tidegate_stdlib::value::Pointer;
@@ -10,7 +12,9 @@ use super::keys::type_words;
 use super::locations::{declaration_place, keyword_place, schemas_of, type_place, type_places};
 use super::witness::{self, Witness};
 use super::{redaction, rewrite};
-use crate::catalog::{BundledSchema, Collection, SchemaUse, bundle_schema, declaring_field};
+use crate::catalog::{
+    BundledSchema, Collection, SchemaMemo, SchemaUse, bundle_schema, declaring_field,
+};
 use crate::diag::{Diagnostic, Fix, Sink, rules};
 use crate::model::InlineOrFile;
 use crate::source::{Sources, Span};
@@ -23,21 +27,44 @@ pub(super) struct CollectionSchemas {
     pub(super) write: BundledSchema,
     /// What they satisfy when they are read, unless it is the write schema.
     pub(super) read: Option<BundledSchema>,
-    /// Both compiled; `None` when a schema is missing or has a fault, which has been reported.
+    /// Both to validate with; `None` when a schema is missing or has a fault, which has been reported.
     pub(super) validators: Option<Validators>,
 }
 
-/// The compiled schemas of one collection.
+/// The schemas of one collection, to validate documents with.
 #[derive(Debug)]
 pub(super) struct Validators {
-    pub(super) write: Schema,
-    pub(super) read: Option<Schema>,
+    pub(super) write: Validator,
+    pub(super) read: Option<Validator>,
+}
+
+/// A schema without faults. It is compiled when the first document is there to be validated: few collections have one, and a
+/// compiled schema is large.
+#[derive(Debug)]
+pub(super) struct Validator {
+    value: Arc<Value>,
+    compiled: OnceLock<Schema>,
+}
+
+impl Validator {
+    fn new(schema: &BundledSchema) -> Self {
+        Self { value: Arc::clone(&schema.value), compiled: OnceLock::new() }
+    }
+
+    /// The compiled schema. One that cannot be compiled, which has been reported, refuses nothing.
+    pub(super) fn schema(&self) -> &Schema {
+        self.compiled.get_or_init(|| {
+            let anything = || Schema::compile(&Value::Bool(true)).expect("`true` is a schema");
+            Schema::compile(&self.value).unwrap_or_else(|_| anything())
+        })
+    }
 }
 
 /// Bundles, compiles and inspects the schemas of a collection.
 pub(super) fn check(
     collection: &Collection,
     sources: &Sources,
+    memo: &SchemaMemo,
     sink: &mut Sink,
 ) -> CollectionSchemas {
     let spec = collection.spec();
@@ -52,10 +79,12 @@ pub(super) fn check(
         }
         return CollectionSchemas::missing(collection);
     };
-    let write = check_schema(collection, write_source, SchemaUse::Write, sources, sink);
-    let read = read_source.map(|read| {
-        check_schema(collection, read, SchemaUse::Read(Some(write_source)), sources, sink)
-    });
+    let mut check = |schema, schema_use| {
+        let bundled = bundle_schema(sources, collection.file(), schema, schema_use, memo, sink)?;
+        Some(check_schema(collection, bundled, sources, sink))
+    };
+    let write = check(write_source, SchemaUse::Write);
+    let read = read_source.map(|read| check(read, SchemaUse::Read(Some(write_source))));
     let (Some((write, write_validator)), false) = (write, matches!(read, Some(None))) else {
         return CollectionSchemas::missing(collection);
     };
@@ -96,24 +125,20 @@ fn has_unbound_schema(collection: &Collection, sources: &Sources) -> bool {
     })
 }
 
-/// Bundles and checks one schema. It has no validator when it has faults; there is nothing at all when a file is missing.
+/// Checks one schema. It has no validator when it has faults.
 fn check_schema(
     collection: &Collection,
-    source: &InlineOrFile,
-    schema_use: SchemaUse<'_>,
+    bundled: BundledSchema,
     sources: &Sources,
     sink: &mut Sink,
-) -> Option<(BundledSchema, Option<Schema>)> {
-    let bundled = bundle_schema(sources, collection.file(), source, schema_use, sink)?;
-    let validator = match Schema::of(Arc::clone(&bundled.normal)) {
-        Ok(validator) => validator,
-        Err(failures) => {
-            for failure in &failures {
-                sink.report(schema_fault(failure, &bundled));
-            }
-            return Some((bundled, None));
+) -> (BundledSchema, Option<Validator>) {
+    let faults = faults(&bundled);
+    if !faults.is_empty() {
+        for fault in faults.iter() {
+            sink.report(schema_fault(fault, &bundled));
         }
-    };
+        return (bundled, None);
+    }
     let mut is_usable = true;
     if bundled.shape.types != Types::OBJECT {
         sink.report(collection_schema_not_object(collection, &bundled, sources));
@@ -128,7 +153,17 @@ fn check_schema(
             sink.report(diagnostic);
         }
     }
-    Some((bundled, is_usable.then_some(validator)))
+    let validator = is_usable.then(|| Validator::new(&bundled));
+    (bundled, validator)
+}
+
+/// What is wrong with a schema by itself. Patterns may be too large to be compiled, which shows only when they are.
+fn faults(schema: &BundledSchema) -> Cow<'_, [SchemaFailure]> {
+    let has_patterns = || ["pattern", "patternProperties"].iter().any(|name| schema.mentions(name));
+    if schema.faults.is_empty() && has_patterns() {
+        return Schema::compile(&schema.value).err().unwrap_or_default().into();
+    }
+    schema.faults.as_ref().into()
 }
 
 /// Other tools stamp documents before they validate them.
@@ -234,7 +269,8 @@ pub(super) fn check_refusals(
     sink: &mut Sink,
 ) {
     let Some(reading) = &validators.read else { return };
-    if let Some(witness) = witness::find(&write.shape, &validators.write, reading) {
+    if let Some(witness) = witness::find(&write.shape, validators.write.schema(), reading.schema())
+    {
         if let Some(diagnostic) = read_refuses_written(&witness, write, read) {
             sink.report(diagnostic);
         }
@@ -302,7 +338,7 @@ fn schema_place(schema: &BundledSchema, location: &Pointer) -> Option<Span> {
         return schema.root_place;
     }
     let pointer = schemas_of(&schema.value, location).into_iter().next()?;
-    schema.value_places.get(&pointer).copied()
+    schema.exact_value_place(&pointer)
 }
 
 fn schema_combination(collection: &Collection, sources: &Sources) -> Diagnostic {
@@ -375,7 +411,7 @@ fn schema_fault(failure: &SchemaFailure, schema: &BundledSchema) -> Diagnostic {
 
 /// Whether a keyword is what follows a comma in a text between braces: several words without a value.
 fn is_torn_text(failure: &SchemaFailure, schema: &BundledSchema) -> bool {
-    let is_null = schema.value.pointer(&failure.pointer).is_some_and(serde_json::Value::is_null);
+    let is_null = schema.value.pointer(&failure.pointer).is_some_and(Value::is_null);
     is_null && failure.pointer.rsplit('/').next().is_some_and(|name| name.contains([' ', '.']))
 }
 
@@ -409,9 +445,9 @@ fn meta_refused(schema: &BundledSchema, sources: &Sources) -> Diagnostic {
     let span = declaration_place(schema, &meta)
         .or_else(|| schema.place(""))
         .expect("the root of a bundle has a place");
-    let fix = schema.value_places.get("/properties").and_then(|properties| {
+    let fix = schema.exact_value_place("/properties").and_then(|properties| {
         let is_declared = schema.value.pointer("/properties/_meta").is_some();
-        let edit = rewrite::first_entry(sources, *properties, "_meta", "{type: object}")?;
+        let edit = rewrite::first_entry(sources, properties, "_meta", "{type: object}")?;
         (!is_declared).then(|| Fix {
             edits: vec![edit],
             ..Fix::replace(span, "", "declare the property `_meta`")

@@ -4,11 +4,12 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 use tidegate_stdlib::bundle::TestAction;
-use tidegate_stdlib::schema::{Schema, Violation};
+use tidegate_stdlib::schema::Violation;
 use tidegate_stdlib::value::compare;
 
 use super::Scope;
 use super::checked::{CheckedStep, CheckedTest};
+use super::schemas::Validator;
 use super::selectors::{ReadCollection, check_selector};
 use crate::catalog::{BundledSchema, SourceValue, Test};
 use crate::diag::{Diagnostic, Sink, rules};
@@ -104,8 +105,8 @@ fn check_documents(documents: &[Document], read: ReadCollection<'_>, sink: &mut 
     let schemas = std::iter::once((&validators.write, &*checked.write_schema))
         .chain(validators.read.as_ref().zip(checked.read_schema.as_deref()));
     for document in documents {
-        let violation = schemas.clone().find_map(|(schema, bundled): (&Schema, _)| {
-            schema.validate(&document.value).err().map(|violation| (violation, bundled))
+        let violation = schemas.clone().find_map(|(validator, bundled): (&Validator, _)| {
+            validator.schema().validate(&document.value).err().map(|violation| (violation, bundled))
         });
         if let Some((violation, bundled)) = violation {
             sink.report(ingest_document_violates(document, &violation, bundled, read));

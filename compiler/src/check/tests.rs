@@ -120,7 +120,8 @@ materializations:
     let compilation = compiled(&[("flow.yaml", &text)]);
     assert_eq!(reported(&compilation), [] as [&str; 0], "{fields}");
     let fields = compilation.checked.materializations[0].bindings[0].fields.clone();
-    let names = |fields: Vec<tidegate_stdlib::bundle::Projection>, mark: &'static str| {
+    let names = |fields: Vec<std::sync::Arc<tidegate_stdlib::bundle::Projection>>,
+                 mark: &'static str| {
         fields.into_iter().map(move |field| format!("{mark}{}", field.field))
     };
     names(fields.keys, "key ")

@@ -49,9 +49,11 @@ pub enum CompletionKind {
 pub fn completions(snapshot: &Snapshot, file: FileId, offset: u32) -> Vec<Completion> {
     let source = snapshot.compilation.sources.file(file);
     let catalog = &snapshot.compilation.checked.catalog;
-    if let Some(place) = lambda_at(&snapshot.compilation.sources, catalog, file, offset) {
-        let range = parameter_at(place.text, place.start, offset);
-        return range.map_or_else(Vec::new, |range| parameters(snapshot, place.source, range));
+    let lambda = lambda_at(&snapshot.compilation.sources, catalog, file, offset);
+    let parameter = lambda
+        .and_then(|lambda| Some((lambda.source, parameter_at(lambda.text, lambda.start, offset)?)));
+    if let Some((source, range)) = parameter {
+        return parameters(snapshot, source, range);
     }
     let Some(cursor) = cursor(&source.text, offset as usize) else { return Vec::new() };
     let start = u32::try_from(cursor.word_start).unwrap_or(offset).min(offset);

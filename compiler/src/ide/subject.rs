@@ -1,5 +1,7 @@
 //! What stands at a byte of a file.
 
+use std::sync::Arc;
+
 use tidegate_stdlib::lambda::sqlite::Parameters;
 use tidegate_stdlib::value::Pointer;
 
@@ -84,8 +86,10 @@ impl<'s> Looker<'s> {
         let range = lambda::parameter_at(text, start, self.offset)?;
         let written = self.sources.text(range.in_file(self.file));
         let checked = self.checked.collection(source);
-        let shape = checked.effective_read_schema().shape.clone();
-        let binding = Parameters::new(&checked.projections, shape).resolve(written).ok()?;
+        let shape = Arc::clone(&checked.effective_read_schema().shape);
+        let binding = Parameters::new(checked.projections.iter().map(|it| &**it), shape)
+            .resolve(written)
+            .ok()?;
         let kind = SubjectKind::Location { collection: source, pointer: binding.pointer };
         Some(Subject { kind, range })
     }

@@ -17,6 +17,7 @@ use petgraph::visit::EdgeRef as _;
 
 pub use format::{to_dot, to_json, to_mermaid};
 pub use text::to_text;
+pub(crate) use trace::report_unused;
 pub use trace::trace;
 
 /// The graph.

@@ -11,16 +11,12 @@ use crate::model::SourceSpec;
 
 /// Traces the graph of a checked catalog, also of one with errors: what could be linked is in it. Disabled transforms and
 /// bindings are not.
-pub fn trace(checked: &Checked, sink: &mut Sink) -> Lineage {
+pub fn trace(checked: &Checked) -> Lineage {
     let mut tracer =
         Tracer { catalog: &checked.catalog, nodes: BTreeSet::new(), edges: BTreeSet::new() };
     tracer.trace_collections();
     tracer.trace_captures(&checked.captures);
     tracer.trace_materializations(&checked.materializations);
-    // What an error hides may use a collection.
-    if !sink.has_errors() {
-        report_unused(&checked.catalog, sink);
-    }
     Lineage::new(tracer.nodes, &tracer.edges)
 }
 
@@ -88,7 +84,11 @@ impl Tracer<'_> {
 
 /// Reports collections that nothing reads or writes. A catalog without tasks declares collections for others, and there
 /// every collection is one.
-fn report_unused(catalog: &Catalog, sink: &mut Sink) {
+pub(crate) fn report_unused(catalog: &Catalog, sink: &mut Sink) {
+    // What an error hides may use a collection.
+    if sink.has_errors() {
+        return;
+    }
     let has_tasks = !catalog.captures.is_empty()
         || !catalog.materializations.is_empty()
         || catalog.collections.iter().any(|collection| collection.spec().derive.is_some());

@@ -5,6 +5,7 @@
 //! resource is read once, identified by its URL. A file that could not be read is in the sources all the same, not present, so
 //! that nothing more is said of it.
 
+pub(crate) mod links;
 mod lock;
 mod outside;
 mod problems;
@@ -19,17 +20,17 @@ use std::sync::Arc;
 use tidegate_stdlib::schema::well_known;
 use url::Url;
 
+use self::links::Link;
 pub use self::lock::{CACHE_DIRECTORY, Digest, LOCK_NAME, Lock, LockFault};
 pub(crate) use self::outside::Outside;
 use self::problems::report_problems;
-use self::references::schema_links;
+use self::references::SchemaReference;
 use self::remote::{Absence, Remote, absent, is_remote, names_local_file};
 use crate::diag::{Diagnostic, Fix, Sink, nearest, rules};
 use crate::limits::{SOURCE_SIZE_BYTES_MAX, SOURCES_MAX};
-use crate::memo::{Memo, Reading};
-use crate::model::{CollectionSpec, EndpointSpec, InlineOrFile, ShuffleSpec, Specs, UsingSpec};
+use crate::memo::{Memo, Reading, Text};
 use crate::source::{FileId, LineIndex, Range, Role, SourceFile, Sources, Span};
-use crate::syntax::{NodeKind, Tree};
+use crate::syntax::NodeKind;
 use crate::world::{World, WorldFailure};
 
 /// Loads the catalog that begins with `entry`; names of files are relative to `root`. Gives the references to files
@@ -132,106 +133,26 @@ impl Loader<'_> {
     /// Loads what a file refers to.
     fn follow(&mut self, file: FileId) {
         let source = self.sources.file(file);
-        let url = source.url.clone();
-        let (tree, specs, role) = (source.tree.clone(), source.specs.clone(), source.role);
-        let Some(tree) = tree else { return };
-        if let Some(specs) = specs {
-            self.follow_catalog(file, &url, &tree, &specs);
-        } else if role == Role::Schema {
-            self.follow_schema(file, &url, &tree, tree.root());
-        }
-    }
-
-    fn follow_catalog(&mut self, file: FileId, url: &Url, tree: &Tree, specs: &Specs) {
-        for import in &specs.imports {
-            self.request(file, import.range, &import.value, Role::Catalog);
-        }
-        for capture in &specs.captures {
-            let endpoint = capture.endpoint.as_ref();
-            self.follow_endpoint(file, endpoint.map(|endpoint| &endpoint.value));
-            for binding in &capture.bindings {
-                self.follow_config(file, binding.resource.as_ref());
-            }
-        }
-        for collection in &specs.collections {
-            self.follow_collection(file, url, tree, collection);
-        }
-        for materialization in &specs.materializations {
-            let endpoint = materialization.endpoint.as_ref();
-            self.follow_endpoint(file, endpoint.map(|endpoint| &endpoint.value));
-            for binding in materialization.bindings.iter().filter(|binding| !binding.disable) {
-                self.follow_config(file, binding.resource.as_ref());
-            }
-        }
-        for step in specs.tests.iter().flat_map(|test| &test.steps) {
-            if let Some(InlineOrFile::File(documents)) = &step.documents {
-                self.request(file, documents.range, &documents.value, Role::Fixture);
-            }
-        }
-    }
-
-    fn follow_collection(
-        &mut self,
-        file: FileId,
-        url: &Url,
-        tree: &Tree,
-        collection: &CollectionSpec,
-    ) {
-        let schemas = [&collection.schema, &collection.write_schema, &collection.read_schema];
-        for schema in schemas.into_iter().flatten() {
-            match schema {
-                InlineOrFile::Inline(value) => self.follow_schema(file, url, tree, value.node),
-                InlineOrFile::File(reference) => {
-                    self.request(file, reference.range, &reference.value, Role::Schema);
+        let Some(tree) = &source.tree else { return };
+        let links = self.memo.links(&source.url, source.role, tree, source.specs.as_deref());
+        for link in links.iter() {
+            match link {
+                Link::File { range, written, role } => self.request(file, *range, written, *role),
+                Link::Schema(reference) => self.follow_schema(file, reference),
+                Link::Identity(url) => {
+                    self.identities.insert(url.clone());
                 }
             }
         }
-        let Some(derive) = &collection.derive else { return };
-        if let Some(UsingSpec::Sqlite { migrations, .. }) = &derive.using {
-            for migration in migrations {
-                self.follow_config(file, Some(migration));
-            }
-        }
-        for transform in &derive.transforms {
-            if let Some(ShuffleSpec::Lambda(lambda)) = &transform.shuffle {
-                self.follow_config(file, Some(lambda));
-            }
-            self.follow_config(file, transform.lambda.as_ref());
-        }
     }
 
-    fn follow_endpoint(&mut self, file: FileId, endpoint: Option<&EndpointSpec>) {
-        match endpoint {
-            Some(EndpointSpec::Connector { config, .. } | EndpointSpec::Local { config, .. }) => {
-                self.follow_config(file, config.as_ref());
-            }
-            Some(EndpointSpec::Other(_)) | None => {}
-        }
-    }
-
-    fn follow_config(&mut self, file: FileId, config: Option<&InlineOrFile>) {
-        if let Some(InlineOrFile::File(reference)) = config {
-            self.request(file, reference.range, &reference.value, Role::Config);
-        }
-    }
-
-    fn follow_schema(
-        &mut self,
-        file: FileId,
-        url: &Url,
-        tree: &Tree,
-        schema: crate::syntax::NodeId,
-    ) {
-        let links = schema_links(tree, schema, url);
-        self.identities.extend(links.identities);
-        for link in links.references {
-            let span = link.range.in_file(file);
-            let reference = Reference { span, written: &link.written, role: Role::Schema };
-            match link.target {
-                Some(target) if self.identities.contains(target.as_str()) => {}
-                Some(target) => self.request_url(&reference, target),
-                None => self.sink.report(malformed_reference(&reference)),
-            }
+    fn follow_schema(&mut self, file: FileId, link: &SchemaReference) {
+        let span = link.range.in_file(file);
+        let reference = Reference { span, written: &link.written, role: Role::Schema };
+        match &link.target {
+            Some(target) if self.identities.contains(target.as_str()) => {}
+            Some(target) => self.request_url(&reference, target.clone()),
+            None => self.sink.report(malformed_reference(&reference)),
         }
     }
 
@@ -269,7 +190,7 @@ impl Loader<'_> {
         if reference.role == Role::Schema
             && let Some(text) = well_known(url.as_str())
         {
-            self.add(url, Role::Schema, Some(text.into()));
+            self.add(url, Role::Schema, Some(Text::new(text.into())));
             return;
         }
         let from = &self.sources.file(reference.span.file).url;
@@ -296,9 +217,9 @@ impl Loader<'_> {
     }
 
     /// Adds a file, reads it if it has a text, and puts it in line to be followed.
-    fn add(&mut self, url: Url, role: Role, text: Option<Arc<str>>) -> FileId {
+    fn add(&mut self, url: Url, role: Role, text: Option<Text>) -> FileId {
         let is_present = text.is_some();
-        let text = text.unwrap_or_else(|| "".into());
+        let text = text.unwrap_or_else(|| Text::new("".into()));
         let reading = if is_present { reading(&url, role) } else { Reading::Text };
         let results = self.memo.results(&text, reading);
         let is_new = self.checked.insert(url.to_string());
@@ -307,7 +228,7 @@ impl Loader<'_> {
             url,
             name,
             role,
-            text,
+            text: text.text,
             lines: results.lines,
             tree: results.tree,
             specs: results.specs,
@@ -322,7 +243,7 @@ impl Loader<'_> {
     }
 
     /// The text of a resource.
-    fn text(&mut self, url: &Url) -> Result<Arc<str>, Unreadable> {
+    fn text(&mut self, url: &Url) -> Result<Text, Unreadable> {
         let world = self.world;
         let remote;
         let bytes = if is_remote(url) {
@@ -336,8 +257,8 @@ impl Loader<'_> {
         if bytes.len() > SOURCE_SIZE_BYTES_MAX {
             return Err(Unreadable::TooLarge);
         }
-        let text = std::str::from_utf8(bytes);
-        text.map(Arc::from).map_err(|error| Unreadable::NotUtf8(error.valid_up_to()))
+        let text = self.memo.text(url.as_str(), bytes);
+        text.map_err(|error| Unreadable::NotUtf8(error.valid_up_to()))
     }
 
     /// What people call a resource.

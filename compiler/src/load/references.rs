@@ -9,13 +9,13 @@ use crate::syntax::{NodeId, Tree};
 
 /// One reference that leads out of its schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct SchemaReference {
+pub(crate) struct SchemaReference {
     /// The bytes of the reference.
-    pub(super) range: Range,
+    pub(crate) range: Range,
     /// The reference as written.
-    pub(super) written: String,
+    pub(crate) written: String,
     /// Where it leads; nothing when it is no URL.
-    pub(super) target: Option<Url>,
+    pub(crate) target: Option<Url>,
 }
 
 /// What a schema says about other schemas.

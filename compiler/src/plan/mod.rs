@@ -7,9 +7,11 @@ mod table;
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
 use tidegate_stdlib::bundle::{
     Bundle, Capture, CaptureBinding, Collection, Derivation, Materialization,
-    MaterializationBinding, Origin, Source, Task, TaskKind, TaskName, Test, TestStep, Transform,
+    MaterializationBinding, Origin, Projection, Source, Task, TaskKind, TaskName, Test, TestStep,
+    Transform,
 };
 
 use crate::catalog::BundledSchema;
@@ -65,9 +67,9 @@ impl Planner<'_> {
             let collection = Collection {
                 name: name.clone(),
                 key: checked.key_pointers.clone(),
-                write_schema: checked.write_schema.value.clone(),
-                read_schema: checked.read_schema.as_ref().map(|schema| schema.value.clone()),
-                projections: checked.projections.to_vec(),
+                write_schema: Value::clone(&checked.write_schema.value),
+                read_schema: checked.read_schema.as_ref().map(|schema| Value::clone(&schema.value)),
+                projections: checked.projections.iter().map(|it| Projection::clone(it)).collect(),
                 fragments: checked.fragments.clone(),
                 origin: self.origin(linked.name_span()),
                 write_schema_origins: self.origins(&checked.write_schema),
@@ -245,7 +247,8 @@ impl Planner<'_> {
     }
 
     fn origins(&self, schema: &BundledSchema) -> BTreeMap<String, Origin> {
-        schema.places.iter().map(|(pointer, span)| (pointer.clone(), self.origin(*span))).collect()
+        let places = schema.all_places().into_iter();
+        places.map(|(pointer, span)| (pointer, self.origin(span))).collect()
     }
 }
 

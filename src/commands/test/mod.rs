@@ -22,6 +22,7 @@ use crate::fix::Repaired;
 use crate::report::{self, plural};
 use crate::source::{Source, request};
 use crate::terminal::Terminal;
+use crate::watch::watch;
 
 /// Rounds after which what the tests find is no longer accepted: it then depends on what was accepted.
 const ROUNDS_MAX: usize = 8;
@@ -41,6 +42,9 @@ struct Tested {
 pub(crate) fn run(arguments: &Test, terminal: &Terminal) -> Result<Exit, Stop> {
     let (source, filter) = source_and_filter(arguments);
     let source = Source::find(source)?;
+    if arguments.watch {
+        return watch(terminal, |disk| finish(test(&source, filter, disk)?, arguments, terminal));
+    }
     let mut repaired = Repaired::default();
     let mut tested = test(&source, filter, &repaired)?;
     if arguments.accept {
@@ -60,6 +64,11 @@ pub(crate) fn run(arguments: &Test, terminal: &Terminal) -> Result<Exit, Stop> {
             terminal.note(&format!("  Accepted what is there, in {}", plural(files, "file")));
         }
     }
+    finish(tested, arguments, terminal)
+}
+
+/// Shows how the tests ended.
+fn finish(mut tested: Tested, arguments: &Test, terminal: &Terminal) -> Result<Exit, Stop> {
     report::name_for_people(&mut tested.sources);
     show(&mut tested, arguments, terminal)?;
     let is_green = |outcomes: &Vec<TestOutcome>| {

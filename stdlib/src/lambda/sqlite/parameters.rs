@@ -1,5 +1,7 @@
 //! Names of parameters and the locations they bind.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::bundle::{FLOW_DOCUMENT, FLOW_PUBLISHED_AT, Projection, UUID_POINTER};
@@ -10,7 +12,7 @@ use crate::value::Pointer;
 #[derive(Debug)]
 pub struct Parameters {
     fields: Vec<Binding>,
-    read_shape: Shape,
+    read_shape: Arc<Shape>,
 }
 
 /// How a value is handed to SQLite.
@@ -58,9 +60,12 @@ impl Parameters {
     /// may have.
     ///
     /// A projection whose pointer is none binds nothing.
-    pub fn new(projections: &[Projection], read_shape: Shape) -> Self {
-        let fields = projections.iter().filter_map(Binding::of_projection).collect();
-        Self { fields, read_shape }
+    pub fn new<'p>(
+        projections: impl IntoIterator<Item = &'p Projection>,
+        read_shape: impl Into<Arc<Shape>>,
+    ) -> Self {
+        let fields = projections.into_iter().filter_map(Binding::of_projection).collect();
+        Self { fields, read_shape: read_shape.into() }
     }
 
     /// Resolves a parameter as written, with its first character (`$a$b`, `:a`, `$p::(a b)`).
