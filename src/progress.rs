@@ -113,6 +113,24 @@ impl Observer for Progress<'_> {
         }
     }
 
+    fn waiting(&self, task: &TaskName, failure: &Failure) {
+        if self.terminal.log_format() == LogFormat::Json {
+            self.terminal.event(&json!({
+                "event": "waiting", "task": task.name, "kind": task.kind, "failure": failure,
+            }));
+        }
+        let mut text = format!("waits: {}", failure.message);
+        for note in &failure.notes {
+            text.push_str("; ");
+            text.push_str(note);
+        }
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match &self.bars {
+            Some(bars) => self.draw(bars, &mut state, task, text),
+            None => self.terminal.note(&format!("{task} {text}")),
+        }
+    }
+
     fn failed(&self, task: &TaskName, failure: &Failure) {
         if self.terminal.log_format() == LogFormat::Json {
             self.terminal.event(&json!({

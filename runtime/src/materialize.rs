@@ -15,7 +15,7 @@ use tidegate_stdlib::key::Key;
 use tidegate_stdlib::reduce::{Fold, Group, Lone, Mode};
 
 use crate::combine::{Budget, Contract, hash_seed};
-use crate::connector::{Destination, Store, state_key};
+use crate::connector::{Begun, Destination, Store, state_key};
 use crate::derive::collection;
 use crate::engine::stamps::Stamps;
 use crate::shuffle::{ReadBatch, ReadDocument, ReadSpec, Shuffle, Surroundings};
@@ -41,12 +41,16 @@ pub(crate) enum Resume {
 pub(crate) type OpenDestination<'r> =
     dyn Fn() -> Result<Box<dyn Destination>, Failure> + Send + Sync + 'r;
 
+/// Tells why a task does not go on.
+pub(crate) type TellWaiting<'r> = dyn Fn(&Failure) + Send + Sync + 'r;
+
 /// A task that stores what it reads.
 pub(crate) struct MaterializeTask<'r> {
     materialization: &'r Materialization,
     bundle: &'r Bundle,
     around: Surroundings<'r>,
     open_destination: Box<OpenDestination<'r>>,
+    tell_waiting: Box<TellWaiting<'r>>,
     resume: Resume,
     opened: Option<Opened<'r>>,
 }
@@ -78,8 +82,10 @@ impl<'r> MaterializeTask<'r> {
         around: Surroundings<'r>,
         resume: Resume,
         open_destination: Box<OpenDestination<'r>>,
+        tell_waiting: Box<TellWaiting<'r>>,
     ) -> Self {
-        Self { materialization, bundle, around, open_destination, resume, opened: None }
+        let opened = None;
+        Self { materialization, bundle, around, open_destination, tell_waiting, resume, opened }
     }
 
     fn reads(&self) -> Result<Vec<ReadSpec<'r>>, Failure> {
@@ -96,6 +102,17 @@ impl<'r> MaterializeTask<'r> {
             })
         });
         reads.collect()
+    }
+
+    /// Begins the endpoint's transaction, however long somebody else holds its lock, unless the run is to end.
+    fn begin(&mut self) -> Result<(), Failure> {
+        while let Begun::Locked(failure) = self.opened().destination.begin()? {
+            if self.around.hub.is_stopped() {
+                return Err(*failure);
+            }
+            (self.tell_waiting)(&failure);
+        }
+        Ok(())
     }
 
     fn opened(&mut self) -> &mut Opened<'r> {
@@ -142,8 +159,8 @@ impl Task for MaterializeTask<'_> {
     }
 
     fn flush(&mut self, _shard: &mut Shard, _stamps: &mut Stamps<'_>) -> Result<u64, Failure> {
+        self.begin()?;
         let Opened { destination, bindings, .. } = self.opened();
-        destination.begin()?;
         let mut stored = 0;
         for (index, binding) in bindings.iter_mut().enumerate() {
             binding.load(index, destination.as_mut())?;

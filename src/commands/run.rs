@@ -17,7 +17,7 @@ use tidegate_runtime::engine::{self, Ingest, RunRequest, TaskReport};
 use tidegate_runtime::files::read_whole;
 use tidegate_runtime::limits::INPUT_BYTES_MAX;
 use tidegate_runtime::{Failure, store};
-use tidegate_stdlib::bundle::{Bundle, Endpoint, Task};
+use tidegate_stdlib::bundle::{Bundle, Endpoint, Task, TaskKind};
 
 use crate::args::{Durability, ResultFormat, Run};
 use crate::catalog::{Runnable, runnable, show_findings};
@@ -28,6 +28,8 @@ use crate::terminal::Terminal;
 
 /// Where journals and state are kept unless told otherwise.
 const DATA_DIRECTORY: &str = "tidegate-data";
+/// The least memory that a run can do with.
+const MEMORY_BYTES_MIN: usize = 16 << 20;
 /// How much memory is used unless told otherwise.
 const MEMORY: &str = "1GiB";
 
@@ -44,7 +46,7 @@ pub(crate) fn run(arguments: &Run, terminal: &Terminal) -> Result<Exit, Stop> {
         show_endpoints(&bundle, arguments.format, terminal);
         return Ok(Exit::Fine);
     }
-    let request = request(arguments, &settings, bundle, root)?;
+    let request = request(arguments, &settings, bundle, root, terminal)?;
     let stop = Arc::new(AtomicBool::new(false));
     stop_when_interrupted(&stop);
     let progress = Progress::new(terminal);
@@ -73,9 +75,11 @@ fn request(
     settings: &RunSettings,
     bundle: Arc<Bundle>,
     root: PathBuf,
+    terminal: &Terminal,
 ) -> Result<RunRequest, Stop> {
     let only = known_tasks(&arguments.tasks, &bundle)?;
     let restart = known_tasks(&arguments.restart, &bundle)?;
+    warn_of_republishing(&restart, &bundle, terminal);
     let ingest = arguments
         .ingest
         .iter()
@@ -102,7 +106,7 @@ fn request(
             Durability::Normal => store::Durability::Normal,
             Durability::Off => store::Durability::Off,
         },
-        memory_bytes: size_bytes(
+        memory_bytes: memory_bytes(
             arguments.memory.as_ref().or(settings.memory.as_ref()).map_or(MEMORY, String::as_str),
         )?,
     })
@@ -167,6 +171,26 @@ fn ingest(text: &str, again: bool, bundle: &Bundle) -> Result<Ingest, Stop> {
         None
     };
     Ok(Ingest { collection: collection.to_owned(), path, text, again })
+}
+
+/// What a task has published stays where it is when it starts over.
+fn warn_of_republishing(restart: &BTreeSet<String>, bundle: &Bundle, terminal: &Terminal) {
+    for name in bundle.tasks.keys().filter(|name| restart.contains(&name.name)) {
+        if name.kind != TaskKind::Materialization {
+            terminal.note(&format!(
+                "{name} starts over: what it published stays and is published once more"
+            ));
+        }
+    }
+}
+
+fn memory_bytes(text: &str) -> Result<usize, Stop> {
+    let bytes = size_bytes(text)?;
+    if bytes < MEMORY_BYTES_MIN {
+        return Err(Stop::usage(format!("`{text}` is too little memory for a run"))
+            .help("give it at least 16MiB"));
+    }
+    Ok(bytes)
 }
 
 /// `64MiB`, `1GiB`, `500MB` or bytes.

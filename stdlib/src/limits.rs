@@ -24,6 +24,9 @@ pub const BUNDLE_FILES_MAX: usize = 1_000_000;
 /// Statements that one connection keeps prepared.
 pub const STATEMENTS_CACHED_MAX: usize = 4096;
 
+/// Memory that SQLite may take in this process, so that no statement fills the machine with rows that it gathers.
+pub const SQL_MEMORY_BYTES_MAX: usize = 2 * 1024 * 1024 * 1024;
+
 /// Greatest text or blob in SQLite, so that SQL cannot allocate without bound.
 pub const SQL_VALUE_SIZE_BYTES_MAX: i32 = 64 * 1024 * 1024;
 

@@ -207,6 +207,16 @@ impl Store<'_> {
     }
 }
 
+/// What came of the attempt to begin a transaction.
+#[derive(Debug)]
+pub enum Begun {
+    /// It is open.
+    Open,
+    /// Somebody else held the lock all the time that was waited for it: the failure that this would be for a task without
+    /// patience, which names who, when that is known.
+    Locked(Box<Failure>),
+}
+
 /// A destination of documents. A transaction is `begin`, `load`, `store`, `commit`; it is abandoned by `rollback`.
 pub trait Destination: Send {
     /// The checkpoint that the endpoint holds for this task and its range, if the endpoint is its authority; takes the fence,
@@ -219,8 +229,8 @@ pub trait Destination: Send {
     /// Begins the endpoint's transaction.
     ///
     /// # Errors
-    /// When the endpoint refuses, or somebody holds its lock for too long (the message says who, when that is known).
-    fn begin(&mut self) -> Result<(), Failure>;
+    /// When the endpoint refuses.
+    fn begin(&mut self) -> Result<Begun, Failure>;
 
     /// Loads the stored documents of `keys` (arrays of the values in the order of the key columns) and hands out each
     /// without its UUID, with the index of its key.

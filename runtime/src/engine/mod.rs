@@ -89,6 +89,8 @@ pub struct TaskReport {
 pub trait Observer: Sync {
     /// A transaction of a task was committed.
     fn committed(&self, report: &TaskReport);
+    /// A task waits until what the failure tells of is over.
+    fn waiting(&self, _task: &TaskName, _failure: &Failure) {}
     /// A task stopped with a failure; the others go on.
     fn failed(&self, task: &TaskName, failure: &Failure);
 }

@@ -159,7 +159,7 @@ impl<'c, 'r> Member<'c, 'r> {
                 self.drive(DeriveTask::new(derivation, bundle, self.surroundings()), desk)
             }
             Job::Materialization(materialization) => {
-                self.drive(self.materialization(materialization), desk)
+                self.drive(self.materialization(materialization, observer), desk)
             }
             Job::Fixture => {
                 let fixture = self.crew.jobs.fixture();
@@ -256,7 +256,14 @@ impl<'c, 'r> Member<'c, 'r> {
             .with_salt(capture.redact_salt.as_deref())
     }
 
-    fn materialization(&self, materialization: &'c Materialization) -> MaterializeTask<'c> {
+    fn materialization<'o>(
+        &self,
+        materialization: &'c Materialization,
+        observer: &'o dyn Observer,
+    ) -> MaterializeTask<'o>
+    where
+        'c: 'o,
+    {
         let crew = self.crew;
         let bundle: &'c Bundle = &crew.request.bundle;
         let names = materialization.bindings.iter().map(|binding| &binding.source.collection);
@@ -270,7 +277,16 @@ impl<'c, 'r> Member<'c, 'r> {
             crew.endpoints.destination(materialization, opening)
         };
         let around = self.surroundings();
-        MaterializeTask::new(materialization, bundle, around, self.resume(), Box::new(open))
+        let name = self.name;
+        let tell_waiting = move |failure: &Failure| observer.waiting(name, failure);
+        MaterializeTask::new(
+            materialization,
+            bundle,
+            around,
+            self.resume(),
+            Box::new(open),
+            Box::new(tell_waiting),
+        )
     }
 }
 

@@ -215,7 +215,8 @@ impl JournalReader {
         });
         let path = self.root.join(&file.path);
         read_blobs(&path, file, &mut place, offset, bytes_max, out).map_err(|error| {
-            if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) {
+            // An error without a number is none of the system: the decoder does not understand the bytes.
+            if error.raw_os_error().is_none() {
                 let message = format!("`{}` is damaged", path.display());
                 return Failure::new(FailureKind::Damaged, message).note(error.to_string());
             }

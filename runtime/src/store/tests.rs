@@ -443,6 +443,11 @@ fn a_damaged_fragment_is_said_to_be_damaged() {
             }
         };
         assert_eq!(failure.kind, FailureKind::Damaged, "{failure:?}");
+        if codec != Codec::None {
+            fs::write(&file, "junk").unwrap();
+            let failure = reader.read(None, 1 << 20).unwrap_err();
+            assert_eq!(failure.kind, FailureKind::Damaged, "{failure:?}");
+        }
         fs::remove_file(&file).unwrap();
         let failure = reader.read(None, 1 << 20).unwrap_err();
         assert_eq!(failure.kind, FailureKind::CannotAccess);

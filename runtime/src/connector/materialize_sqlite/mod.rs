@@ -6,6 +6,7 @@
 //! that exists: one that differs from what the binding needs is a failure.
 
 mod fence;
+mod holder;
 mod location;
 mod row;
 mod tables;
@@ -22,7 +23,7 @@ use tidegate_stdlib::document::{Builder, Node, Parser, Stamp};
 use self::fence::Fence;
 use self::row::ColumnEncoder;
 use self::tables::{Statements, Target};
-use super::{Destination, Opening, Store, decode};
+use super::{Begun, Destination, Opening, Store, decode};
 
 /// How long a lock of somebody else is waited for.
 const LOCK_WAIT: Duration = Duration::from_secs(30);
@@ -58,7 +59,7 @@ fn open_with(
         .map(Target::new)
         .collect::<Result<Vec<Target>, Failure>>()?;
     let is_new = std::fs::metadata(&path).map_or(true, |metadata| metadata.len() == 0);
-    let failed = |error: &rusqlite::Error| endpoint_failed(&shown, lock_wait, error);
+    let failed = |error: &rusqlite::Error| endpoint_failed((&shown, &path), lock_wait, error);
     let connection = Connection::open(&path).map_err(|error| failed(&error))?;
     connection.busy_timeout(lock_wait).map_err(|error| failed(&error))?;
     if is_new {
@@ -70,11 +71,12 @@ fn open_with(
     connection.set_prepared_statement_cache_capacity(8 + 4 * targets.len());
     let fence = Fence::new(&materialization.name);
     let were_empty = vec![None; targets.len()];
-    Ok(SqliteDestination { connection, shown, fence, targets, were_empty, lock_wait })
+    Ok(SqliteDestination { connection, path, shown, fence, targets, were_empty, lock_wait })
 }
 
 struct SqliteDestination {
     connection: Connection,
+    path: PathBuf,
     /// The database as the config names it.
     shown: String,
     fence: Fence,
@@ -86,7 +88,7 @@ struct SqliteDestination {
 
 impl Destination for SqliteDestination {
     fn open(&mut self) -> Result<Option<Value>, Failure> {
-        self.begin()?;
+        self.begin_now()?;
         let opened = self.prepare_tables().and_then(|()| {
             let taken = self.fence.take(&self.connection);
             taken.map_err(|error| self.failed(&error))
@@ -95,9 +97,13 @@ impl Destination for SqliteDestination {
         checkpoint.map(|text| parse_checkpoint(&self.shown, &text)).transpose()
     }
 
-    fn begin(&mut self) -> Result<(), Failure> {
+    fn begin(&mut self) -> Result<Begun, Failure> {
         self.were_empty.fill(None);
-        self.connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| self.failed(&error))
+        match self.connection.execute_batch("BEGIN IMMEDIATE") {
+            Ok(()) => Ok(Begun::Open),
+            Err(error) if is_locked(&error) => Ok(Begun::Locked(Box::new(self.failed(&error)))),
+            Err(error) => Err(self.failed(&error)),
+        }
     }
 
     fn load(
@@ -173,7 +179,7 @@ impl Destination for SqliteDestination {
     }
 
     fn restart(&mut self) -> Result<(), Failure> {
-        self.begin()?;
+        self.begin_now()?;
         let emptied = self
             .targets
             .iter()
@@ -185,6 +191,14 @@ impl Destination for SqliteDestination {
 }
 
 impl SqliteDestination {
+    /// Begins a transaction while the task is being opened, which is no time for patience.
+    fn begin_now(&mut self) -> Result<(), Failure> {
+        match self.begin()? {
+            Begun::Open => Ok(()),
+            Begun::Locked(failure) => Err(*failure),
+        }
+    }
+
     /// Creates the tables that are missing and compares those that exist.
     fn prepare_tables(&self) -> Result<(), Failure> {
         for target in &self.targets {
@@ -260,7 +274,7 @@ impl SqliteDestination {
     }
 
     fn failed(&self, error: &rusqlite::Error) -> Failure {
-        endpoint_failed(&self.shown, self.lock_wait, error)
+        endpoint_failed((&self.shown, &self.path), self.lock_wait, error)
     }
 }
 
@@ -269,17 +283,24 @@ fn is_conflict(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation)
 }
 
-fn endpoint_failed(database: &str, lock_wait: Duration, error: &rusqlite::Error) -> Failure {
-    if matches!(
-        error.sqlite_error_code(),
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
-    ) {
-        return Failure::new(
-            FailureKind::EndpointFailed,
-            format!("the database `{database}` is locked by another process"),
-        )
-        .note(format!("its lock was waited for {} s", lock_wait.as_secs()))
-        .help("end the process that writes to it, and run again");
+fn is_locked(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
+fn endpoint_failed(
+    (database, path): (&str, &Path),
+    lock_wait: Duration,
+    error: &rusqlite::Error,
+) -> Failure {
+    if is_locked(error) {
+        let message = format!("the database `{database}` is locked by another process");
+        let failure = Failure::new(FailureKind::EndpointFailed, message)
+            .note(format!("its lock was waited for {} s", lock_wait.as_secs()))
+            .help("end the process that writes to it, and run again");
+        return match holder::holder(path) {
+            Some(holder) => failure.note(format!("{holder} holds it")),
+            None => failure,
+        };
     }
     let message = if let rusqlite::Error::SqliteFailure(_, Some(message)) = error {
         message.clone()

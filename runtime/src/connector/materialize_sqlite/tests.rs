@@ -223,8 +223,12 @@ fn a_lock_of_somebody_else_is_told() {
     destination.open().unwrap();
     let other = Connection::open(root.path().join("deep/down/out.db")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let failure = destination.begin().unwrap_err();
+    let Begun::Locked(failure) = destination.begin().unwrap() else { panic!("it has begun") };
     assert_eq!(failure.message, "the database `deep/down/out.db` is locked by another process");
+    if cfg!(target_os = "linux") {
+        let holder = format!("process {}", std::process::id());
+        assert!(failure.notes[1].starts_with(&holder), "{:?}", failure.notes);
+    }
     other.execute_batch("ROLLBACK").unwrap();
     destination.begin().unwrap();
 }

@@ -8,7 +8,9 @@ use tidegate_stdlib::bundle::{Capture, Failure, FailureKind, Materialization};
 
 use tidegate_stdlib::document::{Document, Node};
 
-use crate::connector::{Destination, Opening, Pull, Pulled, Source, StateLookup, Store, state_key};
+use crate::connector::{
+    Begun, Destination, Opening, Pull, Pulled, Source, StateLookup, Store, state_key,
+};
 use crate::engine::endpoints::Endpoints;
 
 /// The endpoints of a run; clones share their contents.
@@ -36,6 +38,8 @@ pub(super) enum Trouble {
     BeforeCommit(usize),
     /// The destination commits, but the answer is lost.
     AfterCommit(usize),
+    /// Somebody else holds the destination's lock, for a while.
+    Lock,
 }
 
 impl Doubles {
@@ -139,9 +143,14 @@ impl Destination for MemoryDestination {
         Ok(self.doubles.0.lock().unwrap().checkpoint.clone())
     }
 
-    fn begin(&mut self) -> Result<(), Failure> {
+    fn begin(&mut self) -> Result<Begun, Failure> {
         self.staged.clear();
-        Ok(())
+        let mut contents = self.doubles.0.lock().unwrap();
+        if contents.trouble == Some(Trouble::Lock) {
+            contents.trouble = None;
+            return Ok(Begun::Locked(Box::new(broken("the table is locked"))));
+        }
+        Ok(Begun::Open)
     }
 
     fn load(

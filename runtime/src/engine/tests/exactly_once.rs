@@ -38,6 +38,33 @@ fn an_endpoint_whose_answer_is_lost_is_asked_when_it_is_opened() {
 }
 
 #[test]
+fn an_endpoint_that_somebody_has_locked_is_waited_for() {
+    struct Waiting(std::sync::Mutex<Vec<String>>);
+
+    impl Observer for Waiting {
+        fn committed(&self, _report: &TaskReport) {}
+
+        fn waiting(&self, task: &TaskName, failure: &Failure) {
+            self.0.lock().unwrap().push(format!("{task} waits: {}", failure.message));
+        }
+
+        fn failed(&self, _task: &TaskName, failure: &Failure) {
+            panic!("{failure:?}");
+        }
+    }
+
+    let data = tempfile::tempdir().unwrap();
+    let request = request(bank(), data.path());
+    let doubles = Doubles::of((0..200).map(transfer));
+    doubles.arrange(17, Some(Trouble::Lock));
+    let observer = Waiting(std::sync::Mutex::default());
+    run_with(&request, &doubles, &observer, &AtomicBool::new(false)).unwrap();
+    assert_eq!(doubles.rows(), balances_after(200));
+    let told = observer.0.into_inner().unwrap();
+    assert_eq!(told, ["materialization bank/rows waits: the table is locked"]);
+}
+
+#[test]
 fn restart_empties_the_tables_and_reads_from_the_beginning() {
     let data = tempfile::tempdir().unwrap();
     let mut request = request(bank(), data.path());

@@ -12,7 +12,9 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::limits::Limit;
 
 use super::{SqlFailure, SqlFailureKind};
-use crate::limits::{LAMBDA_STEPS_MAX, SQL_VALUE_SIZE_BYTES_MAX, STATEMENTS_CACHED_MAX};
+use crate::limits::{
+    LAMBDA_STEPS_MAX, SQL_MEMORY_BYTES_MAX, SQL_VALUE_SIZE_BYTES_MAX, STATEMENTS_CACHED_MAX,
+};
 
 /// Names with this beginning, in any case, are the runtime's.
 pub(super) const RESERVED_PREFIX: &str = "tidegate_";
@@ -135,6 +137,11 @@ impl Guard {
     fn set_hooks(&self, connection: &mut rusqlite::Connection) -> rusqlite::Result<()> {
         connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED_MAX);
         connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, SQL_VALUE_SIZE_BYTES_MAX)?;
+        connection.query_row(
+            &format!("PRAGMA hard_heap_limit = {SQL_MEMORY_BYTES_MAX}"),
+            (),
+            |_| Ok(()),
+        )?;
         let shared = Arc::clone(&self.shared);
         let interval = i32::try_from(STEPS_COUNTED).expect("the interval is small");
         connection.progress_handler(interval, Some(move || shared.count_steps()))?;

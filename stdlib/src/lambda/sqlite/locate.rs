@@ -8,7 +8,7 @@ use super::guard::{Denial, Guard, GuardMode, refuse_reserved};
 use super::statements::{find_name, first_token, silent_names, token_at, transaction_end};
 use super::tokens::Token;
 use super::{SqlFailure, SqlFailureKind};
-use crate::limits::LAMBDA_STEPS_MAX;
+use crate::limits::{LAMBDA_STEPS_MAX, SQL_MEMORY_BYTES_MAX};
 
 /// One statement of a block.
 #[derive(Debug, Clone, Copy)]
@@ -98,6 +98,10 @@ impl<'t> Statement<'t> {
         }
         if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) {
             let message = format!("takes more than {LAMBDA_STEPS_MAX} steps of SQLite");
+            return self.failure(None, SqlFailureKind::Limit, message);
+        }
+        if error.sqlite_error_code() == Some(ErrorCode::OutOfMemory) {
+            let message = format!("takes more than {} MiB of memory", SQL_MEMORY_BYTES_MAX >> 20);
             return self.failure(None, SqlFailureKind::Limit, message);
         }
         let message = if let Error::SqliteFailure(_, Some(message)) = error {

@@ -206,9 +206,13 @@ pub(super) fn token_at(statement: &str, offset: usize) -> Option<Token> {
     last
 }
 
-/// The names behind `REFERENCES` and `RENAME TO`, of which SQLite does not tell the authorizer.
+/// The names of which SQLite does not tell the authorizer: those behind `REFERENCES` and `RENAME TO`, and all in a
+/// trigger or view, whose bodies it looks at only when they are used.
 pub(super) fn silent_names(statement: &str) -> Vec<Token> {
     let tokens: Vec<Token> = tokens(statement).collect();
+    if is_trigger_or_view(statement, &tokens) {
+        return tokens;
+    }
     let is_announced = |pair: &[Token]| {
         pair.first().is_some_and(|before| {
             before.is_keyword(statement, "REFERENCES") || before.is_keyword(statement, "TO")
@@ -219,6 +223,16 @@ pub(super) fn silent_names(statement: &str) -> Vec<Token> {
         .filter(|pair| is_announced(pair))
         .filter_map(|pair| pair.last().cloned())
         .collect()
+}
+
+fn is_trigger_or_view(statement: &str, tokens: &[Token]) -> bool {
+    let is =
+        |token: &Token, words: &[&str]| words.iter().any(|word| token.is_keyword(statement, word));
+    let mut words = tokens.iter().skip_while(|token| is(token, &["EXPLAIN", "QUERY", "PLAN"]));
+    words.next().is_some_and(|first| is(first, &["CREATE"]))
+        && words
+            .find(|token| !is(token, &["TEMP", "TEMPORARY"]))
+            .is_some_and(|kind| is(kind, &["TRIGGER", "VIEW"]))
 }
 
 #[cfg(test)]

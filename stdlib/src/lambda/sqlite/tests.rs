@@ -206,11 +206,9 @@ fn an_unknown_parameter_has_the_nearest() {
 
 #[test]
 fn lambdas_touch_rows_of_user_objects_only() {
-    let database = database(&[
-        "CREATE TABLE t(a); CREATE VIEW v AS SELECT * FROM tidegate_meta; CREATE VIEW w AS SELECT a FROM t;",
-    ])
-    .unwrap();
-    database.0.execute_batch("CREATE TABLE tidegate_meta(a)").unwrap();
+    let database = database(&["CREATE TABLE t(a); CREATE VIEW w AS SELECT a FROM t;"]).unwrap();
+    let ours = "CREATE TABLE tidegate_meta(a); CREATE VIEW v AS SELECT * FROM tidegate_meta";
+    database.0.execute_batch(ours).unwrap();
     for (lambda, token) in [
         ("SELECT * FROM Tidegate_Meta", "Tidegate_Meta"),
         ("SELECT * FROM v", "SELECT"),
@@ -289,6 +287,11 @@ fn migrations_own_everything_but_our_names() {
         ("CREATE INDEX j ON tidegate_meta(a)", "tidegate_meta"),
         ("CREATE TRIGGER x AFTER INSERT ON tidegate_meta BEGIN SELECT 1; END", "tidegate_meta"),
         ("DROP TABLE tidegate_meta", "tidegate_meta"),
+        (
+            "CREATE TRIGGER x AFTER INSERT ON u BEGIN DELETE FROM [Tidegate_meta]; END",
+            "[Tidegate_meta]",
+        ),
+        ("CREATE VIEW x AS SELECT * FROM 'tidegate_meta'", "'tidegate_meta'"),
         ("CREATE TABLE x AS SELECT * FROM tidegate_meta", "tidegate_meta"),
         ("CREATE TEMP TABLE x(a)", "CREATE"),
         ("CREATE VIRTUAL TABLE x USING dbstat", "dbstat"),
