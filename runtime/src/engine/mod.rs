@@ -126,7 +126,7 @@ fn run_with(
         None => ProcessClock::wall(greatest),
     };
     let ending = if request.until_idle { Ending::Idle } else { Ending::Interrupted };
-    let cache_bytes = request.memory_bytes / CACHE_SHARE;
+    let cache_bytes = (request.memory_bytes / CACHE_SHARE).min(CACHE_BYTES_MAX);
     let hub = Hub::new(directory.path(), &jobs.wiring(), clock, ending, cache_bytes)?;
     let crew = Crew { request, endpoints, jobs: &jobs, directory: &directory, hub: &hub, greatest };
     threads::run(&crew, observer, stop)
@@ -134,6 +134,8 @@ fn run_with(
 
 /// The part of the memory that keeps recent bytes of journals for readers.
 const CACHE_SHARE: usize = 8;
+/// Recent bytes beyond this are read from the disk by who needs them.
+const CACHE_BYTES_MAX: usize = 32 << 20;
 
 #[cfg(test)]
 mod tests;

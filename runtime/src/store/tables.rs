@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
-use tidegate_stdlib::bundle::{Failure, FailureKind};
+use tidegate_stdlib::bundle::{Failure, FailureKind, TaskKind};
 use tidegate_stdlib::lambda::sqlite::{Guard, GuardMode};
 
 use super::{Durability, ShardName, files};
@@ -16,10 +16,23 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Version of the tables; any other is refused.
 const FORMAT_VERSION: &str = "1";
 
-const PRAGMAS: &str = "
+/// Where lambdas keep rows, pages are small and many are kept.
+const PRAGMAS_OF_ROWS: &str = "
     PRAGMA cache_size = -16384;
-    PRAGMA temp_store = MEMORY;
     PRAGMA wal_autocheckpoint = 4000;
+";
+
+/// Where there is hardly anything but blobs, which pass through once, pages are large and few are kept.
+const PRAGMAS_OF_BLOBS: &str = "
+    PRAGMA cache_size = -2048;
+    PRAGMA wal_autocheckpoint = 500;
+";
+
+/// For pages that are not there yet; others keep their size.
+const PAGES_OF_BLOBS: &str = "PRAGMA page_size = 32768";
+
+const PRAGMAS: &str = "
+    PRAGMA temp_store = MEMORY;
     PRAGMA journal_size_limit = 67108864;
 ";
 
@@ -79,6 +92,10 @@ pub(super) fn open(
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
+    let has_rows = name.task.kind == TaskKind::Derivation;
+    if !has_rows {
+        connection.execute_batch(PAGES_OF_BLOBS).map_err(failed)?;
+    }
     let mode: String =
         connection.query_row("PRAGMA journal_mode = WAL", (), |row| row.get(0)).map_err(failed)?;
     if mode != "wal" {
@@ -89,6 +106,9 @@ pub(super) fn open(
     connection
         .pragma_update(None, "synchronous", synchronous(durability))
         .and_then(|()| connection.execute_batch(PRAGMAS))
+        .and_then(|()| {
+            connection.execute_batch(if has_rows { PRAGMAS_OF_ROWS } else { PRAGMAS_OF_BLOBS })
+        })
         .map_err(failed)?;
     let guard = Guard::install(&mut connection)
         .map_err(|failure| Failure::new(FailureKind::ConnectorUnavailable, failure.message))?;
