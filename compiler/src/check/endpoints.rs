@@ -242,7 +242,7 @@ impl Subject {
             Some(near) if !value.value.as_object().is_some_and(|all| all.contains_key(near)) => {
                 diagnostic.fix(Fix::replace(span, near, format!("name it `{near}`")))
             }
-            Some(_) | None => diagnostic.help(format!("it has {}", self.properties())),
+            Some(_) | None => diagnostic.help(format!("use one of {}", self.properties())),
         }
     }
 

@@ -383,6 +383,9 @@ fn schema_fault(failure: &SchemaFailure, schema: &BundledSchema) -> Diagnostic {
         SchemaFailureKind::UnknownFormat => {
             (&rules::SCHEMA_UNKNOWN_FORMAT, value, "texts cannot be checked against it")
         }
+        SchemaFailureKind::Malformed if is_unknown_field_of_annotation(&failure.pointer) => {
+            (&rules::SCHEMA_MALFORMED, name, "the annotation has no such field")
+        }
         SchemaFailureKind::Malformed => {
             (&rules::SCHEMA_MALFORMED, value, "the schema cannot be used with this")
         }
@@ -407,6 +410,14 @@ fn schema_fault(failure: &SchemaFailure, schema: &BundledSchema) -> Diagnostic {
             SchemaFailureKind::Malformed => diagnostic.help("correct the value"),
         },
     }
+}
+
+/// Whether a pointer leads to a field that no reduction or redaction has.
+fn is_unknown_field_of_annotation(pointer: &str) -> bool {
+    const FIELDS: [&str; 4] = ["strategy", "key", "delete", "associative"];
+    let mut tokens = pointer.rsplit('/');
+    let (field, around) = (tokens.next().unwrap_or_default(), tokens.next().unwrap_or_default());
+    matches!(around, "reduce" | "redact") && !FIELDS.contains(&field)
 }
 
 /// Whether a keyword is what follows a comma in a text between braces: several words without a value.

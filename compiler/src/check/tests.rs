@@ -253,8 +253,8 @@ fn keys_of_shuffles_agree_in_number_and_type() {
       using: {{sqlite: {{}}}}
       {more}
       transforms:
-        - {{name: one, source: a/b, {first} lambda: SELECT 1;}}
-        - {{name: two, source: a/b, {second} lambda: SELECT 1;}}
+        - {{name: one, source: a/b, {first} lambda: SELECT 1 AS id;}}
+        - {{name: two, source: a/b, {second} lambda: SELECT 1 AS id;}}
 "
         )
     };

@@ -311,7 +311,9 @@ fn unreadable_file(
             &rules::UNREADABLE_FILE,
             reference.span,
             format!("file `{name}` cannot be read: {}", failure.message),
-        ),
+        )
+        .label("it is named here")
+        .help("name a file that can be read"),
         Unreadable::Remote(absence) => return absent(reference, url, absence),
         Unreadable::TooLarge => file_too_large(reference, name),
         Unreadable::NotUtf8(offset) => not_utf8(reference, name, *offset),

@@ -91,7 +91,9 @@ fn syntax_problem(file: FileId, source: &SourceFile, problem: &SyntaxProblem) ->
         SyntaxProblemKind::BadMergeKey => diagnostic.help("merge an alias of a mapping"),
         SyntaxProblemKind::ComplexKey => diagnostic.help("write the key as a text"),
         SyntaxProblemKind::TooDeep => diagnostic.help("nest less, or repeat less by aliases"),
-        SyntaxProblemKind::Malformed => diagnostic,
+        SyntaxProblemKind::Malformed => diagnostic
+            .label("the text goes wrong here")
+            .help("correct the text; what follows may depend on it"),
     }
 }
 

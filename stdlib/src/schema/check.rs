@@ -155,7 +155,7 @@ fn check_type(
             Value::Null => fault(
                 place,
                 "the type `null` must be quoted".to_owned(),
-                Some(Suggestion::Advice("write \"null\" with its quotes".to_owned())),
+                Some(Suggestion::Word("\"null\"".to_owned())),
             ),
             Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
                 fault(

@@ -66,7 +66,7 @@ fn all_faults_are_reported_in_order() {
         ("/type", Some("did you mean `object`?")),
         ("/properties/a/format", Some("did you mean `date-time`?")),
         ("/properties/a/minLength", None),
-        ("/properties/b/type/0", Some("write \"null\" with its quotes")),
+        ("/properties/b/type/0", Some("did you mean `\"null\"`?")),
         ("/properties/c/pattern", None),
         ("/properties/d/$ref", None),
         ("/properties/e/reduce/strategy", Some("did you mean `sum`?")),
