@@ -1,9 +1,8 @@
 //! Building documents, one value after the other.
 
-use std::cmp::Ordering;
-
 use serde_json::Value;
 
+use super::scan::word_at;
 use super::{Cell, Document, Node, Number, slice};
 
 /// Builds one document from its values in the order of a text.
@@ -28,14 +27,25 @@ struct Open {
     at: usize,
     /// How many items or properties it has.
     count: u32,
-    /// The index of the name of its last property.
-    last_name: Option<usize>,
+    /// The name of its last property.
+    last_name: Option<Text>,
     is_sorted: bool,
+}
+
+/// A range of the texts of an arena.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Text {
+    start: u32,
+    length: u32,
+    /// Its first eight bytes, which decide most comparisons.
+    head: u64,
 }
 
 /// The cells of one property: its name and its value.
 #[derive(Debug, Clone, Copy)]
 struct Span {
+    /// The first eight bytes of the name.
+    head: u64,
     at: usize,
     cells: usize,
 }
@@ -60,7 +70,8 @@ impl Builder {
     /// Adds a string.
     #[inline]
     pub fn string(&mut self, text: &str) {
-        let cell = self.text_cell(text);
+        let start = self.add_text(text);
+        let cell = Cell::String { start: offset(start), length: offset(text.len()) };
         self.leaf(cell);
     }
 
@@ -87,17 +98,9 @@ impl Builder {
     /// The name of the property whose value comes next.
     #[inline]
     pub fn name(&mut self, name: &str) {
-        let cell = self.text_cell(name);
-        let at = self.cells.len();
-        if let Some(open) = self.open.last_mut() {
-            if let Some(last) = open.last_name
-                && name_at(&self.cells, &self.text, last) >= name
-            {
-                open.is_sorted = false;
-            }
-            open.last_name = Some(at);
-        }
-        self.cells.push(cell);
+        let start = self.add_text(name);
+        let name = self.text(start, name.len());
+        self.put_name(name);
     }
 
     /// Ends the object that was begun last.
@@ -115,7 +118,9 @@ impl Builder {
     pub fn copy(&mut self, node: Node<'_>) {
         self.count();
         let extent = node.split().0.extent();
-        // Texts that stand side by side are copied at once.
+        // Texts that stand side by side, or nearly so, are copied at once.
+        /// What stands between the texts of a JSON text, if not long numbers.
+        const GAP_BYTES_MAX: usize = 16;
         let (mut begin, mut end) = (0, 0);
         let mut base = self.text.len();
         for cell in node.cells.iter().take(extent) {
@@ -124,7 +129,7 @@ impl Builder {
                 continue;
             };
             let at = start as usize;
-            if at != end {
+            if !(end..=end + GAP_BYTES_MAX).contains(&at) {
                 self.text.push_str(node.text.get(begin..end).unwrap_or_default());
                 base = self.text.len();
                 begin = at;
@@ -256,6 +261,56 @@ impl Builder {
         self.has_duplicates = mark.has_duplicates;
     }
 
+    /// Adds a text, which no value has yet; gives where it begins.
+    #[inline]
+    pub(super) fn add_text(&mut self, text: &str) -> usize {
+        let start = self.text.len();
+        self.text.push_str(text);
+        start
+    }
+
+    /// A range of the texts.
+    #[inline]
+    pub(super) fn text(&self, start: usize, length: usize) -> Text {
+        let head = head(self.text.as_bytes(), start, length);
+        Text { start: offset(start), length: offset(length), head }
+    }
+
+    /// The texts from `start` on.
+    pub(super) fn text_from(&self, start: usize) -> Text {
+        self.text(start, self.text.len() - start)
+    }
+
+    /// What is in a range of the texts.
+    #[inline]
+    pub(super) fn read(&self, text: Text) -> &str {
+        slice(&self.text, text.start, text.length)
+    }
+
+    /// Adds a string that is a range of the texts.
+    #[inline]
+    pub(super) fn put_string(&mut self, text: Text) {
+        self.leaf(Cell::String { start: text.start, length: text.length });
+    }
+
+    /// The name of the property whose value comes next, as a range of the texts.
+    #[inline]
+    pub(super) fn put_name(&mut self, name: Text) {
+        let Self { open, text, cells, .. } = self;
+        if let Some(open) = open.last_mut() {
+            if let Some(last) = open.last_name
+                && (last.head > name.head
+                    || (last.head == name.head
+                        && slice(text, last.start, last.length)
+                            >= slice(text, name.start, name.length)))
+            {
+                open.is_sorted = false;
+            }
+            open.last_name = Some(name);
+        }
+        cells.push(Cell::String { start: name.start, length: name.length });
+    }
+
     #[inline]
     fn leaf(&mut self, cell: Cell) {
         self.count();
@@ -284,13 +339,6 @@ impl Builder {
         }
     }
 
-    #[inline]
-    fn text_cell(&mut self, text: &str) -> Cell {
-        let start = offset(self.text.len());
-        self.text.push_str(text);
-        Cell::String { start, length: offset(text.len()) }
-    }
-
     /// Sorts the properties of an object that ends; of those of one name the last one stays.
     fn sort(&mut self, open: &mut Open) {
         let Self { cells, text, spans, sorted, .. } = self;
@@ -298,18 +346,22 @@ impl Builder {
         let mut at = open.at + 1;
         while let Some(value) = cells.get(at + 1) {
             let extent = 1 + value.extent();
-            spans.push(Span { at, cells: extent });
+            spans.push(Span { head: head_at(cells, text, at), at, cells: extent });
             at += extent;
         }
-        spans.sort_by(|left, right| {
-            name_at(cells, text, left.at).cmp(name_at(cells, text, right.at))
+        spans.sort_unstable_by(|left, right| {
+            left.head.cmp(&right.head).then_with(|| {
+                let names = name_at(cells, text, left.at).cmp(name_at(cells, text, right.at));
+                names.then(left.at.cmp(&right.at))
+            })
         });
         sorted.clear();
         let mut count = 0;
         let mut rest = spans.iter().peekable();
         while let Some(span) = rest.next() {
             let is_replaced = rest.peek().is_some_and(|next| {
-                name_at(cells, text, span.at).cmp(name_at(cells, text, next.at)) == Ordering::Equal
+                span.head == next.head
+                    && name_at(cells, text, span.at) == name_at(cells, text, next.at)
             });
             if is_replaced {
                 self.has_duplicates = true;
@@ -409,6 +461,30 @@ impl Documents {
     pub fn clear(&mut self) {
         self.builder.clear();
         self.starts.clear();
+    }
+}
+
+/// The first eight bytes of a range, so that heads are in the order of the texts as far as they
+/// differ.
+#[inline]
+fn head(bytes: &[u8], start: usize, length: usize) -> u64 {
+    let Some(word) = word_at(bytes, start) else {
+        let text = bytes.get(start..start + length).unwrap_or_default();
+        let head = text.iter().take(8).fold(0, |head, byte| head << 8 | u64::from(*byte));
+        return if length == 0 { 0 } else { head << (8 * (8 - length.min(8))) };
+    };
+    if length >= 8 {
+        return word.swap_bytes();
+    }
+    (word & ((1 << (8 * length)) - 1)).swap_bytes()
+}
+
+fn head_at(cells: &[Cell], text: &str, at: usize) -> u64 {
+    match cells.get(at) {
+        Some(Cell::String { start, length }) => {
+            head(text.as_bytes(), *start as usize, *length as usize)
+        }
+        _ => 0,
     }
 }
 

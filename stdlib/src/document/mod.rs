@@ -13,6 +13,7 @@ mod build;
 mod number;
 mod order;
 mod parse;
+mod scan;
 mod stamp;
 mod text;
 

@@ -116,4 +116,78 @@ proptest! {
         let strict = crate::value::parse(text.as_bytes()).map(|value| crate::value::to_text(&value));
         prop_assert_eq!(parsed(&text).map(|read| read.root().to_string()), strict);
     }
+
+    /// Texts that are JSON but for a token that was put in, or in the place of another.
+    #[test]
+    fn both_parsers_agree_on_nearly_sound_texts(
+        value in any_value(),
+        names in prop::collection::vec("[a-c]{0,2}|a{7,9}[ab]?", 0..6),
+        token in prop::sample::select(TOKENS),
+        at in any::<prop::sample::Index>(),
+        removed in 0_usize..3,
+        is_spaced in any::<bool>(),
+    ) {
+        let members: Vec<String> =
+            names.iter().map(|name| format!("\"{name}\":{value}")).collect();
+        let mut text = format!("{{{}}}", members.join(","));
+        if is_spaced {
+            text = text.replace(':', " :\t").replace(',', " \r\n, ");
+        }
+        let agree = |text: &[u8]| {
+            let strict = crate::value::parse(text).map(|value| crate::value::to_text(&value));
+            let mut builder = Builder::default();
+            let read = Parser::default().parse(text, &mut builder);
+            (read.map(|()| builder.finish().root().to_string()), strict)
+        };
+        let (read, strict) = agree(text.as_bytes());
+        prop_assert_eq!(read, strict);
+        let at = at.index(text.len());
+        let mut text = text.into_bytes();
+        text.splice(at..(at + removed).min(text.len()), token.bytes());
+        let (read, strict) = agree(&text);
+        prop_assert_eq!(read, strict, "{}", String::from_utf8_lossy(&text));
+    }
 }
+
+const TOKENS: &[&str] = &[
+    "",
+    "\"",
+    "\\",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    " ",
+    "\u{0}",
+    "\u{b}",
+    "nul",
+    "true",
+    "-",
+    "-0",
+    "-0.0",
+    "0.0",
+    "00",
+    "1e5",
+    "1e-400",
+    "1e400",
+    "0.1e00005",
+    "18446744073709551615",
+    "18446744073709551616",
+    "-9223372036854775808",
+    "-9223372036854775809",
+    "123456789012345678901234567890",
+    "1.2345678901234567890123",
+    "\"\\u0061\"",
+    "\\u00e9",
+    "\\ud83d\\ude00",
+    "\\ud83d",
+    "\\ude00",
+    "\\ud83d\\u0041",
+    "\\u12",
+    "\\x",
+    "\\n\\/\\\"",
+    "é",
+    "\"a long string that is longer than a word, with é in it\"",
+];

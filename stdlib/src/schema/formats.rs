@@ -9,11 +9,8 @@ use serde_json::{Value, json};
 type Check = fn(&str) -> bool;
 
 /// Formats that the validator knows by itself; `datetime` is rewritten to `date-time`.
-const BUILT_IN: [&str; 13] = [
-    "date",
+const BUILT_IN: [&str; 10] = [
     "datetime",
-    "date-time",
-    "time",
     "hostname",
     "duration",
     "uri",
@@ -26,7 +23,10 @@ const BUILT_IN: [&str; 13] = [
 ];
 
 /// Formats of ours.
-pub(super) const OWN: [(&str, Check); 14] = [
+pub(super) const OWN: [(&str, Check); 17] = [
+    ("date", is_date),
+    ("date-time", is_date_time),
+    ("time", is_time),
     ("email", is_email),
     ("idn-email", never),
     ("idn-hostname", never),
@@ -78,6 +78,74 @@ pub(super) fn is_known(format: &str) -> bool {
 /// The names of all formats.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     BUILT_IN.into_iter().chain(OWN.into_iter().map(|(name, _)| name))
+}
+
+/// Dates of the calendar, as RFC 3339 writes them.
+fn is_date(text: &str) -> bool {
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = text.as_bytes() else { return false };
+    let (Some(century), Some(year)) = (two_digits(*y1, *y2), two_digits(*y3, *y4)) else {
+        return false;
+    };
+    let (Some(month), Some(day)) = (two_digits(*m1, *m2), two_digits(*d1, *d2)) else {
+        return false;
+    };
+    let year = century * 100 + year;
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 => 28 + u32::from(is_leap),
+        _ => 0,
+    };
+    (1..=days).contains(&day)
+}
+
+/// Times with their offset; a leap second is the last one of a day in UTC.
+fn is_time(text: &str) -> bool {
+    let [h1, h2, b':', m1, m2, b':', s1, s2, rest @ ..] = text.as_bytes() else { return false };
+    let parts = (two_digits(*h1, *h2), two_digits(*m1, *m2), two_digits(*s1, *s2));
+    let (Some(hour @ 0..24), Some(minute @ 0..60), Some(second @ 0..=60)) = parts else {
+        return false;
+    };
+    let offset = match rest.strip_prefix(b".") {
+        Some(fraction) => {
+            let digits = fraction.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            if digits == 0 {
+                return false;
+            }
+            fraction.get(digits..).unwrap_or_default()
+        }
+        None => rest,
+    };
+    let minutes_of_day = 24 * 60;
+    let offset = match offset {
+        [b'Z' | b'z'] => 0,
+        [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
+            let (Some(hours @ 0..24), Some(minutes @ 0..60)) =
+                (two_digits(*h1, *h2), two_digits(*m1, *m2))
+            else {
+                return false;
+            };
+            let offset = hours * 60 + minutes;
+            // Modulo a day, which a time in UTC is.
+            if *sign == b'+' { minutes_of_day - offset } else { offset }
+        }
+        _ => return false,
+    };
+    let in_utc = (hour * 60 + minute + offset) % minutes_of_day;
+    second < 60 || in_utc == minutes_of_day - 1
+}
+
+/// A date and a time with a `T` between them.
+fn is_date_time(text: &str) -> bool {
+    matches!(text.as_bytes().get(10), Some(b'T' | b't'))
+        && text.get(..10).is_some_and(is_date)
+        && text.get(11..).is_some_and(is_time)
+}
+
+fn two_digits(tens: u8, ones: u8) -> Option<u32> {
+    let digit = |byte: u8| byte.is_ascii_digit().then(|| u32::from(byte - b'0'));
+    Some(digit(tens)? * 10 + digit(ones)?)
 }
 
 /// Strings that stand for whole numbers: `12`, `+5`, `012`, `1234.00`, `1e3`.
@@ -176,4 +244,49 @@ fn is_sha256(text: &str) -> bool {
 /// Internationalised names are parsed but never valid, as in other tools of this language.
 fn never(_: &str) -> bool {
     false
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Times and dates that are nearly right.
+    fn nearly() -> impl Strategy<Value = String> {
+        let date = "([0-9]{3,4}-[0-3][0-9]-[0-3][0-9])?[Tt]?";
+        let time = "([0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{0,3})?)?";
+        let offset = "(Z|z|[+-][0-2][0-9]:[0-6][0-9])?";
+        (date, time, offset).prop_map(|(date, time, offset)| format!("{date}{time}{offset}"))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn dates_and_times_are_those_of_the_library(
+            text in nearly(),
+            leap in prop_oneof![
+                Just(String::new()),
+                "2[0-3]:(59|29):60(Z|[+-]0[0-9]:(00|30))",
+                "(19|20)(00|04|23)-02-(28|29|30)",
+            ],
+        ) {
+            for name in ["date", "time", "date-time"] {
+                let own = Format::named(name).unwrap();
+                let options = jsonschema::options().with_draft(jsonschema::Draft::Draft202012);
+                let library = options
+                    .should_validate_formats(true)
+                    .build(&json!({"format": name}))
+                    .unwrap();
+                let both = format!("{leap}T{leap}");
+                for text in [&text, &leap, &both] {
+                    let decided = library.is_valid(&Value::from(text.as_str()));
+                    prop_assert_eq!(own.admits(text), decided, "{} {}", name, text);
+                }
+            }
+        }
+    }
 }
