@@ -8,6 +8,7 @@ mod crash;
 mod places;
 mod quakes;
 mod sightings;
+mod unsound;
 mod violation;
 mod workspace;
 
@@ -15,7 +16,7 @@ use libtest_mimic::{Failed, Trial};
 
 /// The trials of this module.
 pub(crate) fn tests() -> Vec<Trial> {
-    let trials: [(&str, fn()); 15] = [
+    let trials: [(&str, fn()); 16] = [
         ("balances_agree_with_a_plain_computation", bank::balances_agree_with_a_plain_computation),
         ("changes_of_transforms_act_as_documented", changes::of_transforms_act_as_documented),
         ("a_later_copy_derives_the_same", changes::a_later_copy_derives_the_same),
@@ -29,6 +30,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         ("quakes_tests_show_a_keyed_difference", quakes::tests_show_a_keyed_difference),
         ("tests_of_the_catalogs_pass", quakes::tests_of_the_catalogs_pass),
         ("fragments_are_clean_json_lines", sightings::fragments_are_clean_json_lines),
+        ("unsound_lines_end_a_capture", unsound::lines_end_a_capture_with_a_reason),
         ("violation_stops_its_task_only", violation::stops_its_task_only),
         ("violation_in_a_capture_is_repaired", violation::in_a_capture_is_repaired),
     ];
