@@ -5,6 +5,7 @@
 
 mod cli;
 mod fetch;
+mod fuzz;
 mod lsp;
 mod markdown;
 mod run;
@@ -15,6 +16,7 @@ fn main() {
     let arguments = libtest_mimic::Arguments::from_args();
     let mut trials = tidy::tests();
     trials.extend(run::tests());
+    trials.extend(fuzz::tests());
     trials.extend(cli::tests());
     trials.extend(fetch::tests());
     trials.extend(lsp::tests());
