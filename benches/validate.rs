@@ -126,34 +126,7 @@ fn transfer(id: usize, draw: &mut Draw) -> String {
 fn ride_schema() -> Value {
     json!({
         "type": "object",
-        "$defs": {
-            "terminus": {
-                "type": "object",
-                "properties": {
-                    "station": {
-                        "type": "object",
-                        "properties": {
-                            "id": {"type": "integer", "minimum": 1},
-                            "name": {"type": "string", "maxLength": 120},
-                            "region": {"enum": ["Bronx", "Brooklyn", "Manhattan", "Queens"]},
-                            "capacity": {"type": "integer", "minimum": 0, "maximum": 200},
-                        },
-                        "required": ["id", "name"],
-                    },
-                    "position": {
-                        "type": "object",
-                        "properties": {
-                            "latitude": {"type": "number", "minimum": -90, "maximum": 90},
-                            "longitude": {"type": "number", "minimum": -180, "maximum": 180},
-                            "accuracy": {"type": ["number", "null"]},
-                        },
-                        "required": ["latitude", "longitude"],
-                    },
-                    "timestamp": {"type": "string", "format": "date-time"},
-                },
-                "required": ["station", "timestamp"],
-            },
-        },
+        "$defs": {"terminus": terminus_schema()},
         "properties": {
             "id": {"type": "string", "format": "uuid"},
             "bike": {
@@ -209,6 +182,35 @@ fn ride_schema() -> Value {
             },
         },
         "required": ["id", "bike", "begin", "end", "user"],
+    })
+}
+
+fn terminus_schema() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "station": {
+                "type": "object",
+                "properties": {
+                    "id": {"type": "integer", "minimum": 1},
+                    "name": {"type": "string", "maxLength": 120},
+                    "region": {"enum": ["Bronx", "Brooklyn", "Manhattan", "Queens"]},
+                    "capacity": {"type": "integer", "minimum": 0, "maximum": 200},
+                },
+                "required": ["id", "name"],
+            },
+            "position": {
+                "type": "object",
+                "properties": {
+                    "latitude": {"type": "number", "minimum": -90, "maximum": 90},
+                    "longitude": {"type": "number", "minimum": -180, "maximum": 180},
+                    "accuracy": {"type": ["number", "null"]},
+                },
+                "required": ["latitude", "longitude"],
+            },
+            "timestamp": {"type": "string", "format": "date-time"},
+        },
+        "required": ["station", "timestamp"],
     })
 }
 

@@ -1,6 +1,7 @@
 //! The fuzz targets with random input; `fuzz/` runs them under a fuzzer.
 
 #[path = "../../fuzz/src/lib.rs"]
+#[allow(unreachable_pub, reason = "the fuzzer takes the functions from a crate of its own")]
 mod targets;
 
 use libtest_mimic::{Failed, Trial};
