@@ -321,6 +321,9 @@ pub(crate) struct Read {
     /// One fully reduced document per key
     #[arg(long)]
     pub(crate) reduce: bool,
+    /// The JSON schema that these documents suggest, instead of them
+    #[arg(long, conflicts_with = "format")]
+    pub(crate) schema: bool,
     /// Only documents whose partition field has this value, a text or JSON
     #[arg(long, value_name = "FIELD=VALUE")]
     pub(crate) partition: Vec<String>,

@@ -11,6 +11,7 @@ use tidegate_runtime::read::{ReadRequest, read};
 use tidegate_runtime::store::read_executed;
 use tidegate_stdlib::bundle::{Collection, Failure, Selector};
 use tidegate_stdlib::document::{Node, write_text};
+use tidegate_stdlib::shape::Shape;
 
 use crate::args::{Read, ReadFormat};
 use crate::catalog::show_findings;
@@ -48,6 +49,9 @@ pub(crate) fn run(arguments: &Read, terminal: &Terminal) -> Result<Exit, Stop> {
         partitions: selector(&arguments.partition, collection)?,
         reduce: arguments.reduce,
     };
+    if arguments.schema {
+        return Ok(print_schema(&request, terminal));
+    }
     let mut output = Output::new(arguments.format, collection, terminal);
     let result = read(&request, &mut |document| {
         output.add(document);
@@ -55,6 +59,34 @@ pub(crate) fn run(arguments: &Read, terminal: &Terminal) -> Result<Exit, Stop> {
     });
     output.finish();
     Ok(result.map_or_else(|failure| show_failure(&failure, terminal), |()| Exit::Fine))
+}
+
+/// Prints the schema that the documents suggest. The UUIDs that the runtime put in are no part of it.
+fn print_schema(request: &ReadRequest<'_>, terminal: &Terminal) -> Exit {
+    let mut shape = Shape::impossible();
+    let result = read(request, &mut |document| {
+        let mut document = document.to_value();
+        without_uuid(&mut document);
+        shape.widen(&document);
+        ControlFlow::Continue(())
+    });
+    if let Err(failure) = result {
+        return show_failure(&failure, terminal);
+    }
+    // A collection without documents suggests nothing.
+    let schema = if shape == Shape::impossible() { Value::from(true) } else { shape.render() };
+    terminal.line(&format!("{schema:#}"));
+    Exit::Fine
+}
+
+fn without_uuid(document: &mut Value) {
+    let Some(properties) = document.as_object_mut() else { return };
+    if let Some(Value::Object(meta)) = properties.get_mut("_meta")
+        && meta.remove("uuid").is_some()
+        && meta.is_empty()
+    {
+        properties.remove("_meta");
+    }
 }
 
 fn show_failure(failure: &Failure, terminal: &Terminal) -> Exit {

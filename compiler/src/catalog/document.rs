@@ -1,6 +1,7 @@
 //! Schema documents as they are bundled: their parts by pointer and by name, and what their references lead to.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
@@ -29,7 +30,12 @@ pub(super) struct Document {
     resources: BTreeMap<String, NodeId>,
     /// Anchors by the resource they belong to, and their name.
     anchors: BTreeMap<(NodeId, String), NodeId>,
+    /// The entries of long mappings by their keys; made when a reference first goes through one.
+    long_mappings: RefCell<BTreeMap<NodeId, HashMap<String, NodeId>>>,
 }
+
+/// Mappings of more entries are not searched one by one.
+const SHORT_MAPPING_MAX: usize = 32;
 
 impl Document {
     /// A schema that stands in a catalog file.
@@ -89,6 +95,7 @@ impl Document {
             prefix: String::new(),
             resources: BTreeMap::new(),
             anchors: BTreeMap::new(),
+            long_mappings: RefCell::default(),
         };
         document.index(&tree, root, root, &url);
         document
@@ -175,8 +182,9 @@ impl Document {
             return Ok(self.pointer(resource));
         }
         if fragment.starts_with('/') {
-            return match self.tree.at(resource, fragment) {
-                Some(node) => Ok(self.pointer(node)),
+            // The way through an alias is as good as the one to what it stands for.
+            return match self.at(resource, fragment) {
+                Some(_) => Ok(format!("{}{fragment}", self.pointer(resource))),
                 None => Err(self.siblings(resource, fragment)),
             };
         }
@@ -184,6 +192,22 @@ impl Document {
         anchor
             .map(|node| self.pointer(*node))
             .ok_or_else(|| self.anchors.keys().map(|(_, name)| name.clone()).collect())
+    }
+
+    /// The node at a JSON pointer below `from`.
+    fn at(&self, from: NodeId, pointer: &str) -> Option<NodeId> {
+        pointer.strip_prefix('/')?.split('/').try_fold(from, |node, token| {
+            let entries = self.tree.entries(node);
+            if entries.len() <= SHORT_MAPPING_MAX {
+                return self.tree.at(node, &format!("/{token}"));
+            }
+            let key = token.replace("~1", "/").replace("~0", "~");
+            let mut known = self.long_mappings.borrow_mut();
+            let by_key = known.entry(node).or_insert_with(|| {
+                entries.iter().map(|entry| (entry.key.clone(), entry.value)).collect()
+            });
+            by_key.get(&key).copied()
+        })
     }
 
     /// The URL of one of its resources.

@@ -163,4 +163,6 @@ pub fn describe_location(pointer: &Pointer) -> String {
 }
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod tests;
