@@ -7,7 +7,8 @@ use url::Url;
 
 use crate::exit::Stop;
 
-const CATALOG_NAMES: [&str; 2] = ["flow.yaml", "flow.json"];
+/// What a file is called that begins a catalog.
+pub(crate) const CATALOG_NAMES: [&str; 2] = ["flow.yaml", "flow.json"];
 
 /// A catalog or a bundle on disk.
 #[derive(Debug, Clone)]
@@ -70,7 +71,8 @@ fn project_root(directory: &Path) -> &Path {
     root
 }
 
-fn catalog_in(directory: &Path) -> Option<PathBuf> {
+/// The catalog file that begins the catalog of a directory, if it has one.
+pub(crate) fn catalog_in(directory: &Path) -> Option<PathBuf> {
     CATALOG_NAMES.iter().map(|name| directory.join(name)).find(|path| path.is_file())
 }
 

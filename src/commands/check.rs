@@ -23,7 +23,8 @@ use crate::watch::watch;
 /// Checks every source, once or until the user interrupts; findings are the result, so they go to the standard output.
 pub(crate) fn run(arguments: &Check, terminal: &Terminal) -> Result<Exit, Stop> {
     let catalogs = catalogs(&arguments.sources, terminal)?;
-    let mut sessions = catalogs.iter().map(|catalog| (catalog, Session::default())).collect();
+    let mut sessions: Vec<(&PathBuf, Session)> =
+        catalogs.iter().map(|catalog| (catalog, Session::default())).collect();
     if arguments.watch {
         return watch(terminal, |disk| {
             check(arguments, disk, &mut sessions, terminal).map(|(exit, _)| exit)
@@ -39,7 +40,7 @@ pub(crate) fn run(arguments: &Check, terminal: &Terminal) -> Result<Exit, Stop> 
 fn check(
     arguments: &Check,
     world: &dyn World,
-    sessions: &mut Vec<(&PathBuf, Session)>,
+    sessions: &mut [(&PathBuf, Session)],
     terminal: &Terminal,
 ) -> Result<(Exit, Vec<Compilation>), Stop> {
     let mut repaired = Repaired::default();

@@ -1,7 +1,7 @@
 //! The catalogs of a workspace, and the worker that looks at all of them after every change.
 //!
-//! A catalog begins with a `flow.yaml` (or `flow.json`) below a folder of the workspace that no other catalog imports, or with
-//! an open catalog file that belongs to none. Each has a session of its own.
+//! A catalog begins with a `flow.yaml` (or `flow.json`) below a folder of the workspace or above an open file, which no other
+//! catalog imports, or with an open catalog file that belongs to none. Each has a session of its own.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs;
@@ -17,13 +17,12 @@ use url::Url;
 use super::main_loop::Event;
 use super::overlay::{EditorWorld, Overlay};
 use crate::disk::CachedDisk;
-use crate::source::request;
+use crate::source::{CATALOG_NAMES, catalog_in, request};
 
 /// Directories that are looked into for catalogs.
 const DIRECTORIES_MAX: usize = 5000;
 /// Directories that hold no catalog of the user.
 const SKIPPED: [&str; 4] = ["node_modules", "target", "dist", "tidegate-data"];
-const CATALOG_NAMES: [&str; 2] = ["flow.yaml", "flow.json"];
 
 /// What the worker is asked to look at.
 #[derive(Debug)]
@@ -79,6 +78,7 @@ impl Workspace {
         self.disk.begin_round();
         self.disk.forget(&job.on_disk);
         let mut entries = self.entries(job);
+        entries.extend(catalogs_around(&job.overlay));
         entries.extend(open_catalogs(&job.overlay));
         let mut covered: BTreeSet<Url> = BTreeSet::new();
         let mut snapshots: Vec<Arc<Snapshot>> = Vec::new();
@@ -135,6 +135,12 @@ fn holds(outer: &Snapshot, inner: &Snapshot) -> bool {
     catalog_files(outer).any(|url| *url == inner.request.entry)
 }
 
+/// The nearest catalog file above each open text, which is what `check` would take there.
+fn catalogs_around(overlay: &Overlay) -> BTreeSet<PathBuf> {
+    let paths = overlay.iter().filter_map(|(url, _)| url.to_file_path().ok());
+    paths.filter_map(|path| path.ancestors().skip(1).find_map(catalog_in)).collect()
+}
+
 /// The open texts that may begin a catalog.
 fn open_catalogs(overlay: &Overlay) -> impl Iterator<Item = PathBuf> {
     let is_named = |url: &Url| {
@@ -159,8 +165,7 @@ fn search(folders: &[PathBuf]) -> Vec<PathBuf> {
         if looked_into > DIRECTORIES_MAX {
             break;
         }
-        let own = CATALOG_NAMES.iter().map(|name| directory.join(name));
-        found.extend(own.into_iter().find(|path| path.is_file()));
+        found.extend(catalog_in(&directory));
         let Ok(entries) = fs::read_dir(&directory) else { continue };
         let mut below: Vec<PathBuf> = entries
             .filter_map(Result::ok)

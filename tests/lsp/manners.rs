@@ -23,7 +23,7 @@ collections:
 
 /// One test a habit.
 pub(crate) fn tests() -> Vec<Trial> {
-    let habits: [(&str, fn(&Path)); 8] = [
+    let habits: [(&str, fn(&Path)); 9] = [
         ("the first request is initialize", begins_with_initialize),
         ("exit without shutdown is a failure", exits_without_shutdown),
         ("what is malformed is refused, and what follows is answered", refuses_malformed),
@@ -32,6 +32,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         ("edits of ranges are applied in order", applies_ranges),
         ("files of the disk are read again", reads_files_again),
         ("a request that waits can be cancelled", cancels),
+        ("an open file belongs to the catalog around it", finds_the_catalog_around),
     ];
     habits
         .into_iter()
@@ -187,5 +188,19 @@ fn cancels(root: &Path) {
         Err(refusal) => assert_eq!(refusal.get("code"), Some(&json!(-32800))),
     }
     client.settle();
+    assert_eq!(client.stop(), Some(0));
+}
+
+fn finds_the_catalog_around(root: &Path) {
+    std::fs::create_dir_all(root.join("elsewhere")).expect("there is room");
+    write(root, "flow.yaml", "import: [part.flow.yaml, orders.flow.yaml]\n");
+    let part = CATALOG.replace("  acme/orders:", "  acme/copies:").replace("order\n", "orders\n");
+    write(root, "part.flow.yaml", &part);
+    let collection = CATALOG.split("    derive:").next().unwrap_or_default();
+    write(root, "orders.flow.yaml", collection);
+    let mut client = Client::start(&root.join("elsewhere"), &[]);
+    client.open("../part.flow.yaml", &part);
+    client.settle();
+    assert!(client.diagnostics.is_empty(), "the other file is known: {:?}", client.diagnostics);
     assert_eq!(client.stop(), Some(0));
 }

@@ -63,7 +63,7 @@ impl<'c> Valid<'c> {
 /// Runs every check.
 ///
 /// What is said of one declaration is remembered in `memo`, with what was looked at to say it; so a check of a declaration gets at
-/// other collections through its [`Scope`] only, and at files through `sources`.
+/// other collections through its `Scope` only, and at files through `sources`.
 pub fn check(
     catalog: Catalog,
     sources: &Sources,

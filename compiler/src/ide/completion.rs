@@ -203,56 +203,48 @@ impl Completer<'_> {
         let written = |name: &str, end: &str| {
             if has_colon { name.to_owned() } else { format!("{name}{end}") }
         };
-        match expected {
-            Expected::Kind(FieldKind::OneOf(kinds)) => {
-                let kinds = kinds.iter().map(|kind| Expected::Kind(*kind));
-                kinds.flat_map(|kind| self.keys(kind, others, has_colon)).collect()
-            }
-            Expected::Kind(FieldKind::Object(table)) => {
-                let is_new = |field: &&Field| !others.iter().any(|other| field.is_named(other));
-                let mut fields: Vec<&Field> = table.fields.iter().filter(is_new).collect();
-                fields.sort_by_key(|field| !field.required);
-                fields
-                    .into_iter()
-                    .map(|field| Completion {
-                        documentation: field.docs.to_owned(),
-                        text: written(field.name, colon_of(field.kind)),
-                        ..self.new(field.name, CompletionKind::Field, field.kind.expectation())
-                    })
-                    .collect()
-            }
-            Expected::Kind(FieldKind::Schema) => self.keys(Expected::Schema, others, has_colon),
-            Expected::Schema => KEYWORDS
-                .iter()
-                .filter(|(name, _)| is_new(name))
-                .map(|(name, docs)| Completion {
-                    documentation: (*docs).to_owned(),
-                    text: written(name, ": "),
-                    ..self.new(name, CompletionKind::Keyword, String::new())
-                })
-                .collect(),
-            Expected::Reduce if is_new("strategy") => vec![Completion {
-                text: written("strategy", ": "),
-                ..self.new("strategy", CompletionKind::Keyword, String::new())
-            }],
-            _ => Vec::new(),
+        if let Expected::Kind(FieldKind::OneOf(kinds)) = expected {
+            let kinds = kinds.iter().map(|kind| Expected::Kind(*kind));
+            return kinds.flat_map(|kind| self.keys(kind, others, has_colon)).collect();
         }
+        if let Expected::Kind(FieldKind::Object(table)) = expected {
+            let is_new = |field: &&Field| !others.iter().any(|other| field.is_named(other));
+            let mut fields: Vec<&Field> = table.fields.iter().filter(is_new).collect();
+            fields.sort_by_key(|field| !field.required);
+            return fields
+                .into_iter()
+                .map(|field| Completion {
+                    documentation: field.docs.to_owned(),
+                    text: written(field.name, colon_of(field.kind)),
+                    ..self.new(field.name, CompletionKind::Field, field.kind.expectation())
+                })
+                .collect();
+        }
+        let keywords: &[(&str, &str)] = match expected {
+            Expected::Schema | Expected::Kind(FieldKind::Schema) => &KEYWORDS,
+            Expected::Reduce => &[("strategy", "How two values become one")],
+            Expected::Kind(_)
+            | Expected::Schemas
+            | Expected::Types
+            | Expected::Strategy
+            | Expected::Anything => &[],
+        };
+        keywords
+            .iter()
+            .filter(|(name, _)| is_new(name))
+            .map(|(name, docs)| Completion {
+                documentation: (*docs).to_owned(),
+                text: written(name, ": "),
+                ..self.new(name, CompletionKind::Keyword, String::new())
+            })
+            .collect()
     }
 
     /// The values that may stand here.
     fn values(&self, expected: Expected) -> Vec<Completion> {
-        let words = |words: &[&str]| {
-            words.iter().map(|word| self.new(word, CompletionKind::Word, String::new())).collect()
-        };
         match expected {
-            Expected::Kind(FieldKind::OneOf(kinds)) => {
-                kinds.iter().flat_map(|kind| self.values(Expected::Kind(*kind))).collect()
-            }
-            Expected::Kind(FieldKind::Boolean) => words(&["true", "false"]),
-            Expected::Kind(FieldKind::Word(known)) => words(known),
-            Expected::Kind(FieldKind::CollectionName) => self.collections(),
-            Expected::Kind(FieldKind::Pointer) => self.pointers(),
-            Expected::Types => words(&TYPES),
+            Expected::Kind(kind) => self.values_of_kind(kind),
+            Expected::Types => self.words(&TYPES),
             Expected::Strategy => STRATEGIES
                 .iter()
                 .map(|strategy| Completion {
@@ -260,8 +252,38 @@ impl Completer<'_> {
                     ..self.new(strategy.name, CompletionKind::Word, String::new())
                 })
                 .collect(),
-            _ => Vec::new(),
+            Expected::Schema | Expected::Schemas | Expected::Reduce | Expected::Anything => {
+                Vec::new()
+            }
         }
+    }
+
+    fn values_of_kind(&self, kind: FieldKind) -> Vec<Completion> {
+        match kind {
+            FieldKind::OneOf(kinds) => {
+                kinds.iter().flat_map(|kind| self.values_of_kind(*kind)).collect()
+            }
+            FieldKind::Boolean => self.words(&["true", "false"]),
+            FieldKind::Word(known) => self.words(known),
+            FieldKind::CollectionName => self.collections(),
+            FieldKind::Pointer => self.pointers(),
+            FieldKind::Unsigned
+            | FieldKind::Integer
+            | FieldKind::String
+            | FieldKind::Duration
+            | FieldKind::Timestamp
+            | FieldKind::Base64
+            | FieldKind::Any
+            | FieldKind::Schema
+            | FieldKind::InlineOrFile
+            | FieldKind::Object(_)
+            | FieldKind::List(_)
+            | FieldKind::Map(_) => Vec::new(),
+        }
+    }
+
+    fn words(&self, words: &[&str]) -> Vec<Completion> {
+        words.iter().map(|word| self.new(word, CompletionKind::Word, String::new())).collect()
     }
 
     fn collections(&self) -> Vec<Completion> {
@@ -319,10 +341,11 @@ impl Completer<'_> {
 
 /// What follows the name of a field.
 fn colon_of(kind: FieldKind) -> &'static str {
-    match kind {
-        FieldKind::Object(_) | FieldKind::Map(_) | FieldKind::List(FieldKind::Object(_)) => ":",
-        _ => ": ",
-    }
+    let is_block = matches!(
+        kind,
+        FieldKind::Object(_) | FieldKind::Map(_) | FieldKind::List(FieldKind::Object(_))
+    );
+    if is_block { ":" } else { ": " }
 }
 
 /// The parameters of a lambda over a collection.
