@@ -170,8 +170,8 @@ impl Server {
 
     fn initialize(&mut self, params: Value) -> Value {
         let params: InitializeParams = serde_json::from_value(params).unwrap_or_default();
-        let can = |pointer: &str| params.capabilities.pointer(pointer) == Some(&Value::Bool(true));
-        self.watches_files = can("/workspace/didChangeWatchedFiles/dynamicRegistration");
+        let registers = "/workspace/didChangeWatchedFiles/dynamicRegistration";
+        self.watches_files = params.capabilities.pointer(registers) == Some(&Value::Bool(true));
         let encodings = params.capabilities.pointer("/general/positionEncodings");
         let takes_bytes = encodings
             .and_then(Value::as_array)

@@ -114,7 +114,7 @@ impl<'w> Workbench<'w> {
         self.snapshots.iter().find_map(|snapshot| {
             let sources = &snapshot.compilation.sources;
             let file = ROLES.iter().find_map(|role| sources.by_url(&url, *role))?;
-            Some(Found { snapshot: &**snapshot, file })
+            Some(Found { snapshot, file })
         })
     }
 

@@ -1,4 +1,5 @@
 //! The editor shows what the terminal shows: every fixture goes through `check` and through the server.
+#![allow(clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use std::path::Path;
 use std::process::Command;

@@ -4,6 +4,7 @@
 //! ` ```lsp REQUEST ` holds what the server answers about the cursor: `hover`, `definition`, `references`, `completion`, `complete
 //! LABEL` (the line after a completion is taken), `actions`, `rename NAME`, `symbols`, or `diagnostics` of all files. A file
 //! that comes again after that is what the editor shows from then on. `UPDATE=1` rewrites the answers.
+#![allow(clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -21,9 +21,12 @@ collections:
           lambda: SELECT $id;
 ";
 
+/// What is shown over a directory.
+type Habit = fn(&Path);
+
 /// One test a habit.
 pub(crate) fn tests() -> Vec<Trial> {
-    let habits: [(&str, fn(&Path)); 9] = [
+    let habits: [(&str, Habit); 9] = [
         ("the first request is initialize", begins_with_initialize),
         ("exit without shutdown is a failure", exits_without_shutdown),
         ("what is malformed is refused, and what follows is answered", refuses_malformed),
@@ -58,8 +61,11 @@ fn rules(client: &Client, path: &str) -> Vec<String> {
     codes.filter_map(|code| code.as_str().map(str::to_owned)).collect()
 }
 
-/// The first published range of a file as line and columns.
-fn place(client: &Client, path: &str) -> Option<(Option<u64>, Option<u64>, Option<u64>)> {
+/// The line and the two columns of a range.
+type Place = (Option<u64>, Option<u64>, Option<u64>);
+
+/// The first published range of a file.
+fn place(client: &Client, path: &str) -> Option<Place> {
     let item = client.diagnostics.get(&client.uri(path))?.first()?;
     let number = |pointer| item.pointer(pointer).and_then(Value::as_u64);
     Some((

@@ -269,11 +269,9 @@ pub(super) fn check_refusals(
     sink: &mut Sink,
 ) {
     let Some(reading) = &validators.read else { return };
-    if let Some(witness) = witness::find(&write.shape, validators.write.schema(), reading.schema())
-    {
-        if let Some(diagnostic) = read_refuses_written(&witness, write, read) {
-            sink.report(diagnostic);
-        }
+    let witness = witness::find(&write.shape, validators.write.schema(), reading.schema());
+    if let Some(diagnostic) = witness.and_then(|it| read_refuses_written(&it, write, read)) {
+        sink.report(diagnostic);
     }
 }
 

@@ -186,7 +186,7 @@ struct Completer<'c> {
 }
 
 impl Completer<'_> {
-    fn new(&self, label: &str, kind: CompletionKind, detail: String) -> Completion {
+    fn named(&self, label: &str, kind: CompletionKind, detail: String) -> Completion {
         Completion {
             label: label.to_owned(),
             kind,
@@ -216,7 +216,7 @@ impl Completer<'_> {
                 .map(|field| Completion {
                     documentation: field.docs.to_owned(),
                     text: written(field.name, colon_of(field.kind)),
-                    ..self.new(field.name, CompletionKind::Field, field.kind.expectation())
+                    ..self.named(field.name, CompletionKind::Field, field.kind.expectation())
                 })
                 .collect();
         }
@@ -235,7 +235,7 @@ impl Completer<'_> {
             .map(|(name, docs)| Completion {
                 documentation: (*docs).to_owned(),
                 text: written(name, ": "),
-                ..self.new(name, CompletionKind::Keyword, String::new())
+                ..self.named(name, CompletionKind::Keyword, String::new())
             })
             .collect()
     }
@@ -249,7 +249,7 @@ impl Completer<'_> {
                 .iter()
                 .map(|strategy| Completion {
                     documentation: strategy.docs.to_owned(),
-                    ..self.new(strategy.name, CompletionKind::Word, String::new())
+                    ..self.named(strategy.name, CompletionKind::Word, String::new())
                 })
                 .collect(),
             Expected::Schema | Expected::Schemas | Expected::Reduce | Expected::Anything => {
@@ -283,7 +283,7 @@ impl Completer<'_> {
     }
 
     fn words(&self, words: &[&str]) -> Vec<Completion> {
-        words.iter().map(|word| self.new(word, CompletionKind::Word, String::new())).collect()
+        words.iter().map(|word| self.named(word, CompletionKind::Word, String::new())).collect()
     }
 
     fn collections(&self) -> Vec<Completion> {
@@ -291,7 +291,7 @@ impl Completer<'_> {
         let all = checked.catalog.collections().map(|(id, collection)| {
             let is_derived = checked.collection(id).derivation.is_some();
             let kind = if is_derived { "derivation" } else { "collection" };
-            self.new(collection.name(), CompletionKind::Collection, kind.to_owned())
+            self.named(collection.name(), CompletionKind::Collection, kind.to_owned())
         });
         all.collect()
     }
@@ -304,7 +304,7 @@ impl Completer<'_> {
         let locations = shape.locations().into_iter().filter(|(pointer, ..)| !pointer.is_root());
         locations
             .map(|(pointer, shape, _)| {
-                self.new(&pointer.to_string(), CompletionKind::Pointer, words(shape))
+                self.named(&pointer.to_string(), CompletionKind::Pointer, words(shape))
             })
             .collect()
     }
