@@ -467,7 +467,7 @@ impl Documents {
 /// The first eight bytes of a range, so that heads are in the order of the texts as far as they
 /// differ.
 #[inline]
-fn head(bytes: &[u8], start: usize, length: usize) -> u64 {
+pub(super) fn head(bytes: &[u8], start: usize, length: usize) -> u64 {
     let Some(word) = word_at(bytes, start) else {
         let text = bytes.get(start..start + length).unwrap_or_default();
         let head = text.iter().take(8).fold(0, |head, byte| head << 8 | u64::from(*byte));

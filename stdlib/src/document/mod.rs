@@ -267,6 +267,37 @@ impl<'d> Iterator for Items<'d> {
 
 impl ExactSizeIterator for Items<'_> {}
 
+/// The name of a property.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Name<'d> {
+    text: &'d str,
+    start: u32,
+    length: u32,
+    head: u64,
+}
+
+impl<'d> Name<'d> {
+    pub(crate) fn as_str(self) -> &'d str {
+        slice(self.text, self.start, self.length)
+    }
+
+    /// Compares with another name, whose head is known.
+    #[inline]
+    pub(crate) fn compare(self, other: &str, head: u64) -> std::cmp::Ordering {
+        self.head.cmp(&head).then_with(|| {
+            if self.length <= 8 && self.length as usize == other.len() {
+                return std::cmp::Ordering::Equal;
+            }
+            self.as_str().cmp(other)
+        })
+    }
+}
+
+/// The first eight bytes of a text as [`Name::compare`] wants them.
+pub(crate) fn head(text: &str) -> u64 {
+    build::head(text.as_bytes(), 0, text.len())
+}
+
 /// The properties of an object, sorted by the bytes of their names.
 #[derive(Debug, Clone, Copy)]
 pub struct Properties<'d> {
@@ -287,6 +318,18 @@ impl<'d> Properties<'d> {
             }
         }
         None
+    }
+
+    /// The next property, without a look at the text of its name.
+    #[inline]
+    pub(crate) fn next_named(&mut self) -> Option<(Name<'d>, Node<'d>)> {
+        self.left = self.left.checked_sub(1)?;
+        let (name, rest) = self.cells.split_first()?;
+        let Cell::String { start, length } = *name else { return None };
+        let node = Node { cells: rest, text: self.text };
+        self.cells = rest.get(node.split().0.extent()..)?;
+        let head = build::head(self.text.as_bytes(), start as usize, length as usize);
+        Some((Name { text: self.text, start, length, head }, node))
     }
 
     /// The names as values, for what is said of names.

@@ -36,7 +36,10 @@ impl Number {
     pub fn is_whole(self) -> bool {
         match self {
             Self::Unsigned(_) | Self::Negative(_) => true,
-            Self::Float(value) => value.fract() == 0.0,
+            // From 2^63 on, doubles have no fraction; below, they convert back and forth.
+            Self::Float(value) => {
+                value.abs() >= 9_223_372_036_854_775_808.0 || value as i64 as f64 == value
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use super::{
     ArrayRules, Branch, Count, Divisor, Limit, NumberRules, ObjectRules, Program, Property, Rules,
     SchemaId, Slot, StringRules, Values,
 };
-use crate::document::{Document, Number, compare};
+use crate::document::{Document, Number, compare, head};
 use crate::limits::PROGRAM_SIZE_MAX;
 use crate::schema::bounds::{NumericBound, Side};
 use crate::schema::formats::Format;
@@ -44,6 +44,13 @@ impl Program {
             };
             program.slots.push(slot);
         }
+        let Program { slots, rules, .. } = &mut program;
+        for rules in rules.iter_mut().filter_map(|rules| rules.objects.as_mut()) {
+            for property in &mut rules.properties {
+                let slot = property.schema.and_then(|schema| slots.get(schema.index()));
+                property.slot = slot.copied().unwrap_or(property.slot);
+            }
+        }
         program.is_modest = modest::is_modest(&program.rules);
         Ok(program)
     }
@@ -66,6 +73,14 @@ impl Program {
         }
         let length = number(self.order.len() - start);
         Some(Slot { types: slot_types, start: number(start), length })
+    }
+}
+
+impl Property {
+    fn new(name: &str, schema: Option<SchemaId>) -> Self {
+        // What is checked is known when all schemas are compiled.
+        let slot = Slot { types: Types::ANY, start: 0, length: 0 };
+        Self { name: name.into(), head: head(name), slot, schema, is_required: false }
     }
 }
 
@@ -153,7 +168,7 @@ impl Compiler {
     fn rules(&mut self, source: Source<'_>, values: Vec<Values>) -> Rules {
         let referred = target(source.schema).map(|target| self.id(target));
         let in_place = referred.into_iter().chain(self.list(source, "allOf"));
-        Rules {
+        let rules = Rules {
             in_place: in_place.collect(),
             numbers: numbers(source).map(Box::new),
             strings: strings(source).map(Box::new),
@@ -161,7 +176,11 @@ impl Compiler {
             objects: self.objects(source).map(Box::new),
             values: values.into(),
             branches: self.branches(source),
-        }
+            is_scalar: false,
+        };
+        let is_scalar =
+            rules.arrays.is_none() && rules.objects.is_none() && rules.branches.is_empty();
+        Rules { is_scalar, ..rules }
     }
 
     fn branches(&mut self, source: Source<'_>) -> Box<[Branch]> {
@@ -252,16 +271,12 @@ impl Compiler {
     fn properties(&mut self, source: Source<'_>) -> Box<[Property]> {
         let mut properties: BTreeMap<String, Property> = BTreeMap::new();
         for (name, schema) in self.named(source, "properties") {
-            let property =
-                Property { name: name.as_str().into(), schema: Some(schema), is_required: false };
+            let property = Property::new(&name, Some(schema));
             properties.insert(name, property);
         }
         for name in source.texts("required") {
-            let property = properties.entry(name.to_owned()).or_insert_with(|| Property {
-                name: name.into(),
-                schema: None,
-                is_required: true,
-            });
+            let property =
+                properties.entry(name.to_owned()).or_insert_with(|| Property::new(name, None));
             property.is_required = true;
         }
         properties.into_values().collect()

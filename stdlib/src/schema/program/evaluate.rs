@@ -39,16 +39,30 @@ impl<'p> Run<'p> {
 
     #[inline]
     fn holds(&mut self, schema: SchemaId, node: Node<'_>) -> bool {
-        let Some(slot) = self.program.slots.get(schema.index()) else { return false };
+        let slot = self.program.slots.get(schema.index());
+        slot.is_some_and(|slot| self.fits(*slot, node))
+    }
+
+    #[inline]
+    fn fits(&mut self, slot: Slot, node: Node<'_>) -> bool {
         let view = node.view();
         if !slot.types.overlaps(kind(&view)) {
             return false;
         }
-        slot.length == 0 || self.checks(*slot, node, &view)
+        slot.length == 0 || self.checks(slot, node, &view)
     }
 
     fn checks(&mut self, slot: Slot, node: Node<'_>, view: &View<'_>) -> bool {
         let program = self.program;
+        let start = slot.start as usize;
+        if slot.length == 1
+            && let Some(schema) = program.order.get(start)
+            && let Some(rules) = program.rules.get(schema.index())
+            && rules.is_scalar
+        {
+            self.steps_left = self.steps_left.saturating_sub(1);
+            return admits_scalar(rules, node, view);
+        }
         if self.depth_left == 0 {
             self.steps_left = 0;
         }
@@ -59,7 +73,6 @@ impl<'p> Run<'p> {
         }
         self.steps_left -= cost;
         self.depth_left -= 1;
-        let start = slot.start as usize;
         let list = program.order.get(start..start + slot.length as usize).unwrap_or_default();
         let holds = list.iter().all(|schema| {
             let rules = program.rules.get(schema.index());
@@ -69,16 +82,9 @@ impl<'p> Run<'p> {
         holds
     }
 
-    #[inline]
     fn rules(&mut self, own: SchemaId, rules: &Rules, node: Node<'_>, view: &View<'_>) -> bool {
         let holds = match *view {
-            View::Null | View::Boolean(_) => true,
-            View::Number(number) => {
-                rules.numbers.as_ref().is_none_or(|rules| admits_number(rules, number))
-            }
-            View::String(text) => {
-                rules.strings.as_ref().is_none_or(|rules| admits_string(rules, text))
-            }
+            View::Null | View::Boolean(_) | View::Number(_) | View::String(_) => true,
             View::Array(items) => {
                 rules.arrays.as_ref().is_none_or(|rules| self.array(own, rules, node, items))
             }
@@ -87,9 +93,8 @@ impl<'p> Run<'p> {
             }
         };
         holds
-            && (rules.values.is_empty() || rules.values.iter().all(|values| values.admits(node)))
-            && (rules.branches.is_empty()
-                || rules.branches.iter().all(|branch| self.branch(branch, node)))
+            && admits_scalar(rules, node, view)
+            && rules.branches.iter().all(|branch| self.branch(branch, node))
     }
 
     fn branch(&mut self, branch: &Branch, node: Node<'_>) -> bool {
@@ -178,35 +183,33 @@ impl<'p> Run<'p> {
 
     /// Walks the properties of the document and those of the schema, which are sorted alike.
     #[inline]
-    fn properties(&mut self, rules: &ObjectRules, properties: Properties<'_>) -> bool {
+    fn properties(&mut self, rules: &ObjectRules, mut properties: Properties<'_>) -> bool {
         let others_matter = rules.additional.is_some() || !rules.patterns.is_empty();
         let mut known = rules.properties.iter();
         let mut next = known.next();
-        for (name, value) in properties {
+        while let Some((name, value)) = properties.next_named() {
             let mut is_declared = false;
             while let Some(property) = next {
-                match (*property.name).cmp(name) {
-                    Ordering::Less => {
+                match name.compare(&property.name, property.head) {
+                    Ordering::Greater => {
                         if property.is_required {
                             return false;
                         }
                         next = known.next();
                     }
                     Ordering::Equal => {
-                        if let Some(schema) = property.schema {
-                            is_declared = true;
-                            if !self.holds(schema, value) {
-                                return false;
-                            }
+                        is_declared = property.schema.is_some();
+                        if !self.fits(property.slot, value) {
+                            return false;
                         }
                         next = known.next();
                         break;
                     }
-                    Ordering::Greater => break,
+                    Ordering::Less => break,
                 }
             }
             if others_matter {
-                if !self.others(rules, is_declared, name, value) {
+                if !self.others(rules, is_declared, name.as_str(), value) {
                     return false;
                 }
             } else if next.is_none() {
@@ -356,6 +359,17 @@ pub(super) fn kind(view: &View<'_>) -> Types {
         View::Array(_) => Types::ARRAY,
         View::Object(_) => Types::OBJECT,
     }
+}
+
+fn admits_scalar(rules: &Rules, node: Node<'_>, view: &View<'_>) -> bool {
+    let holds = match *view {
+        View::Number(number) => {
+            rules.numbers.as_ref().is_none_or(|rules| admits_number(rules, number))
+        }
+        View::String(text) => rules.strings.as_ref().is_none_or(|rules| admits_string(rules, text)),
+        View::Null | View::Boolean(_) | View::Array(_) | View::Object(_) => true,
+    };
+    holds && rules.values.iter().all(|values| values.admits(node))
 }
 
 fn admits_number(rules: &NumberRules, number: Number) -> bool {

@@ -106,6 +106,8 @@ struct Rules {
     branches: Box<[Branch]>,
     /// Schemas that always apply to the same value.
     in_place: Box<[SchemaId]>,
+    /// Whether there is nothing to check but strings, numbers and values as a whole.
+    is_scalar: bool,
 }
 
 #[derive(Debug, Default)]
@@ -157,6 +159,10 @@ struct ObjectRules {
 #[derive(Debug)]
 struct Property {
     name: Box<str>,
+    /// The first bytes of the name.
+    head: u64,
+    /// What its schema checks.
+    slot: Slot,
     /// `None` when the property is only required.
     schema: Option<SchemaId>,
     is_required: bool,
