@@ -119,10 +119,10 @@ impl Patterns {
         // Inner schemas come after outer ones, and are to be rewritten before their places change.
         for place in program.places().rev() {
             let Some(Value::Object(object)) = schema.pointer_mut(place) else { continue };
-            if let Some(Value::String(pattern)) = object.get_mut("pattern") {
-                if let Some(written_out) = write_out(pattern) {
-                    *pattern = written_out;
-                }
+            if let Some(Value::String(pattern)) = object.get_mut("pattern")
+                && let Some(written_out) = write_out(pattern)
+            {
+                *pattern = written_out;
             }
             let Some(Value::Object(named)) = object.get_mut("patternProperties") else { continue };
             let patterns: Vec<String> = named.keys().cloned().collect();
