@@ -42,7 +42,7 @@ pub(super) fn fixtures() -> Vec<(String, Files)> {
     let pages = rules::ALL.iter().filter(|rule| !has_no_example(rule.slug));
     let example =
         |rule: &&Rule| Some((rule.slug.to_owned(), examples(rule.page).ok()?.broken.files));
-    pages.filter_map(|rule| example(&rule)).collect()
+    pages.filter_map(example).collect()
 }
 
 fn run(rule: &Rule) -> Result<(), Failed> {

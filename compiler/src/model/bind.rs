@@ -318,22 +318,20 @@ impl Binder<'_> {
         let has = |node: NodeId, field: &str| self.tree.entry(node, field).is_some();
         let first_item = self.tree.items(node).first();
         let first_entry = self.tree.entries(node).first();
-        match kind {
-            FieldKind::Map(_) => {
-                first_item.filter(|item| has(**item, "name")).map(|_| MAPPING_BY_NAME)
-            }
-            FieldKind::List(FieldKind::Object(table)) if table.field("name").is_some() => {
-                let is_named = |entry: &&Entry| self.tree.is_mapping(entry.value);
-                first_entry.filter(is_named).map(|_| LIST_WITH_NAMES)
-            }
-            FieldKind::OneOf(_) if field == "shuffle" && !self.tree.items(node).is_empty() => {
-                Some(SHUFFLE_BY_KEY)
-            }
-            FieldKind::String if field == "an item of `import`" => {
-                has(node, "url").then_some(IMPORT_BY_URL)
-            }
-            _ => None,
+        if matches!(kind, FieldKind::Map(_)) {
+            return first_item.filter(|item| has(**item, "name")).map(|_| MAPPING_BY_NAME);
         }
+        if let FieldKind::List(FieldKind::Object(table)) = kind
+            && table.field("name").is_some()
+        {
+            let is_named = |entry: &&Entry| self.tree.is_mapping(entry.value);
+            return first_entry.filter(is_named).map(|_| LIST_WITH_NAMES);
+        }
+        if matches!(kind, FieldKind::OneOf(_)) && field == "shuffle" && first_item.is_some() {
+            return Some(SHUFFLE_BY_KEY);
+        }
+        let is_import = matches!(kind, FieldKind::String) && field == "an item of `import`";
+        (is_import && has(node, "url")).then_some(IMPORT_BY_URL)
     }
 
     /// Where an item of a list is named: its first key.
@@ -390,12 +388,8 @@ fn replacement(value: &NodeKind, expected: FieldKind) -> Option<String> {
             nearest(&string.value, words.iter().copied()).map(str::to_owned)
         }
         (NodeKind::String(string), FieldKind::OneOf(kinds)) => {
-            let words = kinds.iter().find_map(|kind| match kind {
-                FieldKind::Word(words) => Some(*words),
-                _ => None,
-            });
-            let near = nearest(&string.value, words.unwrap_or_default().iter().copied());
-            near.map(str::to_owned)
+            let words = kinds.iter().flat_map(|kind| kind.words().iter().copied());
+            nearest(&string.value, words).map(str::to_owned)
         }
         (NodeKind::String(string), FieldKind::Unsigned | FieldKind::Integer) => {
             string.value.parse::<i32>().ok().map(|number| number.to_string())

@@ -83,10 +83,10 @@ fn property(field: &Field) -> Value {
 }
 
 fn or_null(schema: Value) -> Value {
-    match schema {
-        Value::Object(keywords) if keywords.is_empty() => Value::Object(keywords),
-        schema => json!({"anyOf": [schema, {"type": "null"}]}),
+    if schema.as_object().is_some_and(Map::is_empty) {
+        return schema;
     }
+    json!({"anyOf": [schema, {"type": "null"}]})
 }
 
 /// What a kind of value is. A reference stands alone: in draft 7 nothing beside it counts.

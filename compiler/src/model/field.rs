@@ -99,11 +99,17 @@ impl FieldKind {
             Self::List(Self::String) => "a list of texts".to_owned(),
             Self::List(_) => "a list".to_owned(),
             Self::Object(_) | Self::Map(_) => "a mapping".to_owned(),
-            Self::OneOf(kinds) => any_of(kinds.iter().flat_map(|kind| match kind {
-                Self::Word(words) => words.iter().map(|word| format!("`{word}`")).collect(),
-                kind => vec![kind.expectation()],
+            Self::OneOf(kinds) => any_of(kinds.iter().flat_map(|kind| {
+                let words = kind.words().iter().map(|word| format!("`{word}`"));
+                let other = kind.words().is_empty().then(|| kind.expectation());
+                words.chain(other)
             })),
         }
+    }
+
+    /// The words that the value may be; none when it may be something else.
+    pub(super) const fn words(&self) -> &'static [&'static str] {
+        if let Self::Word(words) = self { words } else { &[] }
     }
 }
 

@@ -262,7 +262,8 @@ impl Kind {
                 .filter(|site| !site.is_block())
                 .map(|site| site.replace(text, Token::Exactly((*text).to_owned())))
                 .collect(),
-            change => original
+            change @ (Misspell(_) | Drop(_) | Value(..) | Append(..) | AppendToKey(..)
+            | Insert(..) | Other(..)) => original
                 .sites(Role::Catalog)
                 .iter()
                 .filter_map(|site| change.at(original, site))
@@ -333,7 +334,8 @@ impl Change {
                     _ => Some(site.replace(&text, Token::Exactly(text.clone()))),
                 }
             }
-            _ => None,
+            Misspell(_) | Drop(_) | Value(..) | Append(..) | AppendToKey(..) | Insert(..)
+            | Sql(..) | SqlAtEnd(..) | Other(..) | SchemaKey(_) | SchemaValue(..) => None,
         }
     }
 }
