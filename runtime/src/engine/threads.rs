@@ -32,6 +32,8 @@ const LOOK: Duration = Duration::from_millis(50);
 const COMBINER_BYTES_MIN: usize = 2 << 20;
 /// More memory makes combiners no faster.
 const COMBINER_BYTES_MAX: usize = 64 << 20;
+/// Greatest memory of a transaction of a materialization.
+const STORE_HELD_BYTES_MAX: usize = 128 << 20;
 
 /// All that the threads of a run share.
 #[derive(Clone, Copy)]
@@ -189,7 +191,7 @@ impl<'c, 'r> Member<'c, 'r> {
             producer: self.producer,
             duration_max: self.job.duration_max(),
             input_max: self.job.input_max(),
-            held_bytes_max: self.combiner_bytes_max() / 2,
+            held_bytes_max: self.held_bytes_max(),
             fragments: self.crew.jobs.fragments(self.job),
         };
         transaction::run(&mut task, &mut shard, &around, observer, report)
@@ -214,6 +216,18 @@ impl<'c, 'r> Member<'c, 'r> {
             Resume::Beginning
         } else {
             Resume::Checkpoint
+        }
+    }
+
+    /// What a transaction may hold before it closes. A materialization writes a row for each key that it holds, and holds
+    /// no more than two documents of it, so that more memory spares it writes.
+    fn held_bytes_max(&self) -> usize {
+        let share = self.crew.request.memory_bytes / 4 / self.crew.jobs.iter().len().max(1);
+        match self.job {
+            Job::Materialization(_) => share.clamp(COMBINER_BYTES_MIN, STORE_HELD_BYTES_MAX),
+            Job::Capture(_) | Job::Derivation(_) | Job::Ingest(..) | Job::Fixture => {
+                self.combiner_bytes_max() / 2
+            }
         }
     }
 

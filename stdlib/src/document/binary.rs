@@ -3,7 +3,7 @@
 //! Unlike the text of a document, the bytes tell everything as it is in memory, whatever its size,
 //! and are read back without being parsed. The format is no promise: it never outlives the process.
 
-use super::{Cell, Document, Node, Number, slice};
+use super::{Cell, Document, Node, slice};
 
 const NULL: u8 = 0;
 const FALSE: u8 = 1;
@@ -23,15 +23,15 @@ pub fn write_binary(node: Node<'_>, out: &mut Vec<u8>) {
         match *cell {
             Cell::Null => out.push(NULL),
             Cell::Boolean(value) => out.push(if value { TRUE } else { FALSE }),
-            Cell::Number(Number::Unsigned(value)) => {
+            Cell::Unsigned(value) => {
                 out.push(UNSIGNED);
                 write_integer(value, out);
             }
-            Cell::Number(Number::Negative(value)) => {
+            Cell::Negative(value) => {
                 out.push(NEGATIVE);
                 write_integer(value.unsigned_abs(), out);
             }
-            Cell::Number(Number::Float(value)) => {
+            Cell::Float(value) => {
                 out.push(FLOAT);
                 out.extend_from_slice(&value.to_bits().to_le_bytes());
             }
@@ -67,14 +67,12 @@ pub fn read_binary(bytes: &mut &[u8]) -> Option<Document> {
             NULL => Cell::Null,
             FALSE => Cell::Boolean(false),
             TRUE => Cell::Boolean(true),
-            UNSIGNED => Cell::Number(Number::Unsigned(read_integer(bytes)?)),
-            NEGATIVE => {
-                Cell::Number(Number::Negative(0_i64.checked_sub_unsigned(read_integer(bytes)?)?))
-            }
+            UNSIGNED => Cell::Unsigned(read_integer(bytes)?),
+            NEGATIVE => Cell::Negative(0_i64.checked_sub_unsigned(read_integer(bytes)?)?),
             FLOAT => {
                 let (bits, rest) = bytes.split_first_chunk()?;
                 *bytes = rest;
-                Cell::Number(Number::Float(f64::from_bits(u64::from_le_bytes(*bits))))
+                Cell::Float(f64::from_bits(u64::from_le_bytes(*bits)))
             }
             STRING => {
                 let start = u32::try_from(text.len()).ok()?;

@@ -64,7 +64,7 @@ impl Builder {
     /// Adds a number.
     #[inline]
     pub fn number(&mut self, number: Number) {
-        self.leaf(Cell::Number(number));
+        self.leaf(number.into());
     }
 
     /// Adds a string.

@@ -38,7 +38,10 @@ use crate::value::{Pointer, Token};
 enum Cell {
     Null,
     Boolean(bool),
-    Number(Number),
+    // The variants of `Number`, so that a cell takes 16 bytes.
+    Unsigned(u64),
+    Negative(i64),
+    Float(f64),
     /// A byte range of the document's texts.
     String {
         start: u32,
@@ -56,12 +59,28 @@ enum Cell {
     },
 }
 
+impl From<Number> for Cell {
+    #[inline]
+    fn from(number: Number) -> Self {
+        match number {
+            Number::Unsigned(value) => Self::Unsigned(value),
+            Number::Negative(value) => Self::Negative(value),
+            Number::Float(value) => Self::Float(value),
+        }
+    }
+}
+
 impl Cell {
     /// How many cells the value takes.
     fn extent(self) -> usize {
         match self {
             Self::Array { cells, .. } | Self::Object { cells, .. } => cells as usize + 1,
-            Self::Null | Self::Boolean(_) | Self::Number(_) | Self::String { .. } => 1,
+            Self::Null
+            | Self::Boolean(_)
+            | Self::Unsigned(_)
+            | Self::Negative(_)
+            | Self::Float(_)
+            | Self::String { .. } => 1,
         }
     }
 }
@@ -135,7 +154,9 @@ impl<'d> Node<'d> {
         match cell {
             Cell::Null => View::Null,
             Cell::Boolean(value) => View::Boolean(value),
-            Cell::Number(number) => View::Number(number),
+            Cell::Unsigned(value) => View::Number(Number::Unsigned(value)),
+            Cell::Negative(value) => View::Number(Number::Negative(value)),
+            Cell::Float(value) => View::Number(Number::Float(value)),
             Cell::String { start, length } => View::String(slice(self.text, start, length)),
             Cell::Array { items, .. } => {
                 View::Array(Items { left: items, cells: rest, text: self.text })
@@ -158,7 +179,9 @@ impl<'d> Node<'d> {
             Cell::String { start, length } => Some(slice(self.text, start, length)),
             Cell::Null
             | Cell::Boolean(_)
-            | Cell::Number(_)
+            | Cell::Unsigned(_)
+            | Cell::Negative(_)
+            | Cell::Float(_)
             | Cell::Array { .. }
             | Cell::Object { .. } => None,
         }
@@ -167,7 +190,7 @@ impl<'d> Node<'d> {
     /// The number, if it is one.
     #[inline]
     pub fn as_number(self) -> Option<Number> {
-        if let Cell::Number(number) = self.split().0 { Some(number) } else { None }
+        if let View::Number(number) = self.view() { Some(number) } else { None }
     }
 
     /// The items, if it is an array.
