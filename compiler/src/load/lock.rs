@@ -110,7 +110,7 @@ impl Lock {
             "# Resources on the network that the catalog uses, and the digests of their contents.\n\
              # Written by `tidegate check --fetch`; keep it in version control.\n",
         );
-        let _ = write!(text, "[{TABLE}]\n");
+        let _ = writeln!(text, "[{TABLE}]");
         for (url, digest) in &self.digests {
             let _ = writeln!(text, "{} = \"{digest}\"", quoted(url));
         }

@@ -183,14 +183,11 @@ impl Change {
 
 /// The integer that a number without fraction is: equal bounds are written alike.
 fn canonical(number: &Number) -> Number {
+    /// 2^63: below it a whole float is exactly an integer.
+    const END: f64 = (1_u64 << 63) as f64;
     let whole = number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0);
     match whole {
-        // From -2^63 to 2^63, where a float converts exactly.
-        Some(float)
-            if (-9.223_372_036_854_775_8e18..9.223_372_036_854_775_8e18).contains(&float) =>
-        {
-            Number::from(float as i64)
-        }
+        Some(float) if (-END..END).contains(&float) => Number::from(float as i64),
         Some(_) | None => number.clone(),
     }
 }
