@@ -111,11 +111,7 @@ impl<'s> Scanner<'s> {
                 self.into.null();
                 Some(())
             }
-            _ => {
-                let number = self.number()?;
-                self.into.number(number);
-                Some(())
-            }
+            _ => self.number(),
         }
     }
 
@@ -239,8 +235,10 @@ impl<'s> Scanner<'s> {
         rest.starts_with(word.as_bytes()).then_some(())
     }
 
+    /// A number, which is put into the arena where its type is known: to hand it on costs more than
+    /// to read it.
     #[inline]
-    fn number(&mut self) -> Option<Number> {
+    fn number(&mut self) -> Option<()> {
         let start = self.at;
         let is_negative = self.text.as_bytes().get(start) == Some(&b'-');
         self.at += usize::from(is_negative);
@@ -255,13 +253,15 @@ impl<'s> Scanner<'s> {
         let next = self.text.as_bytes().get(self.at);
         if !matches!(next, Some(b'.' | b'e' | b'E')) {
             // Nineteen digits always fit, and a negative zero is a matter of its own.
-            return match (is_negative, whole <= 19) {
-                (false, true) => Some(Number::Unsigned(digits)),
-                (true, true) if digits > 0 => {
-                    i64::try_from(digits).ok().map(|value| Number::Negative(-value))
-                }
-                _ => None,
-            };
+            if whole > 19 || (is_negative && digits == 0) {
+                return None;
+            }
+            if is_negative {
+                self.into.number(Number::Negative(-i64::try_from(digits).ok()?));
+            } else {
+                self.into.number(Number::Unsigned(digits));
+            }
+            return Some(());
         }
         self.fractional(start, whole, digits, is_negative)
     }
@@ -273,7 +273,7 @@ impl<'s> Scanner<'s> {
         whole: usize,
         mut digits: u64,
         is_negative: bool,
-    ) -> Option<Number> {
+    ) -> Option<()> {
         let bytes = self.text.as_bytes();
         let mut fraction = 0;
         if bytes.get(self.at) == Some(&b'.') {
@@ -291,7 +291,11 @@ impl<'s> Scanner<'s> {
         }
         let is_exact = whole + fraction <= 19;
         if is_exact && digits == 0 {
-            return (!is_negative).then_some(Number::Float(0.0));
+            if is_negative {
+                return None;
+            }
+            self.into.number(Number::Float(0.0));
+            return Some(());
         }
         let power = exponent.checked_sub(i32::try_from(fraction).ok()?)?;
         // Both are exact doubles then, and one operation rounds once.
@@ -300,10 +304,15 @@ impl<'s> Scanner<'s> {
             && let Some(ten) = POWERS_OF_TEN.get(power.unsigned_abs() as usize)
         {
             let value = if power < 0 { digits as f64 / ten } else { digits as f64 * ten };
-            return Some(Number::Float(if is_negative { -value } else { value }));
+            self.into.number(Number::Float(if is_negative { -value } else { value }));
+            return Some(());
         }
         let value: f64 = self.text.get(start..self.at)?.parse().ok()?;
-        (value.is_finite() && value != 0.0).then_some(Number::Float(value))
+        if !value.is_finite() || value == 0.0 {
+            return None;
+        }
+        self.into.number(Number::Float(value));
+        Some(())
     }
 
     fn exponent(&mut self) -> Option<i32> {
