@@ -114,9 +114,10 @@ impl Runs {
     fn read(&self, at: u64, bytes: &mut [u8]) -> Result<(), Failure> {
         let mut file = &self.file;
         file.seek(SeekFrom::Start(at)).and_then(|_| file.read_exact(bytes)).map_err(|error| {
-            match error.kind() {
-                io::ErrorKind::UnexpectedEof => self.damaged(),
-                _ => inaccessible("read a temporary file in", &self.directory, &error),
+            if error.kind() == io::ErrorKind::UnexpectedEof {
+                self.damaged()
+            } else {
+                inaccessible("read a temporary file in", &self.directory, &error)
             }
         })
     }

@@ -3,6 +3,7 @@
 //! Where conditions decide who speaks, a chain of decisions leads to the site. Sets that could be
 //! too many are left open: who speaks there is found out with each value.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::{Annotation, Plan, RuleId, Speakers, Spoken, open};
@@ -65,18 +66,21 @@ impl Site {
         plan: &Plan<A>,
         name: &str,
         at: &mut usize,
-    ) -> Speakers {
+    ) -> Cow<'_, Speakers> {
         while let Some((present, speakers)) = self.properties.get(*at) {
             match present.as_str().cmp(name) {
                 std::cmp::Ordering::Less => *at += 1,
                 std::cmp::Ordering::Equal => {
                     *at += 1;
-                    return speakers.clone();
+                    return Cow::Borrowed(speakers);
                 }
                 std::cmp::Ordering::Greater => break,
             }
         }
-        self.other_property(plan, name)
+        if self.has_patterns {
+            return Cow::Owned(self.other_property(plan, name));
+        }
+        Cow::Borrowed(&self.other_properties)
     }
 
     /// Who may speak of an item.

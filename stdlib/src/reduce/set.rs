@@ -51,42 +51,35 @@ fn reduce(
         unite(walk, here, "add", kept, right.add, key, out)?;
     }
     if walk.mode == Mode::Associative {
-        let intersect = match (left.intersect, right.intersect) {
-            (Some(_), Some(_)) => Some(Members::read(left.intersect, is_array).filtered(
-                &Members::read(right.intersect, is_array),
-                key,
-                Keep::Common,
-            )),
-            (Some(_), None) => Some(Members::read(left.intersect, is_array).filtered(
-                &Members::read(right.remove, is_array),
-                key,
-                Keep::Others,
-            )),
-            (None, Some(_)) => Some(Members::read(right.intersect, is_array).filtered(
-                &Members::read(left.remove, is_array),
-                key,
-                Keep::Others,
-            )),
-            (None, None) => None,
-        };
-        if let Some(intersect) = intersect {
+        // A base further left is what the other terms are applied to.
+        if let Some(intersect) = intersect(&left, &right, is_array, key) {
             out.name("intersect");
             intersect.write(out);
         } else if left.remove.is_some() || right.remove.is_some() {
             out.name("remove");
-            unite(
-                walk,
-                here,
-                "remove",
-                Members::read(left.remove, is_array),
-                right.remove,
-                key,
-                out,
-            )?;
+            let before = Members::read(left.remove, is_array);
+            unite(walk, here, "remove", before, right.remove, key, out)?;
         }
     }
     out.end_object();
     Ok(Reached::Kept)
+}
+
+/// The members that remain of the term `intersect`, if a side has it.
+fn intersect<'v>(
+    left: &Terms<'v>,
+    right: &Terms<'v>,
+    is_array: bool,
+    key: &[Pointer],
+) -> Option<Members<'v>> {
+    let (intersect, other, keep) = match (left.intersect, right.intersect) {
+        (Some(_), Some(_)) => (left.intersect, right.intersect, Keep::Common),
+        (Some(_), None) => (left.intersect, right.remove, Keep::Others),
+        (None, Some(_)) => (right.intersect, left.remove, Keep::Others),
+        (None, None) => return None,
+    };
+    let other = Members::read(other, is_array);
+    Some(Members::read(intersect, is_array).filtered(&other, key, keep))
 }
 
 /// The terms of one side.

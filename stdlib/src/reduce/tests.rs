@@ -150,6 +150,48 @@ fn values_may_wait_for_their_base() {
     assert_eq!(outcome, Ok((Reduced::NotAssociative, Value::Null)));
 }
 
+#[test]
+fn a_document_grows_only_as_large_as_documents_may_be() {
+    let appending = reducer(json!({
+        "properties": {"v": {"reduce": {"strategy": "append"}}},
+        "reduce": {"strategy": "merge"},
+    }));
+    let mut fold = Fold::new(Mode::Associative, Lone::Kept, 0);
+    let document = Document::from_value(&json!({"v": ["x".repeat(5 << 20)]}));
+    for _ in 0..4 {
+        fold.add(&appending, b"k", document.root()).unwrap();
+    }
+    let failure = fold.add(&appending, b"k", document.root()).unwrap_err();
+    assert_eq!(failure.message, "the reduced document is larger than 16 MiB");
+    let group = drained(&mut fold, &appending).remove(0);
+    assert_eq!(group.documents[1]["v"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn a_fold_knows_its_size() {
+    let reducer = reducer(json!({
+        "properties": {"s": {"reduce": {"strategy": "maximize"}}},
+        "reduce": {"strategy": "merge"},
+    }));
+    let mut fold = Fold::new(Mode::Associative, Lone::Kept, 0);
+    for n in 0..6_000_usize {
+        let document = Document::from_value(&json!({"s": "x".repeat(n % 700), "n": [n, n, n]}));
+        let key = ((n * n) % 997).to_string();
+        fold.add(&reducer, key.as_bytes(), document.root()).unwrap();
+    }
+    let told = fold.size_bytes();
+    let mut held = 0;
+    let drained = fold.drain(&reducer, |group| {
+        let group = group?;
+        let documents = group.documents.iter().map(Document::size_bytes).sum::<usize>();
+        held += group.packed.len() + documents;
+        Ok::<(), ReduceFailure>(())
+    });
+    drained.unwrap();
+    assert!(held <= told && told <= held + held / 2, "{told} told, {held} held");
+    assert_eq!(fold.size_bytes(), 0);
+}
+
 const TOMBSTONES: &str = r#"{
     "properties": {"n": {"reduce": {"strategy": "sum"}}},
     "if": {"properties": {"op": {"const": "d"}}, "required": ["op"]},
@@ -278,7 +320,7 @@ fn in_batches(
             set_base(&mut fold, b"k", &base);
         }
         for document in documents {
-            add(&mut fold, &reducer, b"k", document);
+            add(&mut fold, reducer, b"k", document);
         }
         let group = drained(&mut fold, reducer).pop()?;
         if group.deleted { None } else { group.documents.into_iter().next() }
@@ -389,6 +431,17 @@ proptest! {
             };
             prop_assert!(crate::value::compare(&one, &other).is_eq(), "{} {law:?}: {one} {other}", strategy.name);
         }
+    }
+
+    /// A location that one side does not have is as if that side had not been there.
+    #[test]
+    fn nothing_is_the_identity((index, [a, b, _]) in three_values()) {
+        let reducer = reducer(domain(STRATEGIES[index]).0);
+        let mode = Mode::Associative;
+        let alone = reduced(&reducer, None, b.clone(), mode);
+        let apart = reduced(&reducer, Some(a.clone()), b, mode);
+        let together = reduced(&reducer, Some(a), alone, mode);
+        prop_assert!(crate::value::compare(&apart, &together).is_eq(), "{apart} {together}");
     }
 
     #[test]

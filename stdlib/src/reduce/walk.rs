@@ -1,6 +1,8 @@
 //! The walk of a reduction: it follows the right-hand document, and hands each location to its
 //! strategy.
 
+use std::borrow::Cow;
+
 use super::{Annotation, Mode, ReduceFailure};
 use crate::annotation::{Plan, Speakers, Speaking, Verdict};
 use crate::document::{Builder, Node, View};
@@ -73,7 +75,7 @@ impl<'p> Walk<'p> {
     ) -> Result<Reached, Stop> {
         let speakers = match &names.here.speaking {
             Speaking::Site(site) => site.next_property(self.plan, name, &mut names.passed),
-            rules @ Speaking::Rules(_) => self.plan.property(rules, name),
+            rules @ Speaking::Rules(_) => Cow::Owned(self.plan.property(rules, name)),
         };
         self.reduce(&speakers, left, right, out)
             .map_err(|stop| stop.inside(|| format!("/{}", escape(name))))
@@ -186,6 +188,11 @@ pub(super) fn quote(node: Node<'_>) -> String {
     match node.view() {
         View::Array(items) if items.len() > 0 => "an array".to_owned(),
         View::Object(properties) if properties.len() > 0 => "an object".to_owned(),
-        _ => value::quote(&node.to_value()),
+        View::Null
+        | View::Boolean(_)
+        | View::Number(_)
+        | View::String(_)
+        | View::Array(_)
+        | View::Object(_) => value::quote(&node.to_value()),
     }
 }

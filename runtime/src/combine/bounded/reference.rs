@@ -1,6 +1,8 @@
 //! A fold that is as simple as it can be: random schemas with documents that suit them, and what comes of those by the
 //! letter of the language reference, over trees, with none of the code under test.
 
+#![allow(clippy::wildcard_enum_match_arm, reason = "the rules that matter are named")]
+
 use serde_json::{Map, Value, json};
 
 /// How values of a location are reduced.
@@ -403,25 +405,7 @@ fn reduce(
     is_full: bool,
 ) -> Option<Option<Value>> {
     let kept = |value: Value| Some(Some(value));
-    let Some(left) = left else {
-        return match rule {
-            Rule::Patch if is_full && right.is_null() => Some(None),
-            Rule::Sum | Rule::SumOfTexts => kept(sum(&json!(0), right)),
-            Rule::Names | Rule::Numbers => kept(set(rule, &json!({}), right, is_full)),
-            Rule::MergeOrNull(_) if right.is_null() => kept(Value::Null),
-            Rule::Merge(properties) | Rule::MergeOrNull(properties) if is_full => {
-                objects(properties, &json!({}), right, true).map(Some)
-            }
-            Rule::Items(rule) if is_full => items(rule, &json!([]), right, true).map(Some),
-            Rule::Sorted if is_full => kept(sorted(&json!([]), right)),
-            Rule::Counter if is_full && right.get("action") == Some(&json!("sum")) => {
-                let value = right.get("value").cloned().unwrap_or_default();
-                kept(json!({"action": "sum", "value": sum(&json!(0), &value)}))
-            }
-            Rule::Schema => kept(union(None, right)),
-            _ => kept(right.clone()),
-        };
-    };
+    let Some(left) = left else { return reduce_alone(rule, right, is_full) };
     let order = || tidegate_stdlib::value::compare(left, right);
     match rule {
         Rule::Last => kept(right.clone()),
@@ -469,6 +453,28 @@ fn reduce(
             kept(json!({"action": part(left, "action"), "value": value}))
         }
         Rule::Schema => kept(union(Some(left), right)),
+    }
+}
+
+/// The reduction of a value that has nothing before it.
+fn reduce_alone(rule: &Rule, right: &Value, is_full: bool) -> Option<Option<Value>> {
+    let kept = |value: Value| Some(Some(value));
+    match rule {
+        Rule::Patch if is_full && right.is_null() => Some(None),
+        Rule::Sum | Rule::SumOfTexts => kept(sum(&json!(0), right)),
+        Rule::Names | Rule::Numbers => kept(set(rule, &json!({}), right, is_full)),
+        Rule::MergeOrNull(_) if right.is_null() => kept(Value::Null),
+        Rule::Merge(properties) | Rule::MergeOrNull(properties) if is_full => {
+            objects(properties, &json!({}), right, true).map(Some)
+        }
+        Rule::Items(rule) if is_full => items(rule, &json!([]), right, true).map(Some),
+        Rule::Sorted if is_full => kept(sorted(&json!([]), right)),
+        Rule::Counter if is_full && right.get("action") == Some(&json!("sum")) => {
+            let value = right.get("value").cloned().unwrap_or_default();
+            kept(json!({"action": "sum", "value": sum(&json!(0), &value)}))
+        }
+        Rule::Schema => kept(union(None, right)),
+        _ => kept(right.clone()),
     }
 }
 
