@@ -92,7 +92,11 @@ impl Dice {
             15 => Rule::Sum,
             16 => Rule::Merge(self.properties(&["p", "q", "r"], depth - 1)),
             17 => Rule::MergeOrNull(self.properties(&["p", "q", "r"], depth - 1)),
-            _ => Rule::Items(Box::new(self.rule(depth - 1))),
+            // What deletes an item moves those behind it, so that it would depend on the batches which ones meet.
+            _ => Rule::Items(Box::new(match self.rule(depth - 1) {
+                Rule::Patch => Rule::Last,
+                rule => rule,
+            })),
         }
     }
 
