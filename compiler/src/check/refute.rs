@@ -7,10 +7,11 @@
 
 use serde_json::Value;
 use tidegate_stdlib::bundle::FLOW_DOCUMENT;
+use tidegate_stdlib::document::{Document, Node, Number, View, equal};
 use tidegate_stdlib::lambda::sqlite::split;
 use tidegate_stdlib::schema::Violation;
-use tidegate_stdlib::shape::Types;
-use tidegate_stdlib::value::Pointer;
+use tidegate_stdlib::shape::{PropertyShape, Shape, Types};
+use tidegate_stdlib::value::{Pointer, Token};
 
 use super::lambdas::Database;
 use super::sql_advice::{LambdaSubject, place_of};
@@ -51,22 +52,16 @@ pub(super) fn check(database: &Database, subject: LambdaSubject<'_>, sink: &mut 
 
 fn refute(database: &Database, subject: LambdaSubject<'_>) -> Option<Refutation> {
     let LambdaSubject { lambda, read, derived, .. } = subject;
+    let shape = &read.known.checked.effective_read_schema().shape;
+    let read_locations = read_locations(subject);
+    if !is_suspect(database, subject, &read_locations) {
+        return None;
+    }
     let admitting = read.known.validators.as_ref()?;
     let admitting = admitting.read.as_ref().unwrap_or(&admitting.write).schema();
     let refusing = derived.known.validators.as_ref()?.write.schema();
-    let shape = &read.known.checked.effective_read_schema().shape;
-    let fields = lambda.fields();
-    let pointers: Vec<Pointer> = fields
-        .iter()
-        .filter_map(|field| {
-            let projection = read.known.checked.projection(field);
-            let pointer = projection.map_or_else(|| format!("/{field}"), |it| it.pointer.clone());
-            Pointer::parse(&pointer).ok()
-        })
-        .collect();
-    let reads_all = fields.iter().any(|field| field == FLOW_DOCUMENT);
     let is_read = |location: &Pointer| {
-        reads_all || pointers.iter().any(|read| location.tokens().starts_with(read.tokens()))
+        read_locations.iter().any(|read| location.tokens().starts_with(read.tokens()))
     };
     let candidates = witness::candidates_at(shape, &is_read).into_iter();
     let tried = candidates
@@ -79,6 +74,151 @@ fn refute(database: &Database, subject: LambdaSubject<'_>) -> Option<Refutation>
         let violation = *refusing.validate(&row).err()?;
         Some(Refutation { document: document.clone(), row, violation })
     })
+}
+
+/// The locations that the lambda reads.
+fn read_locations(subject: LambdaSubject<'_>) -> Vec<Pointer> {
+    let checked = &subject.read.known.checked;
+    let location = |field: String| {
+        if field == FLOW_DOCUMENT {
+            return Some(Pointer::default());
+        }
+        let projection = checked.projection(&field);
+        let pointer = projection.map_or_else(|| format!("/{field}"), |it| it.pointer.clone());
+        Pointer::parse(&pointer).ok()
+    };
+    subject.lambda.fields().into_iter().filter_map(location).collect()
+}
+
+/// Whether there may be something to find. Most lambdas are settled by this: it tries documents that have only what the lambda
+/// reads, and looks at their rows by the shape of the collection, so that no schema has to be compiled.
+fn is_suspect(database: &Database, subject: LambdaSubject<'_>, read: &[Pointer]) -> bool {
+    let schema = &subject.derived.known.checked.write_schema;
+    if has_any(&schema.value, BEYOND_SHAPES) {
+        return true;
+    }
+    let shape = &subject.read.known.checked.effective_read_schema().shape;
+    let tokens: Vec<&[Token]> = read.iter().map(Pointer::tokens).collect();
+    let part = part_of(shape, &tokens);
+    let candidates = witness::candidates_at(&part, &|_| true).into_iter();
+    let tried = candidates.filter(is_tame).take(LAMBDA_TRIALS_MAX);
+    let found = database.try_out(subject.lambda, tried, &|_, rows| {
+        let mut rows = rows.iter().take(LAMBDA_TRIAL_ROWS_MAX);
+        rows.any(|row| !surely_admits(&schema.shape, row)).then_some(())
+    });
+    found.is_some()
+}
+
+/// Keywords that a shape does not know of, or not all of.
+const BEYOND_SHAPES: &[&str] = &[
+    "anyOf",
+    "contains",
+    "dependencies",
+    "dependentRequired",
+    "dependentSchemas",
+    "exclusiveMaximum",
+    "exclusiveMinimum",
+    "if",
+    "maxProperties",
+    "minProperties",
+    "multipleOf",
+    "not",
+    "oneOf",
+    "pattern",
+    "patternProperties",
+    "propertyNames",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+    "uniqueItems",
+    "x-str-maximum",
+    "x-str-minimum",
+];
+
+/// Whether anything in a value is called by one of some names, which are sorted.
+fn has_any(value: &Value, names: &[&str]) -> bool {
+    match value {
+        Value::Object(object) => object.iter().any(|(name, value)| {
+            names.binary_search(&name.as_str()).is_ok() || has_any(value, names)
+        }),
+        Value::Array(items) => items.iter().any(|item| has_any(item, names)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
+/// A shape with nothing but some locations and what lies on the way to them.
+fn part_of(shape: &Shape, locations: &[&[Token]]) -> Shape {
+    if locations.iter().any(|tokens| tokens.is_empty()) {
+        return shape.clone();
+    }
+    let mut part = Shape::of_types(shape.types);
+    part.enumeration.clone_from(&shape.enumeration);
+    let names = |name: &str| {
+        let rest = locations.iter().filter_map(|tokens| {
+            let (first, rest) = tokens.split_first()?;
+            (first.property() == name).then_some(rest)
+        });
+        rest.collect::<Vec<&[Token]>>()
+    };
+    for property in &shape.object.properties {
+        let below = names(&property.name);
+        if !below.is_empty() {
+            let shape = part_of(&property.shape, &below);
+            part.object.properties.push(PropertyShape { shape, ..property.clone() });
+        }
+    }
+    if locations.iter().any(|tokens| matches!(tokens.first(), Some(Token::Index(_)))) {
+        part.array = shape.array.clone();
+    }
+    part
+}
+
+/// Whether a value surely satisfies the schema of a shape that has no keyword beyond shapes.
+fn surely_admits(shape: &Shape, node: Node<'_>) -> bool {
+    if let Some(values) = &shape.enumeration {
+        let mut values = values.iter().map(Document::from_value);
+        return values.any(|value| equal(value.root(), node));
+    }
+    let has = |types| shape.types.overlaps(types);
+    match node.view() {
+        View::Null => has(Types::NULL),
+        View::Boolean(_) => has(Types::BOOLEAN),
+        View::Number(number) => {
+            let types = if number.is_whole() { Types::INTEGER } else { Types::FRACTIONAL };
+            let bound = |bound: &Option<serde_json::Number>| bound.as_ref().map(Number::from);
+            has(types)
+                && bound(&shape.numeric.minimum).is_none_or(|least| number.compare(least).is_ge())
+                && bound(&shape.numeric.maximum).is_none_or(|most| number.compare(most).is_le())
+        }
+        View::String(text) => {
+            let length = text.chars().count() as u64;
+            has(Types::STRING)
+                && shape.string.format.is_none()
+                && shape.string.min_length <= length
+                && shape.string.max_length.is_none_or(|most| length <= most)
+        }
+        View::Array(items) => {
+            let length = items.len() as u64;
+            let item = |(index, node)| {
+                let item = shape.array.tuple.get(index).or(shape.array.additional.as_deref());
+                item.is_none_or(|item| surely_admits(item, node))
+            };
+            has(Types::ARRAY)
+                && shape.array.min_items <= length
+                && shape.array.max_items.is_none_or(|most| length <= most)
+                && items.enumerate().all(item)
+        }
+        View::Object(mut properties) => {
+            let named = |name: &str| shape.object.properties.iter().find(|it| it.name == name);
+            let required = shape.object.properties.iter().filter(|property| property.required);
+            has(Types::OBJECT)
+                && required.into_iter().all(|property| properties.get(&property.name).is_some())
+                && properties.all(|(name, node)| {
+                    let property = named(name).map(|property| &property.shape);
+                    let property = property.or(shape.object.additional.as_deref());
+                    property.is_none_or(|property| surely_admits(property, node))
+                })
+        }
+    }
 }
 
 /// Whether nothing in a document is at an edge that is not tried.
