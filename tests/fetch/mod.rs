@@ -8,9 +8,11 @@ use std::process::Command;
 use libtest_mimic::{Failed, Trial};
 use server::{Answer, Server};
 
+type Test = fn() -> Result<(), Failed>;
+
 /// One test each.
 pub(super) fn tests() -> Vec<Trial> {
-    let tests: [(&str, fn() -> Result<(), Failed>); 7] = [
+    let tests: [(&str, Test); 7] = [
         ("fills the lock file and the cache, and checks without a network", fills),
         ("asks nothing that is not allowed", refuses),
         ("does not take changed contents", keeps),

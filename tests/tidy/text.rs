@@ -26,6 +26,10 @@ pub(super) fn long_functions() -> Vec<String> {
         let lines: Vec<&str> = text.lines().collect();
         for (index, line) in lines.iter().enumerate() {
             let Some(function) = function_name(line) else { continue };
+            let signature = lines.iter().skip(index).find(|line| line.ends_with(['{', ';']));
+            if signature.is_some_and(|line| line.ends_with(';')) {
+                continue;
+            }
             let indent: String = line.chars().take_while(|character| *character == ' ').collect();
             let end = format!("{indent}}}");
             let Some(length) = lines.iter().skip(index).position(|line| *line == end) else {

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 use sha2::{Digest as _, Sha256};
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 /// The name of the lock file, in the root directory of the project.
 pub const LOCK_NAME: &str = "tidegate.lock";
@@ -85,13 +85,11 @@ impl Lock {
         }
         let mut lock = Self::default();
         for (key, value) in document.get_ref() {
-            let table = match value.get_ref() {
-                DeValue::Table(table) if key.get_ref() == TABLE => table,
-                _ => {
-                    let message = format!("`{LOCK_NAME}` has only the table `{TABLE}`");
-                    return Err(LockFault { range: key.span(), message });
-                }
-            };
+            let table = value.get_ref().as_table().filter(|_| key.get_ref() == TABLE);
+            let table = table.ok_or_else(|| LockFault {
+                range: key.span(),
+                message: format!("`{LOCK_NAME}` has only the table `{TABLE}`"),
+            })?;
             for (url, digest) in table {
                 let parsed = digest.get_ref().as_str().and_then(Digest::parse);
                 let digest = parsed.ok_or_else(|| LockFault {
