@@ -126,16 +126,14 @@ fn refuses() -> Result<(), Failed> {
 }
 
 fn keeps() -> Result<(), Failed> {
-    let first = served();
-    let project = Project::new(&first.url("/orders.yaml"), &first.url("/"));
+    let server = served();
+    let project = Project::new(&server.url("/orders.yaml"), &server.url("/"));
     expect(project.check(true).0 == Some(0), "the catalog is whole", "")?;
     let lock = project.lock();
     std::fs::remove_dir_all(project.path(".tidegate")).expect("it is there");
     let (code, shown) = project.check(false);
     expect(code == Some(1) && shown.contains("remote-not-cached"), "not cached", &shown)?;
-    let port = first.port();
-    drop(first);
-    let _second = Server::at(port, |_| Answer::Content("type: object".to_owned()));
+    server.change(|_| Answer::Content("type: object".to_owned()));
     let (code, shown) = project.check(true);
     let is_said = shown.contains("has changed since it was locked");
     expect(code == Some(3) && is_said && project.lock() == lock, "changed", &shown)

@@ -2,8 +2,8 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 /// What is answered.
@@ -13,27 +13,28 @@ pub(super) enum Answer {
     Missing,
 }
 
+/// What a path is answered with.
+type Answers = fn(&str) -> Answer;
+
 /// A server that answers until it is dropped.
 pub(super) struct Server {
     port: u16,
+    answers: Arc<Mutex<Answers>>,
     asked: Arc<AtomicUsize>,
     has_ended: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Server {
-    pub(super) fn new(answer: fn(&str) -> Answer) -> Self {
-        Self::at(0, answer)
-    }
-
-    /// A server at a port, or at any that is free.
-    pub(super) fn at(port: u16, answer: fn(&str) -> Answer) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", port)).expect("the port is free");
+    pub(super) fn new(answers: Answers) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("some port is free");
+        let answers = Arc::new(Mutex::new(answers));
         let port = listener.local_addr().expect("it is bound").port();
         let asked = Arc::new(AtomicUsize::new(0));
         let has_ended = Arc::new(AtomicBool::new(false));
         let thread = std::thread::spawn({
             let (asked, has_ended) = (Arc::clone(&asked), Arc::clone(&has_ended));
+            let answers = Arc::clone(&answers);
             move || {
                 for connection in listener.incoming().flatten() {
                     if has_ended.load(Ordering::SeqCst) {
@@ -41,19 +42,21 @@ impl Server {
                     }
                     asked.fetch_add(1, Ordering::SeqCst);
                     // A client that has gone away needs no answer.
+                    let answer = *answers.lock().expect("nobody panics while it is locked");
                     let _ = serve(connection, answer);
                 }
             }
         });
-        Self { port, asked, has_ended, thread: Some(thread) }
+        Self { port, answers, asked, has_ended, thread: Some(thread) }
     }
 
     pub(super) fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
-    pub(super) fn port(&self) -> u16 {
-        self.port
+    /// From now on it answers differently.
+    pub(super) fn change(&self, answers: Answers) {
+        *self.answers.lock().expect("nobody panics while it is locked") = answers;
     }
 
     /// How many connections there were.
@@ -73,7 +76,7 @@ impl Drop for Server {
     }
 }
 
-fn serve(connection: TcpStream, answer: fn(&str) -> Answer) -> std::io::Result<()> {
+fn serve(connection: TcpStream, answer: Answers) -> std::io::Result<()> {
     let mut lines = BufReader::new(&connection).lines();
     let request = lines.next().transpose()?.unwrap_or_default();
     while lines.next().transpose()?.is_some_and(|line| !line.is_empty()) {}

@@ -6,7 +6,7 @@ use tidegate_stdlib::bundle::Failure;
 use tidegate_stdlib::document::{Builder, Node};
 use tidegate_stdlib::reduce::{Fold, Group, Held, Lone, Mode};
 
-use super::runs::Runs;
+use super::runs::{RunWriter, Runs};
 use super::{Contract, hash_seed};
 
 /// How much memory a fold may hold, and where the rest goes.
@@ -107,16 +107,22 @@ impl BoundedFold {
     /// Writes everything in memory out as one run.
     fn spill(&mut self, contract: &Contract<'_>) -> Result<(), Failure> {
         let directory = &self.budget.directory;
+        let mut scratch = Builder::default();
+        let mut push = |run: &mut RunWriter<'_>, packed: &[u8], mut held: Held| {
+            let gathered = held.gather(&contract.reducer, &mut scratch);
+            gathered.map_err(|failure| contract.irreducible(&failure))?;
+            run.push(packed, &held)
+        };
         let mut runs = match self.runs.take() {
             None => Runs::create(directory)?,
             Some(runs) if runs.are_many() => {
                 let mut merged = Runs::create(directory)?;
-                merged.add(|run| runs.merge(contract, |packed, held| run.push(packed, &held)))?;
+                merged.add(|run| runs.merge(contract, |packed, held| push(run, packed, held)))?;
                 merged
             }
             Some(runs) => runs,
         };
-        runs.add(|run| self.fold.take(|packed, held| run.push(packed, &held)))?;
+        runs.add(|run| self.fold.take(|packed, held| push(run, packed, held)))?;
         self.runs = Some(runs);
         Ok(())
     }

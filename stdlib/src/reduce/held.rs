@@ -24,6 +24,9 @@ struct Rare {
     base: Option<Document>,
     /// Documents between the first and the last that do not reduce without a base.
     between: Vec<Document>,
+    /// What came after a last document that is large, folded by itself: a fold makes its result
+    /// anew, and to do that with each of many small documents would cost the square of them.
+    recent: Option<Document>,
 }
 
 /// What a single document of a key becomes in full mode.
@@ -60,6 +63,12 @@ impl Held {
         document: Node<'_>,
         scratch: &mut Builder,
     ) -> Result<isize, ReduceFailure> {
+        if self.is_large() {
+            let bytes_before = self.size_bytes();
+            if self.add_recent(reducer, document, scratch)? {
+                return Ok(grown(bytes_before, self.size_bytes()));
+            }
+        }
         let has_base = self.has_base();
         let before = match (&mut self.first, &mut self.last) {
             (_, Some(last)) => last,
@@ -86,6 +95,74 @@ impl Held {
         }
     }
 
+    /// Whether the last document is so large that what follows is folded by itself first.
+    fn is_large(&self) -> bool {
+        self.last.as_ref().is_some_and(|last| heap_bytes(last) >= LARGE_BYTES)
+    }
+
+    /// Adds a document to the recent ones, which join the last one when they are no longer small
+    /// beside it. Gives whether it was added.
+    fn add_recent(
+        &mut self,
+        reducer: &Reducer,
+        document: Node<'_>,
+        scratch: &mut Builder,
+    ) -> Result<bool, ReduceFailure> {
+        let small_bytes = self.last.as_ref().map_or(0, heap_bytes) / SMALL_SHARE;
+        let recent = &mut self.rare.get_or_insert_default().recent;
+        if let Some(before) = recent {
+            scratch.clear();
+            match reducer.reduce(Some(before.root()), document, Mode::Associative, scratch)? {
+                Reduced::Document | Reduced::Deleted => {
+                    self.folded = true;
+                    scratch.replace(before);
+                }
+                Reduced::NotAssociative => {
+                    self.gather(reducer, scratch)?;
+                    return Ok(false);
+                }
+            }
+        } else if put(recent, document, scratch) > small_bytes {
+            *recent = None;
+            return Ok(false);
+        }
+        let recent = self.rare.as_ref().and_then(|rare| rare.recent.as_ref());
+        if recent.is_some_and(|recent| heap_bytes(recent) > small_bytes) {
+            self.gather(reducer, scratch)?;
+        }
+        Ok(true)
+    }
+
+    /// Folds the recent documents into the last one. What is held is then as if each document had
+    /// been folded when it came.
+    ///
+    /// # Errors
+    /// As [`Reducer::reduce`].
+    pub fn gather(
+        &mut self,
+        reducer: &Reducer,
+        scratch: &mut Builder,
+    ) -> Result<(), ReduceFailure> {
+        let recent = self.rare.as_mut().and_then(|rare| rare.recent.take());
+        let (Some(recent), Some(last)) = (recent, &mut self.last) else { return Ok(()) };
+        scratch.clear();
+        match reducer.reduce(Some(last.root()), recent.root(), Mode::Associative, scratch) {
+            Ok(Reduced::Document | Reduced::Deleted) => {
+                self.folded = true;
+                scratch.replace(last);
+            }
+            Ok(Reduced::NotAssociative) => {
+                let last = std::mem::replace(last, recent);
+                self.rare.get_or_insert_default().between.push(last);
+            }
+            Err(failure) => {
+                self.rare.get_or_insert_default().recent = Some(recent);
+                return Err(failure);
+            }
+        }
+        Ok(())
+    }
+
     /// Gives the key its base, the document stored before, and tells by how many bytes
     /// [`Held::size_bytes`] grew.
     pub fn set_base(&mut self, base: Document) -> isize {
@@ -94,7 +171,7 @@ impl Held {
         grown(bytes_before, self.size_bytes())
     }
 
-    /// Appends what is held as bytes that only this program reads to `out`.
+    /// Appends what is held, after [`Held::gather`], as bytes that only this program reads to `out`.
     pub fn write(&self, out: &mut Vec<u8>) {
         let flags = u64::from(self.has_base()) * HAS_BASE + u64::from(self.folded) * FOLDED;
         write_integer(flags, out);
@@ -136,7 +213,8 @@ impl Held {
         let rare = self.rare.as_deref();
         let base = rare.and_then(|rare| rare.base.as_ref());
         let between = rare.map(|rare| rare.between.as_slice()).unwrap_or_default();
-        base.into_iter().chain(&self.first).chain(between).chain(&self.last)
+        let recent = rare.and_then(|rare| rare.recent.as_ref());
+        base.into_iter().chain(&self.first).chain(between).chain(&self.last).chain(recent)
     }
 
     /// Whether a base was given.
@@ -154,12 +232,13 @@ impl Held {
     /// # Errors
     /// As [`Reducer::reduce`].
     pub fn leave(
-        self,
+        mut self,
         reducer: &Reducer,
         mode: Mode,
         lone: Lone,
         scratch: &mut Builder,
     ) -> Result<Outcome, ReduceFailure> {
+        self.gather(reducer, scratch)?;
         match mode {
             Mode::Associative => self.associative(reducer, scratch),
             Mode::Full => self.full(reducer, lone, scratch),
@@ -256,10 +335,15 @@ impl Held {
     }
 
     fn take(self) -> (Option<Document>, impl Iterator<Item = Document>) {
-        let Rare { base, between } = self.rare.map(|rare| *rare).unwrap_or_default();
+        let Rare { base, between, .. } = self.rare.map(|rare| *rare).unwrap_or_default();
         (base, self.first.into_iter().chain(between).chain(self.last))
     }
 }
+
+/// From this size on a document is large.
+const LARGE_BYTES: usize = 4096;
+/// Recent documents are small below this share of the last one.
+const SMALL_SHARE: usize = 4;
 
 const HAS_BASE: u64 = 1;
 const FOLDED: u64 = 2;

@@ -233,6 +233,23 @@ fn set_base(fold: &mut Fold, packed: &[u8], base: &Value) {
 }
 
 #[test]
+fn many_small_documents_join_a_large_one_in_order() {
+    let reducer = reducer(json!({
+        "properties": {"l": {"reduce": {"strategy": "append"}}},
+        "reduce": {"strategy": "merge"},
+    }));
+    for documents in [2_u64, 300, 2_000] {
+        let mut fold = Fold::new(Mode::Associative, Lone::Kept, 7);
+        for at in 0..documents {
+            add(&mut fold, &reducer, b"k", &json!({"l": [at]}));
+        }
+        let drained = drained(&mut fold, &reducer);
+        let of = |range: std::ops::Range<u64>| json!({"l": range.collect::<Vec<_>>()});
+        assert_eq!(drained[0].documents, [of(0..1), of(1..documents)], "{documents}");
+    }
+}
+
+#[test]
 fn folds_hold_the_left_most_document_back() {
     let reducer = tombstones();
     let mut fold = Fold::new(Mode::Associative, Lone::Kept, 0);
