@@ -75,6 +75,34 @@ impl Settings {
     }
 }
 
+/// Reads a file of ours beside the root catalog and adds it to the sources, if there is one: its text, or why it cannot be read.
+pub(crate) fn read_project_file(
+    world: &dyn World,
+    root: &Url,
+    name: &str,
+    sources: &mut Sources,
+) -> Option<(FileId, Result<String, String>)> {
+    let url = root.join(name).ok()?;
+    let text = match world.read(&url) {
+        Err(failure) if failure.is_missing => return None,
+        Err(failure) => Err(failure.message),
+        Ok(bytes) if bytes.len() > SOURCE_SIZE_BYTES_MAX => Err("it is too large".to_owned()),
+        Ok(bytes) => String::from_utf8(bytes.to_vec()).map_err(|_| "it is not UTF-8".to_owned()),
+    };
+    let shown = text.as_deref().unwrap_or_default();
+    let file = sources.add(SourceFile {
+        url,
+        name: name.to_owned(),
+        role: Role::Settings,
+        lines: Arc::new(LineIndex::new(shown)),
+        text: shown.into(),
+        tree: None,
+        specs: None,
+        is_present: text.is_ok(),
+    });
+    Some((file, text))
+}
+
 /// Reads the settings in the directory `root` and adds their file to the sources, if there is one.
 pub(crate) fn load(
     world: &dyn World,
@@ -82,30 +110,13 @@ pub(crate) fn load(
     sources: &mut Sources,
     sink: &mut Sink,
 ) -> Settings {
-    let Ok(url) = root.join(NAME) else { return Settings::default() };
-    let text = match world.read(&url) {
-        Err(failure) if failure.is_missing => return Settings::default(),
-        Err(failure) => Err(failure.message),
-        Ok(bytes) if bytes.len() > SOURCE_SIZE_BYTES_MAX => Err("it is too large".to_owned()),
-        Ok(bytes) => String::from_utf8(bytes.to_vec()).map_err(|_| "it is not UTF-8".to_owned()),
+    let Some((file, text)) = read_project_file(world, root, NAME, sources) else {
+        return Settings::default();
     };
-    let (text, failure) = match text {
-        Ok(text) => (text, None),
-        Err(words) => (String::new(), Some(words)),
-    };
-    let file = sources.add(SourceFile {
-        url,
-        name: NAME.to_owned(),
-        role: Role::Settings,
-        lines: Arc::new(LineIndex::new(&text)),
-        text: text.as_str().into(),
-        tree: None,
-        specs: None,
-        is_present: failure.is_none(),
-    });
-    if let Some(words) = failure {
+    let text = text.unwrap_or_else(|words| {
         sink.report(unreadable(&words, Range::default().in_file(file)));
-    }
+        String::new()
+    });
     let mut reader = Reader { file, settings: Settings::default(), sink };
     let (table, errors) = DeTable::parse_recoverable(&text);
     for error in errors {

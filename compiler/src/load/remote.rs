@@ -7,8 +7,8 @@ use url::Url;
 use super::Reference;
 use super::lock::{CACHE_DIRECTORY, Digest, LOCK_NAME, Lock, LockFault};
 use crate::diag::{Diagnostic, Sink, rules};
-use crate::limits::SOURCE_SIZE_BYTES_MAX;
-use crate::source::{LineIndex, Range, Role, SourceFile, Sources, Span};
+use crate::settings::read_project_file;
+use crate::source::{Range, Sources, Span};
 use crate::world::{World, WorldFailure};
 
 /// Whether a URL leads to the network.
@@ -69,30 +69,12 @@ fn load_lock(
     sources: &mut Sources,
     sink: &mut Sink,
 ) -> Result<Lock, Unusable> {
-    let url = root.join(LOCK_NAME).map_err(|_| Unusable)?;
-    let text = match world.read(&url) {
-        Err(failure) if failure.is_missing => return Ok(Lock::default()),
-        Err(failure) => Err(failure.message),
-        Ok(bytes) if bytes.len() > SOURCE_SIZE_BYTES_MAX => Err("it is too large".to_owned()),
-        Ok(bytes) => String::from_utf8(bytes.to_vec()).map_err(|_| "it is not UTF-8".to_owned()),
+    let Some((file, text)) = read_project_file(world, root, LOCK_NAME, sources) else {
+        return Ok(Lock::default());
     };
-    let (text, failure) = match text {
-        Ok(text) => (text, None),
-        Err(words) => (String::new(), Some(words)),
-    };
-    let file = sources.add(SourceFile {
-        url,
-        name: LOCK_NAME.to_owned(),
-        role: Role::Settings,
-        lines: Arc::new(LineIndex::new(&text)),
-        text: text.as_str().into(),
-        tree: None,
-        specs: None,
-        is_present: failure.is_none(),
-    });
-    let lock = match failure {
-        None => Lock::parse(&text),
-        Some(words) => {
+    let lock = match text {
+        Ok(text) => Lock::parse(&text),
+        Err(words) => {
             let message = format!("`{LOCK_NAME}` cannot be read: {words}");
             Err(LockFault { range: 0..0, message })
         }
