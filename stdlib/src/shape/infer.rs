@@ -213,7 +213,10 @@ impl<'n> Inference<'n> {
         for (name, schema) in named("properties").into_iter().flatten() {
             let step = format!("/properties/{}", escape(name));
             let mut property = self.child(schema, place, &step);
-            for matching in self.algebra.matching(&shape, name).unwrap_or_default() {
+            // What the patterns say together is a narrower shape than what each leaves of the property.
+            let matching = self.algebra.matching(&shape, name).unwrap_or_default().into_iter();
+            let matching = matching.reduce(|left, right| self.algebra.intersect(left, right));
+            if let Some(matching) = matching {
                 property = self.algebra.intersect(property, matching);
             }
             properties.insert(name.clone(), (false, property));
