@@ -121,6 +121,9 @@ fn renderable(mut shape: Shape) -> Shape {
     }
     shape.provenance = Provenance::Unset;
     shape.default_fault = None;
+    // Kept only because it is a mistake, and one schema may make more of it than the other.
+    let is_allowed = |default: &Value| Types::of(default).within(shape.types);
+    shape.default = shape.default.take().filter(is_allowed);
     for annotation in [&mut shape.reduce, &mut shape.redact] {
         if *annotation == Reduce::Multiple {
             *annotation = Reduce::Unset;
