@@ -68,6 +68,7 @@ impl Session {
         let catalog = link(&sources, &mut sink);
         let checked = check(catalog, &sources, &mut self.checks, &mut sink);
         report_unused(&checked.catalog, &mut sink);
+        settings.report_unknown_tasks(&checked.catalog.tasks(), &mut sink);
         // What a mistake of syntax has cost would show as further mistakes: in its file, and as names that lead nowhere.
         let is_whole = sources.files().all(|(_, file)| file.is_whole());
         sink.retain_after(loaded, |diagnostic| {

@@ -5,7 +5,7 @@
 //! that an empty one gives.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use toml::Spanned;
@@ -37,13 +37,15 @@ pub struct Settings {
     pub fetch_allowed: Vec<String>,
     /// `[run]`: what holds unless the command line says otherwise.
     pub run: RunSettings,
+    /// `[tasks]`: the tasks that it names.
+    pub tasks: Vec<(String, Span)>,
 }
 
 /// `[run]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunSettings {
-    /// `memory`, such as `1GiB`.
-    pub memory: Option<String>,
+    /// `memory`, in bytes.
+    pub memory_bytes: Option<usize>,
     /// `data`: the directory of journals and state, relative to the working directory.
     pub data: Option<String>,
 }
@@ -73,6 +75,32 @@ impl Settings {
         });
         hints
     }
+
+    /// Warns of the tasks that the settings name and the catalog does not have.
+    pub(crate) fn report_unknown_tasks(&self, tasks: &BTreeSet<&str>, sink: &mut Sink) {
+        for (name, span) in &self.tasks {
+            if !tasks.contains(name.as_str()) {
+                sink.report(unknown_task(name, tasks, *span));
+            }
+        }
+    }
+}
+
+/// The bytes of a size such as `64MiB`, `1GiB` or `500MB`; nothing when the text is none.
+pub fn size_bytes(text: &str) -> Option<usize> {
+    let digits = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let factor: usize = match unit.trim() {
+        "" | "B" => 1,
+        "KiB" | "K" => 1 << 10,
+        "MiB" | "M" => 1 << 20,
+        "GiB" | "G" => 1 << 30,
+        "KB" | "kB" => 1_000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        _ => return None,
+    };
+    number.parse::<usize>().ok()?.checked_mul(factor)
 }
 
 /// Reads a file of ours beside the root catalog and adds it to the sources, if there is one: its text, or why it cannot be read.
@@ -143,14 +171,11 @@ impl Reader<'_> {
                 "fetch" => self.read_table("fetch", &FETCH_KEYS, value, |reader, _, value| {
                     reader.settings.fetch_allowed = reader.texts("allow", value);
                 }),
-                "run" => self.read_table("run", &RUN_KEYS, value, |reader, key, value| {
-                    let text = reader.text(key, value);
-                    match key {
-                        "memory" => reader.settings.run.memory = text,
-                        _ => reader.settings.run.data = text,
-                    }
+                "run" => self.read_table("run", &RUN_KEYS, value, |reader, key, value| match key {
+                    "memory" => reader.read_memory(value),
+                    _ => reader.settings.run.data = reader.text(key, value),
                 }),
-                "storage" => self.read_storage(key, value),
+                "storage" => self.read_storage(value),
                 "tasks" => self.read_tasks(value),
                 name => {
                     let diagnostic = unknown_key(name, NAME, &KEYS, self.span(key.span()));
@@ -184,32 +209,35 @@ impl Reader<'_> {
         }
     }
 
-    /// `[storage]`: prefixes of collections and where they are stored, which nothing can do yet.
-    fn read_storage(&mut self, key: &Spanned<Cow<'_, str>>, value: &Spanned<DeValue<'_>>) {
+    fn read_memory(&mut self, value: &Spanned<DeValue<'_>>) {
+        let Some(text) = self.text("memory", value) else { return };
+        self.settings.run.memory_bytes = size_bytes(&text);
+        if self.settings.run.memory_bytes.is_none() {
+            let span = self.span(value.span());
+            self.sink.report(wrong_type("memory", "a size such as `512MiB`", span));
+        }
+    }
+
+    /// `[storage]`: prefixes of collections and where they are stored, which is the data directory only.
+    fn read_storage(&mut self, value: &Spanned<DeValue<'_>>) {
         let Some(table) = value.get_ref().as_table() else {
             let diagnostic = wrong_type("storage", "a table", self.span(value.span()));
             return self.sink.report(diagnostic);
         };
         for (prefix, place) in table {
-            let text = prefix.get_ref().as_ref();
-            if !text.is_empty() && !text.ends_with('/') {
-                let diagnostic = open_prefix(text, self.span(prefix.span()));
-                self.sink.report(diagnostic);
-            }
-            if let Some(url) = self.text(text, place)
-                && Url::parse(&url).is_err()
-            {
-                let diagnostic = wrong_type(text, "a URL", self.span(place.span()));
-                self.sink.report(diagnostic);
-            }
-        }
-        if !table.is_empty() {
-            let diagnostic = without_effect("[storage]", self.span(key.span()));
-            self.sink.report(diagnostic);
+            let (text, span) = (prefix.get_ref().as_ref(), self.span(prefix.span()));
+            let Some(url) = self.text(text, place) else { continue };
+            self.sink.report(if !text.is_empty() && !text.ends_with('/') {
+                open_prefix(text, span)
+            } else if Url::parse(&url).is_err() {
+                wrong_type(text, "a URL", self.span(place.span()))
+            } else {
+                unsupported_storage(text, &url, span)
+            });
         }
     }
 
-    /// `[tasks."name"]`: how single tasks run, which nothing can do yet.
+    /// `[tasks."name"]`: how single tasks run, of which only the usual way is there.
     fn read_tasks(&mut self, value: &Spanned<DeValue<'_>>) {
         let Some(tasks) = value.get_ref().as_table() else {
             let diagnostic = wrong_type("tasks", "a table", self.span(value.span()));
@@ -217,19 +245,14 @@ impl Reader<'_> {
         };
         for (task, value) in tasks {
             let name = format!("tasks.\"{}\"", task.get_ref());
+            self.settings.tasks.push((task.get_ref().to_string(), self.span(task.span())));
             self.read_table(&name, &TASK_KEYS, value, |reader, key, value| {
                 let span = reader.span(value.span());
-                let number = value.get_ref().as_integer().map(|number| number.as_str());
-                let is_power = |text: &str| text.parse::<u32>().is_ok_and(u32::is_power_of_two);
-                let is_right = match key {
-                    "shards" => number.is_some_and(is_power),
-                    _ => value.get_ref().as_str().is_some_and(|name| ENGINES.contains(&name)),
+                let found = match key {
+                    "shards" => shards(value.get_ref(), task.get_ref(), span),
+                    _ => engine(value.get_ref(), task.get_ref(), span),
                 };
-                reader.sink.report(match (key, is_right) {
-                    ("shards", false) => wrong_type("shards", "a power of two", span),
-                    (_, false) => wrong_type("js", "`quickjs`, `node` or `deno`", span),
-                    (key, true) => without_effect(key, span),
-                });
+                found.into_iter().for_each(|diagnostic| reader.sink.report(diagnostic));
             });
         }
     }
@@ -304,6 +327,31 @@ impl Reader<'_> {
     }
 }
 
+/// What is to be said of the `shards` of a task.
+fn shards(value: &DeValue<'_>, task: &str, span: Span) -> Option<Diagnostic> {
+    let number = value.as_integer().and_then(|number| number.as_str().parse::<u32>().ok());
+    match number.filter(|number| number.is_power_of_two()) {
+        None => Some(wrong_type("shards", "a power of two", span)),
+        Some(1) => None,
+        Some(number) => {
+            let message = format!("`{task}` runs in one shard, not in {number}");
+            Some(without_effect(message, "this version splits no task", span))
+        }
+    }
+}
+
+/// What is to be said of the `js` of a task.
+fn engine(value: &DeValue<'_>, task: &str, span: Span) -> Option<Diagnostic> {
+    let name = value.as_str().filter(|name| ENGINES.contains(name));
+    Some(match name {
+        None => wrong_type("js", "`quickjs`, `node` or `deno`", span),
+        Some(name) => {
+            let message = format!("`{task}` does not run by `{name}`");
+            without_effect(message, "this version runs lambdas in SQL only", span)
+        }
+    })
+}
+
 /// Whether a version meets all of a list of comparisons such as `>=0.3, <1`; nothing when the list is not one.
 fn is_met(requirement: &str, version: &str) -> Option<bool> {
     let version = numbers(version)?;
@@ -363,11 +411,34 @@ fn open_prefix(prefix: &str, span: Span) -> Diagnostic {
         .help(format!("write \"{prefix}/\""))
 }
 
-fn without_effect(name: &str, span: Span) -> Diagnostic {
-    let message = format!("`{name}` has no effect in this version");
+fn unsupported_storage(prefix: &str, url: &str, span: Span) -> Diagnostic {
+    let collections = match prefix {
+        "" => "collections".to_owned(),
+        prefix => format!("collections below `{prefix}`"),
+    };
+    let message = format!("{collections} cannot be stored at `{url}`");
+    Diagnostic::new(&rules::UNSUPPORTED_STORAGE, span, message)
+        .label("this version stores everything in the data directory")
+        .help("remove the line; `data` of `[run]` names the data directory")
+}
+
+fn without_effect(message: String, label: &str, span: Span) -> Diagnostic {
     Diagnostic::new(&rules::SETTING_WITHOUT_EFFECT, span, message)
-        .label("this is understood, but not carried out yet")
+        .label(label)
         .help("remove it, or allow this warning in `[lints]`")
+}
+
+fn unknown_task(name: &str, tasks: &BTreeSet<&str>, span: Span) -> Diagnostic {
+    let message = format!("the catalog has no task `{name}`");
+    let diagnostic = Diagnostic::new(&rules::SETTING_WITHOUT_EFFECT, span, message)
+        .label("these settings are nobody's");
+    match nearest(name, tasks.iter().copied()) {
+        Some(near) => {
+            let fix = Fix::replace(span, format!("\"{near}\""), format!("name `{near}`"));
+            diagnostic.fix(fix.unsafe_to_apply())
+        }
+        None => diagnostic.help("name a capture, a materialization or a collection that derives"),
+    }
 }
 
 fn unknown_rule(slug: &str, span: Span) -> Box<Diagnostic> {

@@ -11,7 +11,7 @@ use serde_json::json;
 use tidegate_compiler::diag::nearest;
 use tidegate_compiler::diag::render::json::SCHEMA_VERSION;
 use tidegate_compiler::explain::explain_failure;
-use tidegate_compiler::settings::RunSettings;
+use tidegate_compiler::settings::{RunSettings, size_bytes};
 use tidegate_compiler::source::Sources;
 use tidegate_runtime::engine::{self, Ingest, RunRequest, TaskReport};
 use tidegate_runtime::files::read_whole;
@@ -31,7 +31,7 @@ const DATA_DIRECTORY: &str = "tidegate-data";
 /// The least memory that a run can do with.
 const MEMORY_BYTES_MIN: usize = 16 << 20;
 /// How much memory is used unless told otherwise.
-const MEMORY: &str = "1GiB";
+const MEMORY_BYTES: usize = 1 << 30;
 
 /// Runs.
 pub(crate) fn run(arguments: &Run, terminal: &Terminal) -> Result<Exit, Stop> {
@@ -106,9 +106,7 @@ fn request(
             Durability::Normal => store::Durability::Normal,
             Durability::Off => store::Durability::Off,
         },
-        memory_bytes: memory_bytes(
-            arguments.memory.as_ref().or(settings.memory.as_ref()).map_or(MEMORY, String::as_str),
-        )?,
+        memory_bytes: memory_bytes(arguments.memory.as_deref(), settings.memory_bytes)?,
     })
 }
 
@@ -184,38 +182,20 @@ fn warn_of_republishing(restart: &BTreeSet<String>, bundle: &Bundle, terminal: &
     }
 }
 
-fn memory_bytes(text: &str) -> Result<usize, Stop> {
-    let bytes = size_bytes(text)?;
+/// The memory that the command line asks for, or else the project.
+fn memory_bytes(argument: Option<&str>, setting: Option<usize>) -> Result<usize, Stop> {
+    let bytes = match argument {
+        None => setting.unwrap_or(MEMORY_BYTES),
+        Some(text) => size_bytes(text).ok_or_else(|| {
+            Stop::usage(format!("`{text}` is not a size"))
+                .help("write a size such as 512MiB or 2GiB")
+        })?,
+    };
     if bytes < MEMORY_BYTES_MIN {
-        return Err(Stop::usage(format!("`{text}` is too little memory for a run"))
+        return Err(Stop::usage(format!("{bytes} bytes are too little memory for a run"))
             .help("give it at least 16MiB"));
     }
     Ok(bytes)
-}
-
-/// `64MiB`, `1GiB`, `500MB` or bytes.
-fn size_bytes(text: &str) -> Result<usize, Stop> {
-    let digits = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let factor: Option<usize> = match unit.trim() {
-        "" | "B" => Some(1),
-        "KiB" | "K" => Some(1 << 10),
-        "MiB" | "M" => Some(1 << 20),
-        "GiB" | "G" => Some(1 << 30),
-        "KB" | "kB" => Some(1_000),
-        "MB" => Some(1_000_000),
-        "GB" => Some(1_000_000_000),
-        _ => None,
-    };
-    number
-        .parse::<usize>()
-        .ok()
-        .zip(factor)
-        .and_then(|(number, factor)| number.checked_mul(factor))
-        .ok_or_else(|| {
-            Stop::usage(format!("`{text}` is not a size"))
-                .help("write a size such as 512MiB or 2GiB")
-        })
 }
 
 fn temporary_data() -> PathBuf {
@@ -252,7 +232,7 @@ fn show_endpoints(bundle: &Bundle, format: ResultFormat, terminal: &Terminal) {
         };
         let (place, image, path, command) = match endpoint {
             Endpoint::Connector { image, config } => {
-                let path = config.get("path").and_then(|path| path.as_str());
+                let path = config.plain().and_then(|config| config.get("path")?.as_str());
                 let place = path.map_or_else(|| image.clone(), |path| format!("{image} `{path}`"));
                 (place, Some(image), path, None)
             }

@@ -14,6 +14,7 @@ mod script;
 mod tests;
 mod value;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::model::{CaptureSpec, CollectionSpec, MaterializationSpec, Specs, TestSpec};
@@ -58,6 +59,15 @@ impl Catalog {
         let found = self.collections.binary_search_by(|each| each.name().cmp(collection.name()));
         let index = found.expect("it is a collection of this catalog, and they are in order");
         CollectionId(u32::try_from(index).expect("ids are small"))
+    }
+
+    /// The names of all tasks: captures, materializations and collections that derive.
+    pub fn tasks(&self) -> BTreeSet<&str> {
+        let captures = self.captures.iter().map(Capture::name);
+        let materializations = self.materializations.iter().map(Materialization::name);
+        let derives = |collection: &&Collection| collection.spec().derive.is_some();
+        let derivations = self.collections.iter().filter(derives).map(Collection::name);
+        captures.chain(materializations).chain(derivations).collect()
     }
 
     /// All collections with their ids.

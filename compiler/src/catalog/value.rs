@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::Value;
+use tidegate_stdlib::bundle::Config;
 
 use crate::model::InlineOrFile;
 use crate::source::{FileId, Role, Sources, Span};
@@ -46,6 +47,14 @@ impl SourceValue {
     /// A value that stands in for one that is not written; everything in it is at `span`.
     pub(crate) fn absent(value: Value, span: Span) -> Self {
         Self { value, file: span.file, span, tree: None }
+    }
+
+    /// The value as the configuration of an endpoint.
+    pub fn to_config(&self) -> Config {
+        match &self.tree {
+            Some((tree, node)) => Config::new(tree.to_ordered(*node)),
+            None => Config::Plain(self.value.clone()),
+        }
     }
 
     /// The place of the value at a JSON pointer, or of the nearest value around it.

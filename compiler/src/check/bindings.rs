@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use serde_json::Value;
-use tidegate_stdlib::bundle::Endpoint;
+use tidegate_stdlib::bundle::{Config, Endpoint};
 use tidegate_stdlib::connector::{Connector, Protocol};
 
 use super::Scope;
@@ -190,7 +190,7 @@ fn connector_of(endpoint: &CheckedEndpoint) -> Option<&'static Connector> {
 /// What tells an endpoint from others: of a built-in connector its config, else the task.
 fn place_of(endpoint: &CheckedEndpoint, task: &str) -> String {
     match (&endpoint.endpoint, endpoint.connector) {
-        (Endpoint::Connector { config, .. }, Some(connector)) => {
+        (Endpoint::Connector { config: Config::Plain(config), .. }, Some(connector)) => {
             let mut config = config.clone();
             if let Some(Value::String(path)) = config.pointer_mut("/path") {
                 *path = without_detours(path);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
-use tidegate_stdlib::bundle::Endpoint;
+use tidegate_stdlib::bundle::{Config, Endpoint};
 use tidegate_stdlib::connector::{ALL, Connector, Protocol, by_image};
 use tidegate_stdlib::schema::{Schema, Violation};
 
@@ -24,7 +24,8 @@ pub(super) fn check(
     sources: &Sources,
     sink: &mut Sink,
 ) -> CheckedEndpoint {
-    let nothing = || Endpoint::Connector { image: String::new(), config: Value::Null };
+    let nothing =
+        || Endpoint::Connector { image: String::new(), config: Config::Plain(Value::Null) };
     let Some(spec) = endpoint else {
         return CheckedEndpoint { endpoint: nothing(), connector: None, span: task };
     };
@@ -93,26 +94,27 @@ fn check_config(
     connector: Option<&'static Connector>,
     sources: &Sources,
     sink: &mut Sink,
-) -> (Value, Span) {
+) -> (Config, Span) {
     let Some(config) = config else {
         let value = SourceValue::absent(Value::Object(Map::new()), endpoint);
         if let Some(connector) = connector {
             Subject::config(connector).check(&value, sink);
         }
-        return (value.value, endpoint);
+        return (value.to_config(), endpoint);
     };
     let Some(value) = SourceValue::new(sources, file, config, Role::Config) else {
-        return (Value::Null, config.range().in_file(file));
+        return (Config::Plain(Value::Null), config.range().in_file(file));
     };
+    let (config, place) = (value.to_config(), value.name_place(""));
     // An encrypted document is opened by whoever runs the task.
-    let is_encrypted = value.value.get("sops").is_some();
-    if let Some(connector) = connector.filter(|_| !is_encrypted) {
-        Subject::config(connector).check(&value, sink);
+    if matches!(config, Config::Plain(_)) {
+        if let Some(connector) = connector {
+            Subject::config(connector).check(&value, sink);
+        }
+        let schema = connector.map(|connector| &connector_schema(connector.config_schema).schema);
+        secrets::check(&value, schema, sink);
     }
-    let schema = connector.map(|connector| &connector_schema(connector.config_schema).schema);
-    secrets::check(&value, schema, sink);
-    let place = value.name_place("");
-    (value.value, place)
+    (config, place)
 }
 
 /// The resource of a binding; `None` when it is absent or its file was not read.

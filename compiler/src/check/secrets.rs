@@ -27,9 +27,6 @@ const REFERENCES: [&str; 4] = ["env:", "file:", "${", "<"];
 /// Looks for texts in a config that is not encrypted, at the locations that a connector's schema names or, without one, by their
 /// names.
 pub(super) fn check(config: &SourceValue, schema: Option<&Value>, sink: &mut Sink) {
-    if config.value.get("sops").is_some() {
-        return;
-    }
     let mut secrets = BTreeSet::new();
     match schema {
         Some(schema) => named_by_schema(schema, &config.value, "", &mut secrets),

@@ -159,6 +159,13 @@ impl Loader<'_> {
     /// Loads the file that a reference of another file names.
     fn request(&mut self, from: FileId, range: Range, written: &str, role: Role) {
         let reference = Reference { span: range.in_file(from), written, role };
+        if names_no_file(&reference) {
+            self.sink.report(empty_reference(&reference));
+            return;
+        }
+        if role == Role::Catalog && written.contains(' ') {
+            self.sink.report(reference_with_blank(&reference));
+        }
         let Ok(mut url) = self.sources.file(from).url.join(written) else {
             self.sink.report(malformed_reference(&reference));
             return;
@@ -284,6 +291,18 @@ impl Loader<'_> {
     }
 }
 
+/// Whether a reference is blank, which by the rules of URLs would be the very file that it stands in. Of a schema, a mere fragment
+/// means a part of that file.
+fn names_no_file(reference: &Reference<'_>) -> bool {
+    let path = match reference.role {
+        Role::Schema => reference.written,
+        Role::Catalog | Role::Fixture | Role::Config | Role::Settings | Role::Arguments => {
+            reference.written.split('#').next().unwrap_or_default()
+        }
+    };
+    path.chars().all(|character| character <= ' ')
+}
+
 /// What is made of a file: config-like files are data only by their extension.
 fn reading(url: &Url, role: Role) -> Reading {
     match role {
@@ -397,6 +416,24 @@ fn malformed_reference(reference: &Reference<'_>) -> Diagnostic {
         format!("`{}` is neither a path nor a URL", reference.written),
     )
     .help("name a file relative to this one")
+}
+
+fn empty_reference(reference: &Reference<'_>) -> Diagnostic {
+    Diagnostic::new(&rules::MALFORMED_REFERENCE, reference.span, "the reference names no file")
+        .label("by the rules of URLs this would be the very file that it stands in")
+        .help("name a file relative to this one, or remove the reference")
+}
+
+fn reference_with_blank(reference: &Reference<'_>) -> Diagnostic {
+    let written = reference.written;
+    let repaired = written.trim().replace(' ', "%20");
+    Diagnostic::new(
+        &rules::MALFORMED_REFERENCE,
+        reference.span,
+        format!("the import `{written}` has a blank, which no URL has"),
+    )
+    .label("other tools refuse it")
+    .fix(Fix::replace(reference.span, &repaired, format!("write `{repaired}`")))
 }
 
 fn fixture_without_list(span: Span) -> Diagnostic {

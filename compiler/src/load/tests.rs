@@ -227,6 +227,25 @@ fn files_outside_of_the_project_are_warned_of_once() {
 }
 
 #[test]
+fn a_reference_that_is_blank_is_not_the_file_itself() {
+    let text = "import: ['', ' ', '#x']
+collections: {a: {schema: '', key: [/id]}, b: {schema: {$ref: ''}, key: [/id]}}
+captures: {c: {endpoint: {connector: {image: i}}, bindings: [{resource: '#x', target: a}]}}
+tests: {t: [{ingest: {collection: a, documents: ''}}]}";
+    let place = |text: &str| format!("malformed-reference at flow.yaml: {text}");
+    let wanted = ["", " ", "#x", "", "#x", ""].map(place);
+    assert_eq!(found(&[("flow.yaml", text)]), wanted);
+}
+
+#[test]
+fn a_blank_in_an_import_is_written_as_in_urls() {
+    let files = [("flow.yaml", "import: [' b c.yaml']"), ("b%20c.yaml", "{}")];
+    assert_eq!(found(&files), ["malformed-reference at flow.yaml:  b c.yaml"]);
+    let (_, diagnostics) = loaded(&world(&files));
+    assert_eq!(diagnostics[0].fix.as_ref().unwrap().edits[0].text, "b%20c.yaml");
+}
+
+#[test]
 fn fragments_are_for_schemas_only() {
     let files = [("flow.yaml", "import: ['b.yaml#/x']"), ("b.yaml", "{}")];
     assert_eq!(found(&files), ["unexpected-fragment at flow.yaml: #/x"]);

@@ -285,8 +285,7 @@ impl Binder<'_> {
             FieldKind::Base64 => string.is_some_and(|text| STANDARD.decode(text).is_ok()),
             FieldKind::Word(words) => string.is_some_and(|text| words.contains(&text)),
             FieldKind::Schema => {
-                string.is_some_and(|text| !text.is_empty())
-                    || matches!(value, NodeKind::Mapping(_) | NodeKind::Boolean(_))
+                string.is_some() || matches!(value, NodeKind::Mapping(_) | NodeKind::Boolean(_))
             }
             FieldKind::Object(_) | FieldKind::Map(_) => matches!(value, NodeKind::Mapping(_)),
             FieldKind::List(_) => matches!(value, NodeKind::Sequence(_)),
@@ -369,7 +368,6 @@ fn found(value: &NodeKind, expected: FieldKind) -> String {
         ) if string.value.len() <= 40 && !string.value.contains('\n') => {
             format!("`{}`", string.value)
         }
-        (NodeKind::String(string), _) if string.value.is_empty() => "an empty text".to_owned(),
         (NodeKind::String(_), _) => "a text".to_owned(),
         (NodeKind::Sequence(_), _) => "a list".to_owned(),
         (NodeKind::Mapping(_), _) => "a mapping".to_owned(),

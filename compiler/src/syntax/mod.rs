@@ -11,6 +11,7 @@ mod yaml;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use tidegate_stdlib::bundle::Ordered;
 
 use crate::source::Range;
 
@@ -159,6 +160,22 @@ impl Tree {
             NodeKind::Mapping(entries) => {
                 let property = |entry: &Entry| (entry.key.clone(), self.to_json(entry.value));
                 Value::Object(entries.iter().map(property).collect())
+            }
+        }
+    }
+
+    /// A node and everything below as JSON, mappings in the order written.
+    pub fn to_ordered(&self, id: NodeId) -> Ordered {
+        match &self.node(id).kind {
+            NodeKind::Sequence(items) => {
+                Ordered::Array(items.iter().map(|item| self.to_ordered(*item)).collect())
+            }
+            NodeKind::Mapping(entries) => {
+                let property = |entry: &Entry| (entry.key.clone(), self.to_ordered(entry.value));
+                Ordered::Object(entries.iter().map(property).collect())
+            }
+            NodeKind::Null | NodeKind::Boolean(_) | NodeKind::Number(_) | NodeKind::String(_) => {
+                Ordered::Scalar(self.to_json(id))
             }
         }
     }

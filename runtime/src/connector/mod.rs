@@ -145,7 +145,10 @@ pub fn open_source(
 fn built_in(endpoint: &Endpoint) -> Result<(&'static Connector, &Value), Failure> {
     match endpoint {
         Endpoint::Connector { image, config } => match by_image(image) {
-            Some(connector) => Ok((connector, config)),
+            Some(connector) => match config.plain() {
+                Some(config) => Ok((connector, config)),
+                None => Err(encrypted(image)),
+            },
             None => Err(Failure::new(
                 FailureKind::ConnectorUnavailable,
                 format!("the connector `{image}` is not built into this binary"),
@@ -158,6 +161,14 @@ fn built_in(endpoint: &Endpoint) -> Result<(&'static Connector, &Value), Failure
         )
         .help("use one of the images that begin with `tidegate/`")),
     }
+}
+
+fn encrypted(image: &str) -> Failure {
+    Failure::new(
+        FailureKind::EndpointFailed,
+        format!("the config is encrypted by `sops`, and `{image}` reads plain ones only"),
+    )
+    .help("decrypt it for the run, by `sops --decrypt`")
 }
 
 fn not_a(role: &str, connector: &str) -> Failure {

@@ -1,7 +1,7 @@
 //! A bundle as files: `manifest.json` names every other file with its SHA-256.
 //!
-//! Files are canonical JSON: properties sorted at every level, two spaces a level, a line feed at
-//! the end. So equal bundles have equal bytes, and two bundles can be compared line by line.
+//! Files are canonical JSON: properties sorted at every level (but for what `sops` encrypted), two spaces a level, a line feed at the
+//! end. So equal bundles have equal bytes, and two bundles can be compared line by line.
 //! Writing and reading the disk is left to the caller.
 
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Bundle, Collection, FORMAT_VERSION, Task, TaskKind, TaskName, Test};
+use super::{Bundle, Collection, Config, FORMAT_VERSION, Ordered, Task, TaskKind, TaskName, Test};
 use crate::limits::{BUNDLE_FILE_SIZE_BYTES_MAX, BUNDLE_FILES_MAX};
 
 /// Path of the manifest inside a bundle directory.
@@ -134,7 +134,7 @@ fn contents(bundle: &Bundle) -> BTreeMap<String, Vec<u8>> {
     let collections = bundle.collections.iter();
     let collections = collections.map(|(name, it)| (Folder::Collections.path(name), to_bytes(it)));
     let tasks = bundle.tasks.iter();
-    let tasks = tasks.map(|(task, it)| (Folder::Tasks(task.kind).path(&task.name), to_bytes(it)));
+    let tasks = tasks.map(|(task, it)| (Folder::Tasks(task.kind).path(&task.name), task_bytes(it)));
     let tests = bundle.tests.iter();
     let tests = tests.map(|(name, it)| (Folder::Tests.path(name), to_bytes(it)));
     collections.chain(tasks).chain(tests).collect()
@@ -227,8 +227,21 @@ fn sha256(bytes: &[u8]) -> String {
 
 fn to_bytes(value: &impl Serialize) -> Vec<u8> {
     // A `Value` sorts the properties, which a struct writes in the order of its fields.
-    let value = serde_json::to_value(value).expect("the types of a bundle have string keys only");
-    let mut bytes = serde_json::to_vec_pretty(&value).expect("a value always has a text");
+    pretty(&serde_json::to_value(value).expect("the types of a bundle have string keys only"))
+}
+
+/// The file of a task, in which an encrypted configuration keeps its order.
+fn task_bytes(task: &Task) -> Vec<u8> {
+    if !matches!(task.config(), Some(Config::Encrypted(_))) {
+        return to_bytes(task);
+    }
+    let text = serde_json::to_vec(task).expect("a task always has a text");
+    let task: Ordered = serde_json::from_slice(&text).expect("the text of a task is JSON");
+    pretty(&task.sorted())
+}
+
+fn pretty(value: &impl Serialize) -> Vec<u8> {
+    let mut bytes = serde_json::to_vec_pretty(value).expect("a value always has a text");
     bytes.push(b'\n');
     bytes
 }

@@ -5,6 +5,7 @@
 //! the user wrote them. Places in the user's sources are kept as [`Origin`]s, so that a failure at run time can be shown
 //! at the line that explains it, also where the sources are not at hand.
 
+mod config;
 mod failure;
 mod files;
 mod origin;
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use config::{Config, Ordered};
 pub use failure::{Failure, FailureKind};
 pub use files::{BundleFailure, MANIFEST_PATH, from_files, to_files};
 pub use origin::{Origin, Script};
@@ -218,6 +220,18 @@ impl Task {
         };
         TaskName { kind, name: name.clone() }
     }
+
+    /// The configuration of what it connects to, if it connects to something.
+    pub fn config(&self) -> Option<&Config> {
+        let endpoint = match self {
+            Self::Capture(capture) => &capture.endpoint,
+            Self::Materialization(materialization) => &materialization.endpoint,
+            Self::Derivation(_) => return None,
+        };
+        match endpoint {
+            Endpoint::Connector { config, .. } | Endpoint::Local { config, .. } => Some(config),
+        }
+    }
 }
 
 /// An endpoint: what a task connects to.
@@ -229,14 +243,14 @@ pub enum Endpoint {
         /// The image as written.
         image: String,
         /// The configuration as written.
-        config: Value,
+        config: Config,
     },
     /// A process that speaks the connector protocol.
     Local {
         /// Program and arguments.
         command: Vec<String>,
         /// The configuration as written.
-        config: Value,
+        config: Config,
         /// Environment of the process.
         #[serde(default)]
         env: BTreeMap<String, String>,

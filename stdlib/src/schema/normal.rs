@@ -363,7 +363,7 @@ impl Rewriter<'_, '_> {
         let target = self.resources.resolve(here.site.resource, keyword, reference);
         let Some(target) = target else {
             let at = format!("{}/{keyword}", self.resources.pointer(here.index));
-            let message = format!("`{keyword}` leads to `{reference}`, where there is no schema");
+            let message = format!("`{keyword}` leads to something that is no schema");
             return self.fault(here.copy, SchemaFailure::malformed(at, message, None));
         };
         let place = self.place(here, &target);

@@ -6,7 +6,7 @@ use std::fs;
 
 use serde_json::json;
 use tidegate_stdlib::bundle::{
-    Column, ColumnRole, ColumnStorage, Endpoint, MaterializationBinding, Origin,
+    Column, ColumnRole, ColumnStorage, Config, Endpoint, MaterializationBinding, Origin,
     Source as BundleSource, Table,
 };
 
@@ -68,7 +68,7 @@ fn materialization(delta_updates: bool) -> Materialization {
         name: "out".to_owned(),
         endpoint: Endpoint::Connector {
             image: "tidegate/materialize-sqlite:v1".to_owned(),
-            config: json!({ "path": "deep/down/out.db" }),
+            config: Config::Plain(json!({ "path": "deep/down/out.db" })),
         },
         bindings: vec![binding(delta_updates)],
         transaction_duration_ms_max: 1000,

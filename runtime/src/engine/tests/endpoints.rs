@@ -19,7 +19,7 @@ fn column(name: &str, role: ColumnRole, storage: ColumnStorage, sql_type: &str) 
 }
 
 fn connected(image: &str, config: Value) -> Endpoint {
-    Endpoint::Connector { image: image.to_owned(), config }
+    Endpoint::Connector { image: image.to_owned(), config: Config::Plain(config) }
 }
 
 /// The bank over simulated transfers, with balances in a SQLite database.
@@ -97,4 +97,24 @@ fn a_database_that_outlived_its_data_is_left_as_it_is() {
     second.restart = BTreeSet::from(["bank/rows".to_owned()]);
     run_built_in(&second);
     assert_eq!(rows(root.path()), balances(&second));
+}
+
+#[test]
+fn a_config_that_sops_encrypted_is_refused_before_anything_is_opened() {
+    let root = tempfile::tempdir().unwrap();
+    let mut bundle = simulated_bank(10);
+    for task in bundle.tasks.values_mut() {
+        if let Task::Materialization(materialization) = task {
+            let text = r#"{"path":"ENC[AES256_GCM,data:x]","sops":{"mac":"m"}}"#;
+            let config = serde_json::from_str(text).unwrap();
+            let image = "tidegate/materialize-sqlite".to_owned();
+            materialization.endpoint = Endpoint::Connector { image, config };
+        }
+    }
+    let mut request = request(bundle, &root.path().join("data"));
+    request.root = root.path().to_owned();
+    let reports = run_built_in(&request);
+    let failure = reports[2].failed.as_ref().unwrap();
+    assert_eq!(failure.kind, FailureKind::EndpointFailed);
+    assert!(failure.message.contains("encrypted by `sops`"), "{failure:?}");
 }

@@ -13,7 +13,7 @@ use std::sync::Mutex;
 
 use serde_json::{Value, json};
 use tidegate_stdlib::bundle::{
-    Capture, CaptureBinding, Collection, Derivation, Endpoint, FailureKind, Fragments,
+    Capture, CaptureBinding, Collection, Config, Derivation, Endpoint, FailureKind, Fragments,
     Materialization, MaterializationBinding, Origin, Script, Shuffle, Source, Task, TaskKind,
     Transform,
 };
@@ -76,7 +76,7 @@ fn derivation(collection: &str, migrations: &[&str], transforms: Vec<Transform>)
 }
 
 fn endpoint() -> Endpoint {
-    Endpoint::Connector { image: "double".to_owned(), config: json!({}) }
+    Endpoint::Connector { image: "double".to_owned(), config: Config::Plain(json!({})) }
 }
 
 fn capture(name: &str, collection: &str) -> Task {
