@@ -14,7 +14,7 @@ use tidegate_stdlib::shape::Shape;
 
 use crate::combine::{Budget, Combiner, salt};
 use crate::engine::stamps::Stamps;
-use crate::shuffle::{ReadBatch, ReadSpec, Shuffle, Surroundings};
+use crate::shuffle::{ReadBatch, ReadSpec, Shuffle, ShuffleKey, Surroundings};
 use crate::stamp;
 use crate::store::{CommittedAppend, Shard};
 use crate::task::{Input, Task};
@@ -35,6 +35,8 @@ pub(crate) struct DeriveTask<'r> {
 struct Opened<'r> {
     shuffle: Shuffle<'r>,
     lambdas: Vec<Lambda>,
+    /// Of the transforms that are shuffled by a lambda.
+    shuffle_keys: Vec<Option<ShuffleKey>>,
     combiner: Combiner<'r>,
     /// Rows of one invocation, kept for their capacity.
     rows: Rows,
@@ -101,14 +103,18 @@ impl Task for DeriveTask<'_> {
     fn open(&mut self, shard: &mut Shard, budget: &Budget) -> Result<(), Failure> {
         apply_migrations(&self.derivation.migrations, shard)?;
         let mut lambdas = Vec::new();
+        let mut shuffle_keys = Vec::new();
         for transform in &self.derivation.transforms {
             lambdas.push(self.compile(shard, transform)?);
+            let source = self.collection(&transform.source.collection)?;
+            shuffle_keys.push(ShuffleKey::open(transform, source)?);
         }
         let shuffle = Shuffle::open(self.around, self.reads()?, shard.checkpoint()?)?;
         let collection = self.collection(&self.derivation.collection)?;
         let salt = salt(self.derivation.redact_salt.as_deref(), &collection.name)?;
         let combiner = Combiner::new(collection, budget.clone(), salt)?;
-        self.opened = Some(Opened { shuffle, lambdas, combiner, rows: Rows::default() });
+        self.opened =
+            Some(Opened { shuffle, lambdas, shuffle_keys, combiner, rows: Rows::default() });
         Ok(())
     }
 
@@ -118,7 +124,7 @@ impl Task for DeriveTask<'_> {
 
     fn apply(&mut self, shard: &Shard, batch: Self::Batch) -> Result<(), Failure> {
         let derivation = self.derivation;
-        let Opened { lambdas, combiner, rows, .. } = self.opened();
+        let Opened { lambdas, shuffle_keys, combiner, rows, .. } = self.opened();
         let mut prepared: Vec<Option<PreparedLambda<'_>>> = lambdas.iter().map(|_| None).collect();
         for source in batch.iter() {
             let (Some(lambda), Some(prepared)) =
@@ -128,6 +134,11 @@ impl Task for DeriveTask<'_> {
             };
             let uuid = source.uuid.text();
             let invocation = Invocation { document: source.document, uuid: Some(uuid.as_str()) };
+            if let Some(Some(key)) = shuffle_keys.get(source.read) {
+                let shown = || stamp::stamped_value(source.document, source.uuid);
+                key.check(transform(derivation, source.read), invocation, shown)
+                    .map_err(|failure| blame(derivation, source.read, source.document, failure))?;
+            }
             let invoked = match prepared {
                 Some(prepared) => Ok(prepared),
                 None => lambda

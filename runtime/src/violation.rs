@@ -5,7 +5,9 @@
 //! location in it, and the place in the sources of the keyword, annotation or SQL token.
 
 use serde_json::Value;
-use tidegate_stdlib::bundle::{Collection, Failure, FailureKind, Origin, Script, Transform};
+use tidegate_stdlib::bundle::{
+    Collection, Failure, FailureKind, Origin, Script, Shuffle, Transform,
+};
 use tidegate_stdlib::lambda::sqlite::SqlFailure;
 use tidegate_stdlib::redact::RedactFailure;
 use tidegate_stdlib::reduce::ReduceFailure;
@@ -132,6 +134,34 @@ pub(crate) fn lambda_refused(transform: &Transform, cause: &SqlFailure) -> Failu
     Failure::new(FailureKind::LambdaFailed, cause.message.clone())
         .at(Some(transform.lambda.place(cause.range.start, cause.range.end)))
         .note(format!("the lambda of transform `{}` cannot be prepared", transform.name))
+}
+
+/// A shuffle lambda that failed on a document of its source, or made no key of it.
+pub(crate) fn shuffle_failure(
+    transform: &Transform,
+    cause: &SqlFailure,
+    document: &Value,
+) -> Failure {
+    let name = &transform.name;
+    Failure::new(FailureKind::LambdaFailed, cause.message.clone())
+        .at(shuffle_place(transform, cause))
+        .document(document, None)
+        .collection(&transform.source.collection)
+        .note(format!("transform `{name}` is shuffled by what its lambda makes of this document"))
+}
+
+/// A shuffle lambda that could not be prepared.
+pub(crate) fn shuffle_refused(transform: &Transform, cause: &SqlFailure) -> Failure {
+    Failure::new(FailureKind::LambdaFailed, cause.message.clone())
+        .at(shuffle_place(transform, cause))
+        .note(format!("the shuffle of transform `{}` cannot be prepared", transform.name))
+}
+
+fn shuffle_place(transform: &Transform, cause: &SqlFailure) -> Option<Origin> {
+    match &transform.shuffle {
+        Shuffle::Lambda(shuffle) => Some(shuffle.lambda.place(cause.range.start, cause.range.end)),
+        Shuffle::Any | Shuffle::Key(_) => Some(transform.origin.clone()),
+    }
 }
 
 /// A migration that was refused or failed; `index` counts from 0.

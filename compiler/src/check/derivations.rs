@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use tidegate_stdlib::bundle::Script;
+use tidegate_stdlib::shape::Types;
 
 use super::checked::{CheckedDerivation, CheckedTransform};
 use super::lambdas::{self, Database};
@@ -39,14 +40,15 @@ pub(super) fn check(
         Some(migrations) => check_migrations(collection, migrations, scope, sink),
         None => (Vec::new(), None),
     };
-    shuffles::check_types(collection, derive, scope, sink);
+    let shuffle_key = shuffles::check_types(collection, derive, scope, sink);
     let mut transforms = Vec::new();
     for (index, (spec, reference)) in derive.transforms.iter().zip(&collection.sources).enumerate()
     {
         if spec.disable {
             continue;
         }
-        let transform = Transform { index, spec, reference };
+        let shuffle_key = shuffle_key.as_deref();
+        let transform = Transform { index, spec, reference, shuffle_key };
         transforms.extend(check_transform(collection, transform, database.as_ref(), scope, sink));
     }
     let duration = derive.shards.transaction_duration_ms_max.as_ref();
@@ -120,6 +122,8 @@ struct Transform<'s> {
     index: usize,
     spec: &'s TransformSpec,
     reference: &'s Reference,
+    /// The types of the derivation's shuffle key, as far as they are known.
+    shuffle_key: Option<&'s [Types]>,
 }
 
 fn check_transform(
@@ -129,7 +133,7 @@ fn check_transform(
     scope: Scope<'_>,
     sink: &mut Sink,
 ) -> Option<CheckedTransform> {
-    let Transform { index, spec, reference } = transform;
+    let Transform { index, spec, reference, shuffle_key } = transform;
     let file = collection.file();
     let is_sqlite = matches!(
         collection.spec().derive.as_ref().and_then(|derive| derive.using.as_ref()),
@@ -153,7 +157,7 @@ fn check_transform(
     let (source_spec, target) = (spec.source.as_ref()?, reference.target?);
     let read = scope.read(target);
     let source = check_source(source_spec, file, read, sink);
-    let shuffle = shuffles::check(collection, spec, read, scope.sources, sink);
+    let shuffle = shuffles::check(collection, spec, read, shuffle_key, scope.sources, sink);
     let read_only = match (&script, database) {
         (Some(script), Some(database)) => {
             let derived = scope.read(scope.catalog.id_of(collection));

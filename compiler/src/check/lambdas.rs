@@ -6,23 +6,27 @@ use std::sync::Arc;
 use serde_json::Value;
 use tidegate_stdlib::document::{Document, Documents};
 use tidegate_stdlib::lambda::sqlite::{
-    self, Guard, Invocation, Lambda, Parameters, Rows, SqlFailure, SqlFailureKind, migrate,
-    open_in_memory,
+    self, Guard, Invocation, KeyLambda, Lambda, Parameters, Rows, SqlFailure, SqlFailureKind,
+    migrate, open_in_memory,
 };
 
 use super::selectors::ReadCollection;
 use tidegate_stdlib::limits::LAMBDA_STEPS_MAX;
+use tidegate_stdlib::shape::Types;
 
 use super::refute;
 use super::sql_advice::{self, LambdaSubject};
+use super::witness;
 use crate::catalog::{ScriptAbsence, ScriptSource};
 use crate::diag::{Diagnostic, Edit, Fix, Sink, nearest, rules};
-use crate::limits::LAMBDA_TRIAL_STEPS_MAX;
+use crate::limits::{LAMBDA_TRIAL_STEPS_MAX, LAMBDA_TRIALS_MAX};
 use crate::model::InlineOrFile;
 use crate::source::{FileId, Sources, Span};
 
 /// The UUID of documents that lambdas are tried on: published documents have one.
 const TRIAL_UUID: &str = "9ec9af8e-0b34-11ee-be56-0242ac120002";
+/// The noun for a lambda that makes the shuffle key.
+pub(super) const SHUFFLE: &str = "shuffle";
 const UNDO_TRIAL: &str = "ROLLBACK TO tidegate_trial; RELEASE tidegate_trial";
 
 /// The text of a migration or lambda; a value that is no text is reported.
@@ -127,6 +131,47 @@ impl Database {
         }
     }
 
+    /// Prepares a lambda that makes the shuffle key of a collection's documents, and tries it on some of them.
+    pub(super) fn check_key(
+        &self,
+        script: &ScriptSource,
+        read: ReadCollection<'_>,
+        types: &[Types],
+        sink: &mut Sink,
+    ) {
+        let Some(validators) = &read.known.validators else { return };
+        let checked = &read.known.checked;
+        let shape = Arc::clone(&checked.effective_read_schema().shape);
+        let parameters = Parameters::new(checked.projections.iter().map(|it| &**it), shape.clone());
+        let (connection, guard) = (&self.connection, &self.guard);
+        let text = &script.script.text;
+        match KeyLambda::compile(connection, guard, text, &parameters, types.to_vec()) {
+            Ok(lambda) => {
+                check_semicolon(script, SHUFFLE, sink);
+                let admitting = validators.read.as_ref().unwrap_or(&validators.write).schema();
+                let candidates = witness::candidates_at(&shape, &|_| true).into_iter();
+                let mut tried =
+                    candidates.filter(|it| admitting.is_valid(it)).take(LAMBDA_TRIALS_MAX);
+                let refused = tried.find_map(|value| {
+                    let document = Document::from_value(&value);
+                    let invocation =
+                        Invocation { document: document.root(), uuid: Some(TRIAL_UUID) };
+                    let failure = lambda.key(connection, guard, invocation).err()?;
+                    (failure.kind == SqlFailureKind::NoKey).then_some((failure, value))
+                });
+                if let Some((failure, document)) = refused {
+                    let diagnostic = self.sql_fault(&failure, script, SHUFFLE, Some(read));
+                    sink.report(diagnostic.note(format!("for {}", refute::shown(&document))));
+                }
+            }
+            Err(failures) => {
+                for failure in &failures {
+                    sink.report(self.sql_fault(failure, script, SHUFFLE, Some(read)));
+                }
+            }
+        }
+    }
+
     /// Tries a lambda: every document runs with empty tables, and once more with what that left in them. `examine` looks at the
     /// rows of an invocation until it finds something. Nothing stays in the tables.
     pub(super) fn try_out<T>(
@@ -181,6 +226,10 @@ impl Database {
             SqlFailureKind::Syntax | SqlFailureKind::Incomplete => new(&rules::SQL_SYNTAX)
                 .label("SQLite does not understand the statement from here")
                 .help("correct the statement"),
+            // The database of a shuffle is empty, so there is nothing that could have been meant.
+            SqlFailureKind::Unknown(_) if noun == SHUFFLE => new(&rules::SQL_UNKNOWN_NAME)
+                .label("a shuffle sees no tables: it chooses the shard whose tables would be seen")
+                .help("make the key of the document alone"),
             SqlFailureKind::Unknown(name) => {
                 let is_whole = script.script.text.get(failure.range.clone()) == Some(name);
                 self.sql_unknown_name(name, is_whole, new(&rules::SQL_UNKNOWN_NAME))
@@ -200,6 +249,9 @@ impl Database {
             SqlFailureKind::ParameterInMigration => new(&rules::PARAMETER_IN_MIGRATION)
                 .label("a migration runs before there are documents")
                 .help("use the parameter in a lambda"),
+            SqlFailureKind::NoKey => new(&rules::SHUFFLE_LAMBDA_MISMATCH)
+                .label("it must give one row for each document, a column for each component of the key")
+                .help("write one SELECT that gives the shuffle key of a document"),
             SqlFailureKind::Execution | SqlFailureKind::Bind | SqlFailureKind::Limit => {
                 new(&rules::MIGRATION_CANNOT_RUN)
                     .label("this statement fails when it runs on an empty database")

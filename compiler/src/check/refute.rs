@@ -273,7 +273,8 @@ fn place(subject: LambdaSubject<'_>, violation: &Violation) -> Span {
     found.unwrap_or_else(|| subject.script.span(first()))
 }
 
-fn shown(document: &Value) -> String {
+/// The text of a document, or its beginning.
+pub(super) fn shown(document: &Value) -> String {
     let text = document.to_string();
     if text.len() <= DOCUMENT_BYTES_SHOWN {
         return text;

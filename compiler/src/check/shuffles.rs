@@ -1,29 +1,32 @@
 //! Which shard gets a document: the keys of shuffles, and that those of one derivation agree.
 
-use tidegate_stdlib::bundle::Shuffle;
+use tidegate_stdlib::bundle::{Shuffle, ShuffleLambda};
 use tidegate_stdlib::shape::Types;
 
 use super::Scope;
 use super::keys::{self, WrittenPointer, type_words};
+use super::lambdas::{self, Database};
 use super::selectors::ReadCollection;
 use crate::catalog::Collection;
 use crate::diag::{Diagnostic, Sink, rules};
-use crate::model::{DeriveSpec, ShuffleSpec, Spanned, TransformSpec};
+use crate::model::{DeriveSpec, InlineOrFile, ShuffleSpec, Spanned, TransformSpec, UsingSpec};
 use crate::source::{Sources, Span};
 
-/// Checks the shuffle of one transform; one that was left out is the key of the source.
+/// Checks the shuffle of one transform; one that was left out is the key of the source. `key` is what
+/// [`check_types`] found.
 pub(super) fn check(
     collection: &Collection,
     spec: &TransformSpec,
     read: ReadCollection<'_>,
+    key: Option<&[Types]>,
     sources: &Sources,
     sink: &mut Sink,
 ) -> Shuffle {
     match &spec.shuffle {
         Some(ShuffleSpec::Any(_)) => Shuffle::Any,
         Some(ShuffleSpec::Lambda(lambda)) => {
-            sink.report(unsupported_shuffle(collection.span(lambda.range())));
-            Shuffle::Any
+            let shuffle = check_lambda(collection, spec, lambda, read, key, sources, sink);
+            shuffle.map_or(Shuffle::Any, Shuffle::Lambda)
         }
         Some(ShuffleSpec::Key(key)) => {
             if key.value.is_empty() {
@@ -42,6 +45,32 @@ pub(super) fn check(
     }
 }
 
+/// A lambda is SQL in a database without tables; `None` when it cannot be used, which is reported.
+fn check_lambda(
+    collection: &Collection,
+    spec: &TransformSpec,
+    lambda: &InlineOrFile,
+    read: ReadCollection<'_>,
+    key: Option<&[Types]>,
+    sources: &Sources,
+    sink: &mut Sink,
+) -> Option<ShuffleLambda> {
+    let span = collection.span(lambda.range());
+    let using = collection.spec().derive.as_ref()?.using.as_ref()?;
+    // That no other derivation can be built is told where it says so.
+    if !matches!(using, UsingSpec::Sqlite { .. }) {
+        return None;
+    }
+    let script = lambdas::script(sources, collection.file(), lambda, lambdas::SHUFFLE, sink)?;
+    let Some(types) = key else {
+        sink.report(shuffle_key_unknown(&spec.name.value, span));
+        return None;
+    };
+    Database::open(span, sink)?.check_key(&script, read, types, sink);
+    let words = |types: &Types| types.names().into_iter().map(str::to_owned).collect();
+    Some(ShuffleLambda { lambda: script.script, types: types.iter().map(words).collect() })
+}
+
 /// The key of one shuffle: its types, and where it is declared.
 struct ShuffleKey {
     types: Vec<Types>,
@@ -49,13 +78,14 @@ struct ShuffleKey {
     transform: String,
 }
 
-/// Documents of all transforms are assigned by one function, so their keys must be of the same types.
+/// Documents of all transforms are assigned by one function, so their keys must be of the same types: those are given, as far as
+/// anything says what they are.
 pub(super) fn check_types(
     collection: &Collection,
     derive: &DeriveSpec,
     scope: Scope<'_>,
     sink: &mut Sink,
-) {
+) -> Option<Vec<Types>> {
     let wanted = wanted_types(collection, derive);
     let transforms = derive.transforms.iter().zip(&collection.sources);
     let mut keys = transforms.filter(|(spec, _)| !spec.disable).filter_map(|(spec, reference)| {
@@ -63,16 +93,14 @@ pub(super) fn check_types(
     });
     let reference = match wanted {
         Some(wanted) => wanted,
-        None => match keys.next() {
-            Some(first) => first,
-            None => return,
-        },
+        None => keys.next()?,
     };
     for key in keys {
         if key.types != reference.types {
             sink.report(shuffle_keys_differ(&key, &reference));
         }
     }
+    Some(reference.types)
 }
 
 /// The types that `shuffleKeyTypes` names; words that are no types were reported when they were bound.
@@ -160,8 +188,9 @@ fn shuffle_key_empty(transform: &str, span: Span) -> Diagnostic {
     .help("list JSON pointers, or write `shuffle: any`")
 }
 
-fn unsupported_shuffle(span: Span) -> Diagnostic {
-    Diagnostic::new(&rules::UNSUPPORTED_SHUFFLE, span, "shuffles by a lambda cannot be built yet")
-        .label("only `any` and `key` are built in")
-        .help("shuffle by a key, or by `any`")
+fn shuffle_key_unknown(transform: &str, span: Span) -> Diagnostic {
+    let message = format!("nothing says what the shuffle key of `{transform}` is");
+    Diagnostic::new(&rules::SHUFFLE_KEY_UNKNOWN, span, message)
+        .label("no other transform is shuffled by a key, which would tell its types")
+        .help("list the types of its components in `shuffleKeyTypes` of the derivation")
 }

@@ -6,6 +6,7 @@
 
 mod chunk;
 mod cursor;
+mod key;
 mod selection;
 
 use std::cmp::{Ordering, Reverse};
@@ -27,6 +28,7 @@ use chunk::Decoder;
 use cursor::{Cursor, Trust};
 
 pub(crate) use chunk::{ReadBatch, ReadDocument, first_line};
+pub(crate) use key::ShuffleKey;
 pub(crate) use selection::{Selection, parse_time};
 
 /// One read of a task: a transform, or a binding of a materialization.

@@ -16,7 +16,7 @@ use tidegate_stdlib::shape::Shape;
 
 use super::catalog::{Combining, TestCatalog};
 use crate::derive::blame;
-use crate::shuffle::Selection;
+use crate::shuffle::{Selection, ShuffleKey};
 use crate::stamp;
 use crate::store::JournalName;
 use crate::uuid::Clock;
@@ -48,6 +48,7 @@ pub(super) struct OpenDerivation<'b> {
 struct OpenRead<'b> {
     transform: &'b Transform,
     lambda: Lambda,
+    shuffle_key: Option<ShuffleKey>,
     selection: Selection,
     /// Documents of the source that have been read.
     position: usize,
@@ -115,6 +116,9 @@ impl<'b> OpenDerivation<'b> {
             let document = Document::from_value(turn.document);
             let mut rows = Rows::default();
             let invocation = Invocation { document: document.root(), uuid: None };
+            if let Some(key) = &read.shuffle_key {
+                key.check(read.transform, invocation, || turn.document.clone())?;
+            }
             let invoked = read.lambda.invoke(&self.connection, &self.guard, invocation, &mut rows);
             let outcome = invoked
                 .map_err(|failure| lambda_failure(read.transform, &failure, turn.document))
@@ -178,7 +182,8 @@ impl<'b> OpenRead<'b> {
                 lambda_refused(transform, first)
             })?;
         let selection = Selection::new(source, &transform.source)?;
-        Ok(Self { transform, lambda, selection, position: 0 })
+        let shuffle_key = ShuffleKey::open(transform, source)?;
+        Ok(Self { transform, lambda, shuffle_key, selection, position: 0 })
     }
 }
 

@@ -347,6 +347,18 @@ pub enum Shuffle {
     Any,
     /// By the values at these JSON pointers.
     Key(Vec<String>),
+    /// By what a lambda makes of the document.
+    Lambda(ShuffleLambda),
+}
+
+/// A lambda that makes the shuffle key of a document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShuffleLambda {
+    /// The SQL.
+    pub lambda: Script,
+    /// JSON types of each component of the key, in JSON Schema's words; null may always stand for one.
+    pub types: Vec<Vec<String>>,
 }
 
 /// A collection that is read, and which part of it.

@@ -64,6 +64,39 @@ fn a_lambda_that_fails_names_the_document() {
 }
 
 #[test]
+fn a_shuffle_lambda_that_makes_no_key_stops_the_task() {
+    let data = tempfile::tempdir().unwrap();
+    let numbers = json!({ "type": "object", "properties": { "id": { "type": "integer" } } });
+    let shuffled_by = |lambda: &str| {
+        let shuffle =
+            ShuffleLambda { lambda: script(lambda), types: vec![vec!["integer".to_owned()]] };
+        let shuffle = Shuffle::Lambda(shuffle);
+        let transform =
+            Transform { shuffle, ..transform("fromNumbers", "a/numbers", "SELECT $id;") };
+        let bundle = bundle(
+            vec![
+                collection("a/numbers", "/id", numbers.clone()),
+                collection("a/seen", "/id", numbers.clone()),
+            ],
+            vec![capture("a/source", "a/numbers"), derivation("a/seen", &[], vec![transform])],
+        );
+        request(bundle, data.path())
+    };
+    let doubles = Doubles::of((0..5).map(|id| json!({ "id": id })));
+    let request = shuffled_by("SELECT $id WHERE $id <> 3;");
+    let reports = go(&request, &doubles).unwrap();
+    let failure = reports[1].failed.as_ref().unwrap();
+    assert_eq!(failure.kind, FailureKind::LambdaFailed);
+    assert_eq!(failure.message, "the shuffle gives no row for this document");
+    assert_eq!(failure.document.as_ref().unwrap()["id"], json!(3));
+    assert!(documents(&request, "a/seen", false).is_empty());
+    let request = shuffled_by("SELECT $id % 2;");
+    let reports = go(&request, &doubles).unwrap();
+    assert!(reports.iter().all(|report| report.failed.is_none()), "{reports:?}");
+    assert_eq!(documents(&request, "a/seen", false).len(), 5);
+}
+
+#[test]
 fn a_migration_runs_once_and_must_not_change() {
     let data = tempfile::tempdir().unwrap();
     let numbers = json!({ "type": "object", "properties": { "id": { "type": "integer" } } });

@@ -171,13 +171,15 @@ impl RowsLeft {
 
 /// One statement whose parameters are resolved.
 #[derive(Debug)]
-struct Compiled {
-    text: String,
+pub(super) struct Compiled {
+    pub(super) text: String,
     /// Where it begins in the block.
     start: usize,
     parameters: Vec<Parameter>,
+    /// How many columns a row has.
+    pub(super) columns: usize,
     output: Output,
-    is_read_only: bool,
+    pub(super) is_read_only: bool,
 }
 
 /// One parameter of a statement.
@@ -194,7 +196,7 @@ struct Parameter {
 }
 
 impl Compiled {
-    fn new(
+    pub(super) fn new(
         connection: &Connection,
         guard: &Guard,
         statement: Statement<'_>,
@@ -225,6 +227,7 @@ impl Compiled {
         Ok(Self {
             text: statement.text.to_owned(),
             start: statement.start,
+            columns: prepared.column_count(),
             output: Output::new(prepared.column_names(), field),
             is_read_only: prepared.readonly(),
             parameters: resolved,
@@ -240,15 +243,7 @@ impl Compiled {
         rows: &mut Rows,
     ) -> Result<(), SqlFailure> {
         let statement = self.statement();
-        for parameter in &self.parameters {
-            let value = parameter
-                .binder
-                .bind(invocation.document, invocation.uuid)
-                .map_err(|message| self.bind_failure(parameter, &message))?;
-            prepared
-                .raw_bind_parameter(parameter.index, value)
-                .map_err(|error| self.bind_failure(parameter, &error.to_string()))?;
-        }
+        self.bind(prepared, invocation)?;
         let mut results = prepared.raw_query();
         loop {
             let cursor = &mut results;
@@ -263,7 +258,25 @@ impl Compiled {
         }
     }
 
-    fn statement(&self) -> Statement<'_> {
+    /// Gives the statement the document's values.
+    pub(super) fn bind(
+        &self,
+        prepared: &mut CachedStatement<'_>,
+        invocation: Invocation<'_>,
+    ) -> Result<(), SqlFailure> {
+        for parameter in &self.parameters {
+            let value = parameter
+                .binder
+                .bind(invocation.document, invocation.uuid)
+                .map_err(|message| self.bind_failure(parameter, &message))?;
+            prepared
+                .raw_bind_parameter(parameter.index, value)
+                .map_err(|error| self.bind_failure(parameter, &error.to_string()))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn statement(&self) -> Statement<'_> {
         Statement { text: &self.text, start: self.start }
     }
 

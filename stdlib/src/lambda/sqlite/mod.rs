@@ -7,6 +7,7 @@
 mod bind;
 mod guard;
 mod invoke;
+mod key;
 mod locate;
 mod parameters;
 mod rows;
@@ -17,6 +18,7 @@ use std::ops::Range;
 
 pub use guard::{Guard, GuardMode};
 pub use invoke::{Invocation, Lambda, PreparedLambda};
+pub use key::KeyLambda;
 pub use parameters::{Binding, Encoding, Parameters, Unresolved};
 pub use rows::Rows;
 pub use statements::{Call, calls, column_place, mentions, missing_semicolon, names_any, split};
@@ -64,6 +66,8 @@ pub enum SqlFailureKind {
     Bind,
     /// Too many steps or rows.
     Limit,
+    /// What should give the shuffle key of a document does not.
+    NoKey,
 }
 
 /// Opens an in-memory database as lambdas need it.
