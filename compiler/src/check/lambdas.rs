@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::Value;
-use tidegate_stdlib::document::{Document, Documents};
+use tidegate_stdlib::document::{Document, Documents, Node};
 use tidegate_stdlib::lambda::sqlite::{
     self, Guard, Invocation, KeyLambda, Lambda, Parameters, Rows, SqlFailure, SqlFailureKind,
     migrate, open_in_memory,
@@ -27,7 +27,8 @@ use crate::source::{FileId, Sources, Span};
 const TRIAL_UUID: &str = "9ec9af8e-0b34-11ee-be56-0242ac120002";
 /// The noun for a lambda that makes the shuffle key.
 pub(super) const SHUFFLE: &str = "shuffle";
-const UNDO_TRIAL: &str = "ROLLBACK TO tidegate_trial; RELEASE tidegate_trial";
+const BEGIN_TRIAL: &str = "SAVEPOINT tidegate_trial";
+const UNDO_TRIAL: [&str; 2] = ["ROLLBACK TO tidegate_trial", "RELEASE tidegate_trial"];
 
 /// The text of a migration or lambda; a value that is no text is reported.
 pub(super) fn script(
@@ -50,6 +51,27 @@ pub(super) fn script(
 /// Whether a text has no statement.
 pub(super) fn is_blank(text: &str) -> bool {
     sqlite::split(text).is_ok_and(|statements| statements.is_empty())
+}
+
+/// A document that a lambda is tried on.
+pub(super) struct Trial {
+    value: Value,
+    document: Document,
+}
+
+impl Trial {
+    pub(super) fn new(value: Value) -> Self {
+        let document = Document::from_value(&value);
+        Self { value, document }
+    }
+
+    pub(super) fn value(&self) -> &Value {
+        &self.value
+    }
+
+    pub(super) fn root(&self) -> Node<'_> {
+        self.document.root()
+    }
 }
 
 /// A database with the tables of the migrations that were run.
@@ -177,34 +199,41 @@ impl Database {
     pub(super) fn try_out<T>(
         &self,
         lambda: &Lambda,
-        documents: impl Iterator<Item = Value>,
-        examine: &dyn Fn(&Value, &Documents) -> Option<T>,
+        trials: impl Iterator<Item = Trial>,
+        examine: &dyn Fn(&Trial, &Documents) -> Option<T>,
     ) -> Option<T> {
         let mut prepared = lambda.prepare(&self.connection, &self.guard).ok()?;
         let invocations = if lambda.is_read_only() { 1 } else { 2 };
+        let leaves_traces = !lambda.is_query();
         self.guard.limit_steps(LAMBDA_TRIAL_STEPS_MAX);
         let mut rows = Rows::default();
         let mut found = None;
-        for value in documents {
-            let document = Document::from_value(&value);
-            let invocation = Invocation { document: document.root(), uuid: Some(TRIAL_UUID) };
-            let is_begun = self.connection.execute_batch("SAVEPOINT tidegate_trial").is_ok();
+        for trial in trials {
+            let invocation = Invocation { document: trial.root(), uuid: Some(TRIAL_UUID) };
+            let is_begun = !leaves_traces || self.run(BEGIN_TRIAL);
             let mut ended = Ok(());
             for _ in 0..invocations {
                 rows.clear();
                 ended = prepared.invoke(invocation, &mut rows);
                 if ended.is_ok() && found.is_none() {
-                    found = examine(&value, rows.documents());
+                    found = examine(&trial, rows.documents());
                 }
             }
-            let undone = is_begun && self.connection.execute_batch(UNDO_TRIAL).is_ok();
+            let is_undone =
+                !leaves_traces || is_begun && UNDO_TRIAL.iter().all(|undo| self.run(undo));
             let is_limited = ended.is_err_and(|failure| failure.kind == SqlFailureKind::Limit);
-            if found.is_some() || !undone || is_limited {
+            if found.is_some() || !is_undone || is_limited {
                 break;
             }
         }
         self.guard.limit_steps(LAMBDA_STEPS_MAX);
         found
+    }
+
+    /// Runs a statement of this program; whether it succeeded.
+    fn run(&self, statement: &str) -> bool {
+        let prepared = self.connection.prepare_cached(statement);
+        prepared.and_then(|mut prepared| prepared.execute([])).is_ok()
     }
 
     fn sql_fault(

@@ -13,7 +13,7 @@ use tidegate_stdlib::schema::Violation;
 use tidegate_stdlib::shape::{PropertyShape, Shape, Types};
 use tidegate_stdlib::value::{Pointer, Token};
 
-use super::lambdas::Database;
+use super::lambdas::{Database, Trial};
 use super::sql_advice::{LambdaSubject, place_of};
 use super::witness;
 use crate::diag::{Diagnostic, Sink, rules};
@@ -65,14 +65,16 @@ fn refute(database: &Database, subject: LambdaSubject<'_>) -> Option<Refutation>
     };
     let candidates = witness::candidates_at(shape, &is_read).into_iter();
     let tried = candidates
-        .filter(|document| is_tame(document) && admitting.is_valid(document))
+        .filter(is_tame)
+        .map(Trial::new)
+        .filter(|trial| admitting.is_valid_node(trial.root()))
         .take(LAMBDA_TRIALS_MAX);
-    database.try_out(lambda, tried, &|document, rows| {
+    database.try_out(lambda, tried, &|trial, rows| {
         let rows = rows.iter().take(LAMBDA_TRIAL_ROWS_MAX);
         let mut refused = rows.filter(|row| !refusing.is_valid_node(*row));
         let row = refused.next()?.to_value();
         let violation = *refusing.validate(&row).err()?;
-        Some(Refutation { document: document.clone(), row, violation })
+        Some(Refutation { document: trial.value().clone(), row, violation })
     })
 }
 
@@ -91,7 +93,7 @@ fn read_locations(subject: LambdaSubject<'_>) -> Vec<Pointer> {
 }
 
 /// Whether there may be something to find. Most lambdas are settled by this: it tries documents that have only what the lambda
-/// reads, and looks at their rows by the shape of the collection, so that no schema has to be compiled.
+/// reads, and looks at them and at their rows by the shapes of the collections, so that no schema has to be compiled.
 fn is_suspect(database: &Database, subject: LambdaSubject<'_>, read: &[Pointer]) -> bool {
     let schema = &subject.derived.known.checked.write_schema;
     if has_any(&schema.value, BEYOND_SHAPES) {
@@ -101,10 +103,14 @@ fn is_suspect(database: &Database, subject: LambdaSubject<'_>, read: &[Pointer])
     let tokens: Vec<&[Token]> = read.iter().map(Pointer::tokens).collect();
     let part = part_of(shape, &tokens);
     let candidates = witness::candidates_at(&part, &|_| true).into_iter();
-    let tried = candidates.filter(is_tame).take(LAMBDA_TRIALS_MAX);
+    let tried = candidates
+        .filter(is_tame)
+        .map(Trial::new)
+        .filter(|trial| admits(&part, trial.root(), Undecided::Admitted))
+        .take(LAMBDA_TRIALS_MAX);
     let found = database.try_out(subject.lambda, tried, &|_, rows| {
         let mut rows = rows.iter().take(LAMBDA_TRIAL_ROWS_MAX);
-        rows.any(|row| !surely_admits(&schema.shape, row)).then_some(())
+        rows.any(|row| !admits(&schema.shape, row, Undecided::Refused)).then_some(())
     });
     found.is_some()
 }
@@ -172,8 +178,16 @@ fn part_of(shape: &Shape, locations: &[&[Token]]) -> Shape {
     part
 }
 
-/// Whether a value surely satisfies the schema of a shape that has no keyword beyond shapes.
-fn surely_admits(shape: &Shape, node: Node<'_>) -> bool {
+/// What becomes of a value that its shape does not decide about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Undecided {
+    Admitted,
+    Refused,
+}
+
+/// Whether a value satisfies the schema of a shape: with [`Undecided::Admitted`], one that is refused is surely refused by the
+/// schema; with [`Undecided::Refused`], one that is admitted is surely admitted, unless the schema has a keyword beyond shapes.
+fn admits(shape: &Shape, node: Node<'_>, undecided: Undecided) -> bool {
     if let Some(values) = &shape.enumeration {
         let mut values = values.iter().map(Document::from_value);
         return values.any(|value| equal(value.root(), node));
@@ -192,7 +206,7 @@ fn surely_admits(shape: &Shape, node: Node<'_>) -> bool {
         View::String(text) => {
             let length = text.chars().count() as u64;
             has(Types::STRING)
-                && shape.string.format.is_none()
+                && (shape.string.format.is_none() || undecided == Undecided::Admitted)
                 && shape.string.min_length <= length
                 && shape.string.max_length.is_none_or(|most| length <= most)
         }
@@ -200,7 +214,7 @@ fn surely_admits(shape: &Shape, node: Node<'_>) -> bool {
             let length = items.len() as u64;
             let item = |(index, node)| {
                 let item = shape.array.tuple.get(index).or(shape.array.additional.as_deref());
-                item.is_none_or(|item| surely_admits(item, node))
+                item.is_none_or(|item| admits(item, node, undecided))
             };
             has(Types::ARRAY)
                 && shape.array.min_items <= length
@@ -208,14 +222,15 @@ fn surely_admits(shape: &Shape, node: Node<'_>) -> bool {
                 && items.enumerate().all(item)
         }
         View::Object(mut properties) => {
-            let named = |name: &str| shape.object.properties.iter().find(|it| it.name == name);
-            let required = shape.object.properties.iter().filter(|property| property.required);
+            let object = &shape.object;
+            let named = |name: &str| object.properties.iter().find(|it| it.name == name);
+            let others = object.additional.as_deref().filter(|_| object.patterns.is_empty());
+            let required = object.properties.iter().filter(|property| property.required);
             has(Types::OBJECT)
                 && required.into_iter().all(|property| properties.get(&property.name).is_some())
                 && properties.all(|(name, node)| {
-                    let property = named(name).map(|property| &property.shape);
-                    let property = property.or(shape.object.additional.as_deref());
-                    property.is_none_or(|property| surely_admits(property, node))
+                    let property = named(name).map(|property| &property.shape).or(others);
+                    property.is_none_or(|property| admits(property, node, undecided))
                 })
         }
     }

@@ -58,6 +58,11 @@ impl Lambda {
         self.statements.iter().all(|statement| statement.is_read_only)
     }
 
+    /// Whether every statement asks for rows and does nothing else: it neither writes nor begins a savepoint.
+    pub fn is_query(&self) -> bool {
+        self.statements.iter().all(|statement| statement.is_read_only && statement.columns > 0)
+    }
+
     /// The names of the result columns of each statement as documents have them; empty for a
     /// statement without rows, or one whose single column is the document.
     pub fn columns(&self) -> Vec<Vec<String>> {
