@@ -1,0 +1,388 @@
+//! SQL lambdas in the whole runtime, beside the same statements in a bare loop over `rusqlite`.
+//!
+//! `cargo bench --bench lambdas [-- COUNT]` runs three derivations over a collection on disk through the release binary: a filter of
+//! nested rides, two rows a transfer that are summed by account, and three statements a transfer that keep balances in a table. It prints
+//! documents per CPU second and the ratio to a loop that parses just the fields it needs, validates nothing, runs the statements in a
+//! database on disk with a commit every 50,000 documents, and writes lines. Both take turns, five times each; the answers are compared.
+
+#![allow(clippy::print_stdout, reason = "a bench prints what it measures")]
+
+mod documents;
+mod measure;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use documents::{Draw, ride, ride_schema, transfer, transfer_schema};
+use measure::{Measured, measure, median};
+use rusqlite::{Connection, params};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const COUNT: usize = 1_000_000;
+const ROUNDS: usize = 5;
+const SEED: u64 = 42;
+/// Documents of one transaction of the bare loop.
+const TRANSACTION: usize = 50_000;
+/// The argument with which the bench runs one of its own loops.
+const BARE: &str = "--bare";
+
+const ACCOUNTS: &str =
+    "CREATE TABLE accounts (name TEXT PRIMARY KEY, cents INTEGER) WITHOUT ROWID;";
+const RESHAPE: &str = "SELECT $id AS id, $bike$id AS bike, $begin$station$id AS origin, \
+    $end$station$id AS destination, $duration_seconds AS seconds, $user$kind AS kind \
+    WHERE $distance_meters > 5000;";
+const DELTAS: &str = "SELECT $sender AS account, -CAST(ROUND($amount * 100) AS INTEGER) AS cents;\n\
+    SELECT $recipient AS account, CAST(ROUND($amount * 100) AS INTEGER) AS cents;";
+const UPSERT: &str = "ON CONFLICT (name) DO UPDATE SET cents = cents + excluded.cents";
+
+/// A derivation and its loop.
+struct Job {
+    name: &'static str,
+    /// How many documents it reads of as many as were asked for.
+    count: fn(usize) -> usize,
+    line: fn(usize, &mut Draw) -> String,
+    schema: fn() -> Value,
+    derived: Value,
+    key: &'static str,
+    migrations: &'static [&'static str],
+    lambda: String,
+    bare: fn(&Path, &Path),
+}
+
+fn jobs() -> [Job; 3] {
+    let balances = format!(
+        "INSERT INTO accounts VALUES ($sender, -CAST(ROUND($amount * 100) AS INTEGER)) {UPSERT};\n\
+         INSERT INTO accounts VALUES ($recipient, CAST(ROUND($amount * 100) AS INTEGER)) {UPSERT};\n\
+         SELECT $id AS id, cents FROM accounts WHERE name = $sender;"
+    );
+    let integers = |names: &[&str]| {
+        let property = |name: &&str| ((*name).to_owned(), json!({"type": "integer"}));
+        names.iter().map(property).collect::<serde_json::Map<_, _>>()
+    };
+    let mut deltas = integers(&["cents"]);
+    deltas.insert("cents".to_owned(), json!({"type": "integer", "reduce": {"strategy": "sum"}}));
+    deltas.insert("account".to_owned(), json!({"type": "string"}));
+    let mut rides = integers(&["bike", "origin", "destination", "seconds"]);
+    rides.insert("id".to_owned(), json!({"type": "string"}));
+    rides.insert("kind".to_owned(), json!({"type": "string"}));
+    [
+        Job {
+            name: "filter of rides",
+            count: |count| count / 4,
+            line: ride,
+            schema: ride_schema,
+            derived: json!({"type": "object", "properties": rides, "required": ["id"]}),
+            key: "/id",
+            migrations: &[],
+            lambda: RESHAPE.to_owned(),
+            bare: bare_rides,
+        },
+        Job {
+            name: "two rows a transfer",
+            count: |count| count,
+            line: transfer,
+            schema: transfer_schema,
+            derived: json!({
+                "type": "object", "properties": deltas, "required": ["account", "cents"],
+                "reduce": {"strategy": "merge"},
+            }),
+            key: "/account",
+            migrations: &[],
+            lambda: DELTAS.to_owned(),
+            bare: bare_deltas,
+        },
+        Job {
+            name: "three statements",
+            count: |count| count / 2,
+            line: transfer,
+            schema: transfer_schema,
+            derived: json!({
+                "type": "object", "properties": integers(&["id", "cents"]), "required": ["id", "cents"],
+            }),
+            key: "/id",
+            migrations: &[ACCOUNTS],
+            lambda: balances,
+            bare: bare_balances,
+        },
+    ]
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let Some(bare) = arguments.iter().position(|argument| argument == BARE) {
+        let name = arguments.get(bare + 1).expect("a loop has a name");
+        let directory = Path::new(arguments.get(bare + 2).expect("a loop has a directory"));
+        let job = jobs().into_iter().find(|job| job.name == name).expect("the loop is known");
+        return (job.bare)(&directory.join("lines.jsonl"), &directory.join("bare.jsonl"));
+    }
+    let count = arguments.iter().find_map(|text| text.parse().ok()).unwrap_or(COUNT);
+    println!("the median of {ROUNDS} runs by CPU seconds, durability full");
+    println!(
+        "{:<22} {:>9} {:>8} {:>12} {:>9} {:>14}",
+        "", "documents", "CPU", "per CPU s", "peak MiB", "of the loop"
+    );
+    for job in jobs() {
+        compare(&job, (job.count)(count));
+    }
+}
+
+/// Runs a derivation and its loop in turns, and prints how they did.
+fn compare(job: &Job, count: usize) {
+    let directory = tempfile::tempdir().expect("a temporary directory can be created");
+    let directory = directory.path();
+    prepare(job, count, directory);
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        copy(&directory.join("captured"), &directory.join("data"));
+        ours.push(measure(tidegate(directory, "data").args(["--task", "bench/derived"])));
+        let executable = std::env::current_exe().expect("the bench knows its file");
+        theirs.push(measure(Command::new(executable).args([BARE, job.name]).arg(directory)));
+        check_answers(job, directory);
+    }
+    let (ours, theirs) = (median(ours), median(theirs));
+    let print = |name: &str, measured: Measured, ratio: &str| {
+        let Measured { cpu_seconds, peak_mib, .. } = measured;
+        let rate = count as f64 / cpu_seconds;
+        println!(
+            "{name:<22} {count:>9} {cpu_seconds:>8.2} {rate:>12.0} {peak_mib:>9.0} {ratio:>14}"
+        );
+    };
+    let ratio = format!("{:.2}x its time", ours.cpu_seconds / theirs.cpu_seconds);
+    print(job.name, ours, &ratio);
+    print("  bare loop", theirs, "");
+}
+
+/// Writes the lines and the catalog, and captures them.
+fn prepare(job: &Job, count: usize, directory: &Path) {
+    let mut lines = BufWriter::new(create(&directory.join("lines.jsonl")));
+    let mut draw = Draw::new(SEED);
+    for id in 0..count {
+        writeln!(lines, "{}", (job.line)(id, &mut draw)).expect("the line can be written");
+    }
+    lines.flush().expect("the lines can be written");
+    let journals = json!({"fragments": {"compressionCodec": "NONE"}});
+    let catalog = json!({
+        "captures": {"bench/file": {
+            "endpoint": {"connector": {
+                "image": "tidegate/source-file:v1", "config": {"path": "lines.jsonl"},
+            }},
+            "bindings": [{"resource": {"stream": "lines.jsonl"}, "target": "bench/source"}],
+        }},
+        "collections": {
+            "bench/source": {"schema": (job.schema)(), "key": ["/id"], "journals": journals},
+            "bench/derived": {
+                "schema": job.derived, "key": [job.key], "journals": journals,
+                "derive": {
+                    "using": {"sqlite": {"migrations": job.migrations}},
+                    "transforms": [{
+                        "name": "fromSource", "source": "bench/source", "shuffle": "any",
+                        "lambda": job.lambda,
+                    }],
+                },
+            },
+        },
+    });
+    fs::write(directory.join("flow.json"), catalog.to_string())
+        .expect("the catalog can be written");
+    measure(tidegate(directory, "captured").args(["--task", "bench/file"]));
+}
+
+fn tidegate(directory: &Path, data: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
+    command.args(["run", "flow.json", "--until-idle", "--data", data]).current_dir(directory);
+    command.stderr(Stdio::null());
+    command
+}
+
+fn copy(from: &Path, to: &Path) {
+    let _ = fs::remove_dir_all(to);
+    let copied = Command::new("cp").arg("-r").args([from, to]).status();
+    assert!(copied.expect("cp can be started").success(), "the data directory can be copied");
+}
+
+/// Both give the same documents.
+fn check_answers(job: &Job, directory: &Path) {
+    let output = Command::new(env!("CARGO_BIN_EXE_tidegate"))
+        .args(["read", "bench/derived", "--reduce", "--data", "data"])
+        .current_dir(directory)
+        .output()
+        .expect("the binary runs");
+    let ours = String::from_utf8(output.stdout).expect("documents are text");
+    let theirs =
+        fs::read_to_string(directory.join("bare.jsonl")).expect("the loop wrote its lines");
+    let documents = |text: &str| -> BTreeSet<String> {
+        let document = |line: &str| {
+            let mut value: Value = serde_json::from_str(line).expect("the line is JSON");
+            value.as_object_mut().expect("a document is an object").remove("_meta");
+            value.to_string()
+        };
+        text.lines().map(document).collect()
+    };
+    let (ours, theirs) = (documents(&ours), documents(&theirs));
+    assert!(!ours.is_empty() && ours == theirs, "{}: both give the same documents", job.name);
+}
+
+#[derive(Deserialize)]
+struct Transfer {
+    id: i64,
+    sender: String,
+    recipient: String,
+    amount: f64,
+}
+
+#[derive(Deserialize)]
+struct Ride {
+    id: String,
+    bike: Numbered,
+    begin: Terminus,
+    end: Terminus,
+    user: User,
+    distance_meters: f64,
+    duration_seconds: i64,
+}
+
+#[derive(Deserialize)]
+struct Terminus {
+    station: Numbered,
+}
+
+#[derive(Deserialize)]
+struct Numbered {
+    id: i64,
+}
+
+#[derive(Deserialize)]
+struct User {
+    kind: String,
+}
+
+fn bare_rides(from: &Path, to: &Path) {
+    let connection = database(to, &[]);
+    let mut out = BufWriter::new(create(to));
+    in_transactions(&connection, from, |ride: Ride| {
+        let mut statement = connection.prepare_cached(RESHAPE).expect("the statement is sound");
+        let mut rows = statement
+            .query(params![
+                ride.id,
+                ride.bike.id,
+                ride.begin.station.id,
+                ride.end.station.id,
+                ride.duration_seconds,
+                ride.user.kind,
+                ride.distance_meters,
+            ])
+            .expect("the statement runs");
+        while let Some(row) = rows.next().expect("the statement runs") {
+            let number = |column| row.get::<_, i64>(column).expect("the column is a number");
+            let text = |column| row.get_ref(column).expect("the column is there");
+            writeln!(
+                out,
+                "{{\"bike\":{},\"destination\":{},\"id\":\"{}\",\"kind\":\"{}\",\"origin\":{},\"seconds\":{}}}",
+                number(1),
+                number(3),
+                text(0).as_str().expect("the column is text"),
+                text(5).as_str().expect("the column is text"),
+                number(2),
+                number(4),
+            )
+            .expect("the line can be written");
+        }
+    });
+}
+
+fn bare_deltas(from: &Path, to: &Path) {
+    let connection = database(to, &[]);
+    let mut sums: BTreeMap<String, i64> = BTreeMap::new();
+    let statements: Vec<&str> = DELTAS.split_inclusive(';').collect();
+    in_transactions(&connection, from, |transfer: Transfer| {
+        for (statement, account) in statements.iter().zip([&transfer.sender, &transfer.recipient]) {
+            let mut statement =
+                connection.prepare_cached(statement).expect("the statement is sound");
+            let parameters = params![account, transfer.amount];
+            let mut rows = statement.query(parameters).expect("the statement runs");
+            while let Some(row) = rows.next().expect("the statement runs") {
+                let account = row.get_ref(0).expect("the column is there");
+                let account = account.as_str().expect("the column is text");
+                let cents: i64 = row.get(1).expect("the column is a number");
+                match sums.get_mut(account) {
+                    Some(sum) => *sum += cents,
+                    None => drop(sums.insert(account.to_owned(), cents)),
+                }
+            }
+        }
+    });
+    let mut out = BufWriter::new(create(to));
+    for (account, cents) in sums {
+        writeln!(out, "{{\"account\":\"{account}\",\"cents\":{cents}}}")
+            .expect("the line can be written");
+    }
+}
+
+fn bare_balances(from: &Path, to: &Path) {
+    let connection = database(to, &[ACCOUNTS]);
+    let jobs = jobs();
+    let job = jobs.iter().find(|job| job.name == "three statements").expect("the job is there");
+    let statements: Vec<&str> = job.lambda.split_inclusive(';').collect();
+    let [debit, credit, read] = statements.as_slice() else { panic!("there are three statements") };
+    let mut out = BufWriter::new(create(to));
+    in_transactions(&connection, from, |transfer: Transfer| {
+        for (statement, account) in [(debit, &transfer.sender), (credit, &transfer.recipient)] {
+            let mut statement =
+                connection.prepare_cached(statement).expect("the statement is sound");
+            statement.execute(params![account, transfer.amount]).expect("the statement runs");
+        }
+        let mut statement = connection.prepare_cached(read).expect("the statement is sound");
+        let mut rows = statement.query(params![transfer.id, transfer.sender]).expect("it runs");
+        while let Some(row) = rows.next().expect("the statement runs") {
+            let number = |column| row.get::<_, i64>(column).expect("the column is a number");
+            writeln!(out, "{{\"cents\":{},\"id\":{}}}", number(1), number(0))
+                .expect("it can be written");
+        }
+    });
+}
+
+/// A new database beside `to`, as durable as the runtime's.
+fn database(to: &Path, migrations: &[&str]) -> Connection {
+    let path = to.with_extension("db");
+    for suffix in ["db", "db-wal", "db-shm"] {
+        let _ = fs::remove_file(to.with_extension(suffix));
+    }
+    let connection = Connection::open(path).expect("the database can be created");
+    connection
+        .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
+        .expect("the database takes its settings");
+    migrations.iter().for_each(|text| connection.execute_batch(text).expect("the migration runs"));
+    connection
+}
+
+/// Hands out each line of a file as a document.
+fn in_transactions<T: for<'d> Deserialize<'d>>(
+    connection: &Connection,
+    from: &Path,
+    mut each: impl FnMut(T),
+) {
+    let mut lines = BufReader::with_capacity(1 << 20, File::open(from).expect("there are lines"));
+    let (mut line, mut read) = (String::new(), 0);
+    let execute = |text: &str| connection.execute_batch(text).expect("the transaction goes on");
+    execute("BEGIN");
+    while lines.read_line(&mut line).expect("lines are text") > 0 {
+        each(serde_json::from_str(&line).expect("the line is a document"));
+        line.clear();
+        read += 1;
+        if read % TRANSACTION == 0 {
+            execute("COMMIT; BEGIN");
+        }
+    }
+    execute("COMMIT");
+}
+
+fn create(path: &Path) -> File {
+    File::create(path).expect("the file can be created")
+}
