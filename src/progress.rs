@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde_json::json;
 use tidegate_runtime::Failure;
-use tidegate_runtime::engine::{Observer, TaskReport};
+use tidegate_runtime::engine::{Observer, RenamedRead, TaskReport};
 use tidegate_stdlib::bundle::TaskName;
 
 use crate::args::LogFormat;
@@ -110,6 +110,21 @@ impl Observer for Progress<'_> {
                 self.draw(bars, &mut state, &name, text);
             }
             None => self.print_line(&mut state),
+        }
+    }
+
+    fn reads_from_start(&self, task: &TaskName, read: &RenamedRead) {
+        if self.terminal.log_format() == LogFormat::Json {
+            self.terminal.event(&json!({
+                "event": "reads_from_start", "task": task.name, "kind": task.kind, "read": read.read,
+                "collection": read.collection, "before": read.before,
+            }));
+            return;
+        }
+        match &self.bars {
+            // A line of its own, above those that are redrawn.
+            Some(bars) => drop(bars.println(format!("  {read}"))),
+            None => self.terminal.note(&format!("  {read}")),
         }
     }
 

@@ -14,7 +14,7 @@ use tidegate_stdlib::shape::Shape;
 
 use crate::combine::{Budget, Combiner, salt};
 use crate::engine::stamps::Stamps;
-use crate::shuffle::{ReadBatch, ReadSpec, Shuffle, ShuffleKey, Surroundings};
+use crate::shuffle::{ReadBatch, ReadSpec, RenamedRead, Shuffle, ShuffleKey, Surroundings};
 use crate::stamp;
 use crate::store::{CommittedAppend, Shard};
 use crate::task::{Input, Task};
@@ -116,6 +116,10 @@ impl Task for DeriveTask<'_> {
         self.opened =
             Some(Opened { shuffle, lambdas, shuffle_keys, combiner, rows: Rows::default() });
         Ok(())
+    }
+
+    fn renamed_reads(&self) -> &[RenamedRead] {
+        self.opened.as_ref().map_or(&[], |opened| opened.shuffle.renamed())
     }
 
     fn read(&mut self, _shard: &Shard) -> Result<Input<Self::Batch>, Failure> {

@@ -18,7 +18,7 @@ use crate::combine::{Budget, Contract, hash_seed};
 use crate::connector::{Begun, Destination, Store, state_key};
 use crate::derive::collection;
 use crate::engine::stamps::Stamps;
-use crate::shuffle::{ReadBatch, ReadDocument, ReadSpec, Shuffle, Surroundings};
+use crate::shuffle::{ReadBatch, ReadDocument, ReadSpec, RenamedRead, Shuffle, Surroundings};
 use crate::store::failpoint;
 use crate::store::{CheckpointEntry, CommittedAppend, JournalName, JournalPosition, Shard};
 use crate::task::{Input, Task};
@@ -137,6 +137,10 @@ impl Task for MaterializeTask<'_> {
         let bindings = bindings.collect::<Result<_, _>>()?;
         self.opened = Some(Opened { destination, shuffle, bindings });
         Ok(())
+    }
+
+    fn renamed_reads(&self) -> &[RenamedRead] {
+        self.opened.as_ref().map_or(&[], |opened| opened.shuffle.renamed())
     }
 
     fn read(&mut self, _shard: &Shard) -> Result<Input<Self::Batch>, Failure> {

@@ -8,6 +8,7 @@ use tidegate_stdlib::bundle::Failure;
 use crate::combine::Budget;
 use crate::engine::hub::Pause;
 use crate::engine::stamps::Stamps;
+use crate::shuffle::RenamedRead;
 use crate::store::{CommittedAppend, Shard};
 
 /// What a task does in its transactions.
@@ -21,6 +22,11 @@ pub(crate) trait Task {
     /// # Errors
     /// What keeps the task from running.
     fn open(&mut self, shard: &mut Shard, budget: &Budget) -> Result<(), Failure>;
+
+    /// The reads that begin at the start under another name, once the task is open.
+    fn renamed_reads(&self) -> &[RenamedRead] {
+        &[]
+    }
 
     /// The next input, of bounded size.
     ///

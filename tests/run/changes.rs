@@ -43,11 +43,13 @@ fn catalog(transforms: &[(&str, &str, u32)]) -> String {
 struct Changing {
     workspace: Workspace,
     seen: usize,
+    /// What the last run said beside its results.
+    told: String,
 }
 
 impl Changing {
     fn new() -> Self {
-        Self { workspace: Workspace::of(""), seen: 0 }
+        Self { workspace: Workspace::of(""), seen: 0, told: String::new() }
     }
 
     /// The source has this many documents from now on.
@@ -59,7 +61,7 @@ impl Changing {
     /// Runs with these transforms; what they published, as `1A 2A`.
     fn run(&mut self, transforms: &[(&str, &str, u32)]) -> String {
         self.workspace.write("flow.yaml", &catalog(transforms));
-        self.workspace.run_until_idle();
+        self.told = self.workspace.run_until_idle().stderr;
         let derived = self.workspace.read("acme/derived", &[]);
         let new = derived.iter().skip(self.seen);
         let words: Vec<String> = new
@@ -82,10 +84,14 @@ pub(super) fn of_transforms_act_as_documented() {
     changing.grow(3);
     assert_eq!(changing.run(&[("two", "B", 0)]), "3B", "one is removed");
     assert_eq!(changing.run(&[("one", "A", 0), ("two", "B", 0)]), "3A", "it kept its position");
+    assert!(!changing.told.contains("from the start"), "{}", changing.told);
     assert_eq!(changing.run(&[("uno", "A", 0), ("two", "B", 0)]), "1A 2A 3A", "one is renamed");
+    let told = "transform `uno` of `acme/derived` reads `acme/source` from the start: it is new, and `one`, which had read it, is gone";
+    assert!(changing.told.contains(told), "{}", changing.told);
     changing.grow(4);
     assert_eq!(changing.run(&[("uno", "Z", 0), ("two", "B", 0)]), "4Z 4B", "a new lambda");
     assert_eq!(changing.run(&[("uno", "Z", 1), ("two", "B", 0)]), "1Z 2Z 3Z 4Z", "a backfill");
+    assert!(!changing.told.contains("from the start"), "{}", changing.told);
     assert_eq!(changing.run(&[("uno", "Z", 1), ("two", "B", 0)]), "", "it acts once");
 }
 

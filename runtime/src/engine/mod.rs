@@ -19,6 +19,7 @@ use serde::Serialize;
 use tidegate_stdlib::bundle::{Bundle, Failure, TaskName};
 
 use crate::clock::ProcessClock;
+pub use crate::shuffle::RenamedRead;
 use crate::store::write_executed;
 use crate::store::{DataDirectory, Durability};
 use endpoints::{BuiltIn, Endpoints};
@@ -89,6 +90,8 @@ pub struct TaskReport {
 pub trait Observer: Sync {
     /// A transaction of a task was committed.
     fn committed(&self, report: &TaskReport);
+    /// A task that is open reads a collection from the start, because its read has another name than before.
+    fn reads_from_start(&self, _task: &TaskName, _read: &RenamedRead) {}
     /// A task waits until what the failure tells of is over.
     fn waiting(&self, _task: &TaskName, _failure: &Failure) {}
     /// A task stopped with a failure; the others go on.

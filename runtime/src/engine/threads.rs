@@ -185,6 +185,9 @@ impl<'c, 'r> Member<'c, 'r> {
             return Ok(());
         }
         let mut shard = outcome?;
+        for read in task.renamed_reads() {
+            observer.reads_from_start(self.name, read);
+        }
         let around = Circumstances {
             hub: self.crew.hub,
             index: self.index,

@@ -7,6 +7,7 @@
 mod chunk;
 mod cursor;
 mod key;
+mod renamed;
 mod selection;
 
 use std::cmp::{Ordering, Reverse};
@@ -29,6 +30,7 @@ use cursor::{Cursor, Trust};
 
 pub(crate) use chunk::{ReadBatch, ReadDocument, first_line};
 pub(crate) use key::ShuffleKey;
+pub use renamed::RenamedRead;
 pub(crate) use selection::{Selection, parse_time};
 
 /// One read of a task: a transform, or a binding of a materialization.
@@ -65,6 +67,7 @@ pub(crate) struct Surroundings<'r> {
 #[derive(Debug)]
 pub(crate) struct Shuffle<'r> {
     around: Surroundings<'r>,
+    renamed: Vec<RenamedRead>,
     reads: Vec<Read<'r>>,
     views: Vec<View>,
     groups: Vec<Group>,
@@ -133,12 +136,14 @@ impl<'r> Shuffle<'r> {
         specs: Vec<ReadSpec<'r>>,
         checkpoint: Vec<CheckpointEntry>,
     ) -> Result<Self, Failure> {
+        let renamed = RenamedRead::find(&specs, &checkpoint);
         let recorded = checkpoint
             .into_iter()
             .map(|entry| ((entry.suffix, entry.journal), entry.position))
             .collect();
         let mut shuffle = Self {
             around,
+            renamed,
             reads: Vec::new(),
             views: Vec::new(),
             groups: Vec::new(),
@@ -159,6 +164,11 @@ impl<'r> Shuffle<'r> {
         shuffle.look();
         shuffle.verify()?;
         Ok(shuffle)
+    }
+
+    /// The reads that begin at the start under another name.
+    pub(crate) fn renamed(&self) -> &[RenamedRead] {
+        &self.renamed
     }
 
     /// The next documents in order. Their positions count as read from here on.
