@@ -226,6 +226,9 @@ pub(crate) struct Test {
     /// Write the documents that are there into the tests that fail
     #[arg(long)]
     pub(crate) accept: bool,
+    /// Show which transforms and statements no test made do anything
+    #[arg(long)]
+    pub(crate) coverage: bool,
     /// Write a JUnit report as well: --output junit=FILE
     #[arg(long, value_name = "FILE")]
     pub(crate) junit: Option<PathBuf>,

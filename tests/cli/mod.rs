@@ -123,7 +123,7 @@ fn run(command: &str, directory: &Path, text: &mut String) {
     }
 }
 
-/// Durations as `# ms` and `# s`, with the blanks that align them, and as `time="#"`.
+/// Durations as `# ms` and `# s`, with the blanks that align them, and as `time="#"` and `"duration_ms":#`.
 fn without_durations(text: &str) -> String {
     let mut result = String::with_capacity(text.len());
     let mut rest = text;
@@ -141,7 +141,7 @@ fn without_durations(text: &str) -> String {
         if is_unit(" ms") || is_unit(" s") {
             result.push_str(before.trim_end_matches(' '));
             result.push_str(" #");
-        } else if before.ends_with("time=\"") {
+        } else if before.ends_with("time=\"") || before.ends_with("duration_ms\":") {
             result.push_str(before);
             result.push('#');
         } else {

@@ -9,6 +9,7 @@ use tidegate_stdlib::document::Document;
 
 use super::catalog::{Combining, TestCatalog};
 use super::compare::{Comparison, compare_documents};
+use super::coverage::Coverage;
 use super::derivation::{Journals, OpenDerivation, Written};
 use crate::clock::ProcessClock;
 use crate::limits::{TEST_DOCUMENTS_MAX, TEST_READS_MAX};
@@ -79,6 +80,11 @@ impl<'c, 'b> Case<'c, 'b> {
             self.now_ms = ready_at_ms;
             self.clock.advance(self.catalog.start.plus_ms(ready_at_ms));
         }
+    }
+
+    /// Adds what the derivations did.
+    pub(super) fn cover(&self, coverage: &mut Coverage<'b>) {
+        self.open.values().for_each(|derivation| derivation.cover(coverage));
     }
 
     /// What was written to a collection since the case began, without UUIDs.

@@ -15,6 +15,7 @@ use tidegate_stdlib::lambda::sqlite::{
 use tidegate_stdlib::shape::Shape;
 
 use super::catalog::{Combining, TestCatalog};
+use super::coverage::Coverage;
 use crate::derive::blame;
 use crate::shuffle::{Selection, ShuffleKey};
 use crate::stamp;
@@ -52,6 +53,8 @@ struct OpenRead<'b> {
     selection: Selection,
     /// Documents of the source that have been read.
     position: usize,
+    /// Of these, those that the lambda was invoked with.
+    invocations: u64,
 }
 
 /// A document in its turn.
@@ -112,7 +115,8 @@ impl<'b> OpenDerivation<'b> {
         self.execute("BEGIN")?;
         for turn in turns {
             check_source(self.derivation, &turn, catalog)?;
-            let Some(read) = self.reads.get(turn.read) else { continue };
+            let Some(read) = self.reads.get_mut(turn.read) else { continue };
+            read.invocations += 1;
             let document = Document::from_value(turn.document);
             let mut rows = Rows::default();
             let invocation = Invocation { document: document.root(), uuid: None };
@@ -128,6 +132,14 @@ impl<'b> OpenDerivation<'b> {
         }
         self.execute("COMMIT")?;
         combining.drain()
+    }
+
+    /// Adds what the transforms did.
+    pub(super) fn cover(&self, coverage: &mut Coverage<'b>) {
+        for read in &self.reads {
+            let effects = read.lambda.effects().map(|(_, effects)| effects);
+            coverage.add(self.derivation, read.transform, read.invocations, effects);
+        }
     }
 
     /// The documents up to the given positions that the transforms have not read, in the order of
@@ -183,7 +195,7 @@ impl<'b> OpenRead<'b> {
             })?;
         let selection = Selection::new(source, &transform.source)?;
         let shuffle_key = ShuffleKey::open(transform, source)?;
-        Ok(Self { transform, lambda, shuffle_key, selection, position: 0 })
+        Ok(Self { transform, lambda, shuffle_key, selection, position: 0, invocations: 0 })
     }
 }
 

@@ -7,6 +7,7 @@
 mod case;
 mod catalog;
 mod compare;
+mod coverage;
 mod derivation;
 mod preview;
 
@@ -14,29 +15,32 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use tidegate_stdlib::bundle::{Bundle, Failure, Test, TestOutcome, TestStatus};
+use tidegate_stdlib::bundle::{Bundle, Failure, Test, TestOutcome, TestRun, TestStatus};
 
 use case::Case;
 use catalog::TestCatalog;
+use coverage::Coverage;
 pub(crate) use preview::ingest_step;
 pub use preview::{Preview, PreviewInput, preview};
 
-/// Runs the tests of a bundle whose name contains `filter` (all when empty), in parallel; outcomes
-/// in order of name.
+/// Runs the tests of a bundle whose name contains `filter` (all when empty), in parallel.
 ///
 /// # Errors
 /// When the bundle is damaged. What stops one test is its outcome.
-pub fn run_tests(bundle: &Bundle, filter: &str) -> Result<Vec<TestOutcome>, Failure> {
+pub fn run_tests(bundle: &Bundle, filter: &str) -> Result<TestRun, Failure> {
     let tests: Vec<&Test> =
         bundle.tests.values().filter(|test| test.name.contains(filter)).collect();
     let catalog = TestCatalog::new(bundle)?;
     let next = AtomicUsize::new(0);
     let outcomes = Mutex::new(Vec::with_capacity(tests.len()));
+    let covered = Mutex::new(Coverage::default());
     let work = || {
+        let mut coverage = Coverage::default();
         while let Some(test) = tests.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let outcome = run_test(&catalog, test);
+            let outcome = run_test(&catalog, test, &mut coverage);
             outcomes.lock().expect("no thread panics while it holds the lock").push(outcome);
         }
+        covered.lock().expect("no thread panics while it holds the lock").merge(coverage);
     };
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     std::thread::scope(|scope| {
@@ -46,13 +50,20 @@ pub fn run_tests(bundle: &Bundle, filter: &str) -> Result<Vec<TestOutcome>, Fail
     });
     let mut outcomes = outcomes.into_inner().expect("a panic has ended the scope already");
     outcomes.sort_by(|left, right| left.name.cmp(&right.name));
-    Ok(outcomes)
+    let covered = covered.into_inner().expect("a panic has ended the scope already");
+    Ok(TestRun { outcomes, coverage: covered.of_bundle(bundle) })
 }
 
-fn run_test(catalog: &TestCatalog<'_>, test: &Test) -> TestOutcome {
+fn run_test<'b>(
+    catalog: &TestCatalog<'b>,
+    test: &Test,
+    coverage: &mut Coverage<'b>,
+) -> TestOutcome {
     let start = Instant::now();
     let mut failures = Vec::new();
-    let error = Case::new(catalog).run(test, &mut |failure| failures.push(failure)).err();
+    let mut case = Case::new(catalog);
+    let error = case.run(test, &mut |failure| failures.push(failure)).err();
+    case.cover(coverage);
     let status = match (&error, failures.is_empty()) {
         (Some(_), _) => TestStatus::Error,
         (None, false) => TestStatus::Failed,

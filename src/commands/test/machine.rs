@@ -6,10 +6,11 @@ use tidegate_compiler::diag::render::json::SCHEMA_VERSION;
 use tidegate_compiler::diag::render::{Format, Style, junit};
 use tidegate_compiler::explain::named;
 use tidegate_compiler::source::Sources;
-use tidegate_stdlib::bundle::{StepFailure, TestOutcome};
+use tidegate_stdlib::bundle::{StatementCoverage, StepFailure, TestOutcome, TransformCoverage};
 
 use super::people::{difference_text, key_text};
 use super::{Tested, count, counts};
+use crate::args::Test;
 use crate::report::{self, Counts};
 use crate::terminal::Terminal;
 
@@ -18,11 +19,21 @@ pub(super) fn report(
     tested: &Tested,
     format: Format,
     style: Option<Style>,
+    arguments: &Test,
     terminal: &Terminal,
 ) -> String {
-    let Tested { sources, findings, failures, outcomes } = tested;
+    let Tested { sources, findings, failures, run } = tested;
+    let outcomes = run.as_ref().map(|run| &run.outcomes);
     match (format, outcomes) {
-        (Format::Json, Some(outcomes)) => format!("{}\n", to_json(outcomes, sources)),
+        (Format::Json, Some(outcomes)) => {
+            let mut object = to_json(outcomes, sources);
+            if let (Some(run), Some(object), true) =
+                (run, object.as_object_mut(), arguments.coverage)
+            {
+                object.insert("coverage".to_owned(), coverage_json(&run.coverage, sources));
+            }
+            format!("{object}\n")
+        }
         (Format::Jsonl, Some(outcomes)) => {
             let lines = outcomes.iter().map(|outcome| outcome_json(outcome, sources));
             lines.map(|line| format!("{line}\n")).collect()
@@ -34,7 +45,7 @@ pub(super) fn report(
             let counts = Counts {
                 errors: count(tested, Severity::Error),
                 warnings: count(tested, Severity::Warning),
-                tests: outcomes.as_ref().map_or(0, Vec::len),
+                tests: outcomes.map_or(0, Vec::len),
                 ..Counts::default()
             };
             let all = [(findings.as_slice(), sources), (failures.as_slice(), sources)];
@@ -84,6 +95,24 @@ fn to_json(outcomes: &[TestOutcome], sources: &Sources) -> Value {
             .collect::<Vec<_>>(),
         "summary": {"passed": passed, "failed": failed, "errors": errors},
     })
+}
+
+fn coverage_json(coverage: &[TransformCoverage], sources: &Sources) -> Value {
+    let transform = |transform: &TransformCoverage| {
+        let statement = |statement: &StatementCoverage| {
+            json!({
+                "file": named(&statement.origin, sources), "line": statement.origin.line,
+                "column": statement.origin.column, "effects": statement.effects,
+            })
+        };
+        json!({
+            "collection": transform.collection, "transform": transform.transform,
+            "file": named(&transform.origin, sources), "line": transform.origin.line,
+            "documents": transform.documents,
+            "statements": transform.statements.iter().map(statement).collect::<Vec<_>>(),
+        })
+    };
+    json!({"transforms": coverage.iter().map(transform).collect::<Vec<_>>()})
 }
 
 fn outcome_json(outcome: &TestOutcome, sources: &Sources) -> Value {

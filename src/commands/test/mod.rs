@@ -13,7 +13,7 @@ use tidegate_compiler::source::Sources;
 use tidegate_compiler::world::World;
 use tidegate_compiler::{Compilation, compile};
 use tidegate_runtime::verify::run_tests;
-use tidegate_stdlib::bundle::{Bundle, TestOutcome, TestStatus};
+use tidegate_stdlib::bundle::{Bundle, TestOutcome, TestRun, TestStatus};
 
 use crate::args::{Output, Test};
 use crate::catalog::{read_bundle, show_findings};
@@ -35,7 +35,7 @@ struct Tested {
     /// What the tests found.
     failures: Vec<Diagnostic>,
     /// How each test ended; nothing when there was nothing to run.
-    outcomes: Option<Vec<TestOutcome>>,
+    run: Option<TestRun>,
 }
 
 /// Runs the tests and shows how they ended; the exit code follows from the same counts that are printed.
@@ -71,10 +71,9 @@ pub(crate) fn run(arguments: &Test, terminal: &Terminal) -> Result<Exit, Stop> {
 fn finish(mut tested: Tested, arguments: &Test, terminal: &Terminal) -> Result<Exit, Stop> {
     report::name_for_people(&mut tested.sources);
     show(&mut tested, arguments, terminal)?;
-    let is_green = |outcomes: &Vec<TestOutcome>| {
-        outcomes.iter().all(|outcome| outcome.status == TestStatus::Passed)
-    };
-    let passed = tested.outcomes.as_ref().is_some_and(is_green);
+    let is_green =
+        |run: &TestRun| run.outcomes.iter().all(|outcome| outcome.status == TestStatus::Passed);
+    let passed = tested.run.as_ref().is_some_and(is_green);
     Ok(if passed { Exit::Fine } else { Exit::Findings })
 }
 
@@ -98,24 +97,24 @@ fn test(source: &Source, filter: &str, world: &dyn World) -> Result<Tested, Stop
             let (request, _) = request(catalog)?;
             let Compilation { sources, diagnostics: findings, plan, .. } = compile(world, &request);
             let Some(plan) = plan else {
-                return Ok(Tested { sources, findings, failures: Vec::new(), outcomes: None });
+                return Ok(Tested { sources, findings, failures: Vec::new(), run: None });
             };
             (Arc::new(plan.bundle), sources, findings)
         }
     };
-    let outcomes = match run_tests(&bundle, filter) {
-        Ok(outcomes) => outcomes,
+    let run = match run_tests(&bundle, filter) {
+        Ok(run) => run,
         Err(failure) => {
             let failures = vec![explain_failure(&failure, &mut sources)];
-            return Ok(Tested { sources, findings, failures, outcomes: None });
+            return Ok(Tested { sources, findings, failures, run: None });
         }
     };
-    if outcomes.is_empty() && !filter.is_empty() {
+    if run.outcomes.is_empty() && !filter.is_empty() {
         return Err(Stop::usage(format!("no test has `{filter}` in its name")));
     }
-    let failures =
-        outcomes.iter().flat_map(|outcome| explain_outcome(outcome, &mut sources)).collect();
-    Ok(Tested { sources, findings, failures, outcomes: Some(outcomes) })
+    let outcomes = run.outcomes.iter();
+    let failures = outcomes.flat_map(|outcome| explain_outcome(outcome, &mut sources)).collect();
+    Ok(Tested { sources, findings, failures, run: Some(run) })
 }
 
 /// Writes the report to where it was asked for.
@@ -124,7 +123,7 @@ fn show(tested: &mut Tested, arguments: &Test, terminal: &Terminal) -> Result<()
     let junit = arguments.junit.iter().cloned();
     outputs.extend(junit.map(|path| Output { format: Format::Junit, path }));
     for Output { format, path } in outputs {
-        let text = machine::report(tested, format, None, terminal);
+        let text = machine::report(tested, format, None, arguments, terminal);
         std::fs::write(&path, text).map_err(|error| Stop::file("write", &path, &error))?;
     }
     let format = arguments.reporting.format;
@@ -134,12 +133,17 @@ fn show(tested: &mut Tested, arguments: &Test, terminal: &Terminal) -> Result<()
             show_findings(&tested.findings, &tested.sources, format, terminal);
         }
         let style = Some(terminal.style());
-        terminal.result(&machine::report(tested, format, style, terminal));
+        terminal.result(&machine::report(tested, format, style, arguments, terminal));
         return Ok(());
     }
     show_findings(&tested.findings, &tested.sources, format, terminal);
-    match &tested.outcomes {
-        Some(outcomes) => people::show(outcomes, &mut tested.sources, terminal),
+    match &tested.run {
+        Some(run) => {
+            people::show(&run.outcomes, &mut tested.sources, terminal);
+            if arguments.coverage {
+                people::show_coverage(&run.coverage, &tested.sources, terminal);
+            }
+        }
         None => show_findings(&tested.failures, &tested.sources, format, terminal),
     }
     Ok(())

@@ -4,7 +4,9 @@ use serde_json::Value;
 use tidegate_compiler::diag::render::Format;
 use tidegate_compiler::explain::{explain_failure, named};
 use tidegate_compiler::source::Sources;
-use tidegate_stdlib::bundle::{Difference, DifferenceKind, StepFailure, TestOutcome, TestStatus};
+use tidegate_stdlib::bundle::{
+    Difference, DifferenceKind, Origin, StepFailure, TestOutcome, TestStatus, TransformCoverage,
+};
 
 use super::counts;
 use crate::report::{self, Counts, plural};
@@ -56,6 +58,43 @@ pub(super) fn show(outcomes: &[TestOutcome], sources: &mut Sources, terminal: &T
         terminal.dot(),
         parts.join(", ")
     ));
+}
+
+/// Shows how many transforms and statements the tests made do something, and where the others are.
+pub(super) fn show_coverage(
+    coverage: &[TransformCoverage],
+    sources: &Sources,
+    terminal: &Terminal,
+) {
+    let statements = || coverage.iter().flat_map(|transform| &transform.statements);
+    let transforms_covered = coverage.iter().filter(|transform| transform.documents > 0).count();
+    let statements_covered = statements().filter(|statement| statement.effects > 0).count();
+    terminal.line(&format!(
+        "  {transforms_covered} of {} read documents{}{statements_covered} of {} had an effect",
+        plural(coverage.len(), "transform"),
+        terminal.dot(),
+        plural(statements().count(), "statement"),
+    ));
+    for transform in coverage {
+        let name = format!("`{}` of `{}`", transform.transform, transform.collection);
+        let tell = |origin: &Origin, text: &str| {
+            let place = named(origin, sources);
+            terminal.line(&format!("    {place}:{}:{}   {text}", origin.line, origin.column));
+        };
+        if transform.documents == 0 {
+            tell(&transform.origin, &format!("{name} read no document"));
+            continue;
+        }
+        for (index, statement) in transform.statements.iter().enumerate() {
+            if statement.effects == 0 {
+                let number = index + 1;
+                tell(
+                    &statement.origin,
+                    &format!("statement {number} of {name} gave and changed no row"),
+                );
+            }
+        }
+    }
 }
 
 fn show_step(failure: &StepFailure, sources: &Sources, terminal: &Terminal) {

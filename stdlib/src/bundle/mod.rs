@@ -21,7 +21,8 @@ pub use failure::{Failure, FailureKind};
 pub use files::{BundleFailure, MANIFEST_PATH, from_files, to_files};
 pub use origin::{Origin, Script};
 pub use outcome::{
-    ActualDocument, Difference, DifferenceKind, StepFailure, TestOutcome, TestStatus,
+    ActualDocument, Difference, DifferenceKind, StatementCoverage, StepFailure, TestOutcome,
+    TestRun, TestStatus, TransformCoverage,
 };
 
 /// Version of the format; a reader refuses any other.

@@ -5,6 +5,39 @@ use serde_json::Value;
 
 use super::{Failure, Origin};
 
+/// What came of all tests.
+#[derive(Debug, Clone, Default)]
+pub struct TestRun {
+    /// How each test ended, in order of name.
+    pub outcomes: Vec<TestOutcome>,
+    /// What the tests made run, in order of collection and transform.
+    pub coverage: Vec<TransformCoverage>,
+}
+
+/// How much of a transform the tests made run.
+#[derive(Debug, Clone, Serialize)]
+pub struct TransformCoverage {
+    /// The derived collection.
+    pub collection: String,
+    /// The transform.
+    pub transform: String,
+    /// Where it is declared.
+    pub origin: Origin,
+    /// Documents that it has read.
+    pub documents: u64,
+    /// Its statements in order.
+    pub statements: Vec<StatementCoverage>,
+}
+
+/// How much a statement did in tests.
+#[derive(Debug, Clone, Serialize)]
+pub struct StatementCoverage {
+    /// Where it stands.
+    pub origin: Origin,
+    /// Rows that it gave or changed.
+    pub effects: u64,
+}
+
 /// How a test ended.
 #[derive(Debug, Clone, Serialize)]
 pub struct TestOutcome {

@@ -1,6 +1,7 @@
 //! Compiled lambdas: one invocation binds a document, runs every statement and hands out the rows
 //! as documents.
 
+use std::cell::Cell;
 use std::fmt;
 use std::ops::Range;
 
@@ -73,6 +74,14 @@ impl Lambda {
         columns.collect()
     }
 
+    /// The bytes of each statement, and how many rows it has given or changed in all invocations so far.
+    pub fn effects(&self) -> impl Iterator<Item = (Range<usize>, u64)> {
+        self.statements.iter().map(|statement| {
+            let range = statement.start..statement.start + statement.text.len();
+            (range, statement.effects.get())
+        })
+    }
+
     /// The fields that the lambda reads, sorted.
     pub fn fields(&self) -> Vec<String> {
         let parameters = self.statements.iter().flat_map(|statement| &statement.parameters);
@@ -97,7 +106,7 @@ impl Lambda {
                 .map_err(|error| compiled.statement().prepare_failure(guard, &error))?;
             Ok((compiled, prepared))
         });
-        Ok(PreparedLambda { guard, statements: statements.collect::<Result<_, _>>()? })
+        Ok(PreparedLambda { connection, guard, statements: statements.collect::<Result<_, _>>()? })
     }
 
     /// Runs the lambda once.
@@ -117,6 +126,7 @@ impl Lambda {
 
 /// A lambda with its statements at hand. They go back to the connection's cache when it is dropped.
 pub struct PreparedLambda<'l> {
+    connection: &'l Connection,
     guard: &'l Guard,
     statements: Vec<(&'l Compiled, CachedStatement<'l>)>,
 }
@@ -135,6 +145,9 @@ impl PreparedLambda<'_> {
         let mut left = RowsLeft { rows: LAMBDA_ROWS_MAX, bytes: LAMBDA_ROWS_SIZE_BYTES_MAX };
         for (compiled, prepared) in &mut self.statements {
             compiled.run(prepared, self.guard, invocation, &mut left, rows)?;
+            if !compiled.is_read_only {
+                compiled.count_effects(self.connection.changes());
+            }
         }
         Ok(())
     }
@@ -185,6 +198,8 @@ pub(super) struct Compiled {
     pub(super) columns: usize,
     output: Output,
     pub(super) is_read_only: bool,
+    /// Rows that it has given or changed.
+    effects: Cell<u64>,
 }
 
 /// One parameter of a statement.
@@ -236,6 +251,7 @@ impl Compiled {
             output: Output::new(prepared.column_names(), field),
             is_read_only: prepared.readonly(),
             parameters: resolved,
+            effects: Cell::new(0),
         })
     }
 
@@ -256,6 +272,7 @@ impl Compiled {
                 .within(GuardMode::Lambda, move || cursor.next())
                 .map_err(|error| statement.step_failure(guard, &error))?;
             let Some(row) = row else { return Ok(()) };
+            self.count_effects(1);
             left.take(row)
                 .map_err(|message| statement.failure(None, SqlFailureKind::Limit, message))?;
             rows.add(&self.output, row)
@@ -279,6 +296,10 @@ impl Compiled {
                 .map_err(|error| self.bind_failure(parameter, &error.to_string()))?;
         }
         Ok(())
+    }
+
+    fn count_effects(&self, rows: u64) {
+        self.effects.set(self.effects.get().saturating_add(rows));
     }
 
     pub(super) fn statement(&self) -> Statement<'_> {
