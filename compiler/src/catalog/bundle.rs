@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Map, Value};
-use tidegate_stdlib::schema::SchemaFailure;
+use tidegate_stdlib::schema::{Keywords, SchemaFailure};
 use tidegate_stdlib::shape::Shape;
 use url::Url;
 
@@ -33,6 +33,8 @@ pub struct BundledSchema {
     pub root_place: Option<Span>,
     /// What is wrong with the schema by itself, in the order of its text.
     pub faults: Arc<[SchemaFailure]>,
+    /// The keywords that it has anywhere.
+    pub keywords: Keywords,
     /// What it says of every location.
     pub shape: Arc<Shape>,
 }
@@ -45,6 +47,7 @@ impl BundledSchema {
             places: Places::new(Vec::new(), BTreeMap::from([(String::new(), span)])),
             root_place: None,
             faults: Arc::default(),
+            keywords: Keywords::default(),
             shape: Arc::new(Shape::any()),
         }
     }
@@ -74,21 +77,6 @@ impl BundledSchema {
     /// The places of all keywords and of everything below them, by their pointers.
     pub fn all_places(&self) -> BTreeMap<String, Span> {
         self.places.all()
-    }
-
-    /// Whether anything is called `name`.
-    pub fn mentions(&self, name: &str) -> bool {
-        mentions(&self.value, name)
-    }
-}
-
-fn mentions(value: &Value, name: &str) -> bool {
-    match value {
-        Value::Object(object) => {
-            object.contains_key(name) || object.values().any(|value| mentions(value, name))
-        }
-        Value::Array(items) => items.iter().any(|item| mentions(item, name)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
 }
 
@@ -139,12 +127,13 @@ pub fn bundle_schema(
         root.entry("$id").or_insert_with(|| Value::from(BUNDLE_URL));
     }
     bundler.places.insert(String::new(), declaring_field(sources, file, schema));
-    let Meaning { shape, faults } = memo.meaning(&value);
+    let Meaning { shape, faults, keywords } = memo.meaning(&value);
     let root = bundler.documents.first().filter(|document| document.is_root());
     let root_place = root.map(Document::place);
     let documents = bundler.documents.iter().map(Document::placed).collect();
     let places = Places::new(documents, bundler.places);
-    Some(BundledSchema { value: Arc::new(value), places, root_place, faults, shape })
+    let value = Arc::new(value);
+    Some(BundledSchema { value, places, root_place, faults, keywords, shape })
 }
 
 /// The field that declares a schema: its name for a schema in place, the reference for one in a file.

@@ -220,6 +220,9 @@ impl Document {
 
     /// Its place below the root of the document.
     pub(super) fn pointer(&self, node: NodeId) -> String {
+        if node == self.root {
+            return String::new();
+        }
         let (whole, root) = (self.tree.pointer(node), self.tree.pointer(self.root));
         whole.strip_prefix(&root).map(str::to_owned).unwrap_or(whole)
     }

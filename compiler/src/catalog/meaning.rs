@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
-use tidegate_stdlib::schema::{NormalForm, SchemaFailure};
+use tidegate_stdlib::schema::{Keywords, NormalForm, SchemaFailure};
 use tidegate_stdlib::shape::Shape;
 use xxhash_rust::xxh3::Xxh3;
 
@@ -14,6 +14,7 @@ use xxhash_rust::xxh3::Xxh3;
 pub(super) struct Meaning {
     pub(super) shape: Arc<Shape>,
     pub(super) faults: Arc<[SchemaFailure]>,
+    pub(super) keywords: Keywords,
 }
 
 /// The meanings of schemas by the digest of what they say.
@@ -49,7 +50,11 @@ impl SchemaMemo {
 fn meaning(schema: &Value) -> Meaning {
     // The normal form is larger than the schema, and not needed any more.
     let normal = NormalForm::new(schema);
-    Meaning { shape: Arc::new(Shape::of(&normal)), faults: normal.faults().into() }
+    Meaning {
+        shape: Arc::new(Shape::of(&normal)),
+        faults: normal.faults().into(),
+        keywords: normal.keywords(),
+    }
 }
 
 /// Adds a value to a digest so that no two values are one sequence of bytes.

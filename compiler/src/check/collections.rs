@@ -55,7 +55,7 @@ pub(super) fn check(
     let checked = CheckedCollection {
         key_pointers: key_locations.iter().map(|location| location.pointer.to_string()).collect(),
         key: Key::new(components.collect()),
-        projections: projections.into_iter().map(Arc::new).collect(),
+        projections: projections.into(),
         fragments: check_fragments(collection, sink),
         derivation: None,
         write_schema: schemas.write.into(),

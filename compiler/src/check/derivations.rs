@@ -1,6 +1,7 @@
 //! Derivations: their transforms, and what each reads.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use tidegate_stdlib::bundle::Script;
 use tidegate_stdlib::shape::Types;
@@ -49,7 +50,7 @@ pub(super) fn check(
         }
         let shuffle_key = shuffle_key.as_deref();
         let transform = Transform { index, spec, reference, shuffle_key };
-        transforms.extend(check_transform(collection, transform, database.as_ref(), scope, sink));
+        transforms.extend(check_transform(collection, transform, database.as_deref(), scope, sink));
     }
     let duration = derive.shards.transaction_duration_ms_max.as_ref();
     Some(CheckedDerivation {
@@ -84,14 +85,14 @@ fn check_names(collection: &Collection, derive: &DeriveSpec, scope: Scope<'_>, s
     }
 }
 
-/// Runs the migrations in a database of their own, which has then the tables that lambdas see. There is no database when
+/// Runs the migrations, if there are any, in a database of their own, which has then the tables that lambdas see. There is no database when
 /// one fails or cannot be read.
 fn check_migrations(
     collection: &Collection,
     migrations: &[InlineOrFile],
     scope: Scope<'_>,
     sink: &mut Sink,
-) -> (Vec<Script>, Option<Database>) {
+) -> (Vec<Script>, Option<Rc<Database>>) {
     let span = collection.span(
         collection
             .spec()
@@ -99,7 +100,11 @@ fn check_migrations(
             .as_ref()
             .map_or_else(|| collection.spec().name.range, |derive| derive.key),
     );
-    let mut database = Database::open(span, sink);
+    let mut database = if migrations.is_empty() {
+        scope.blank.get(span, sink)
+    } else {
+        Database::open(span, sink).map(Rc::new)
+    };
     let mut scripts = Vec::new();
     for migration in migrations {
         let file = collection.file();
@@ -157,7 +162,7 @@ fn check_transform(
     let (source_spec, target) = (spec.source.as_ref()?, reference.target?);
     let read = scope.read(target);
     let source = check_source(source_spec, file, read, sink);
-    let shuffle = shuffles::check(collection, spec, read, shuffle_key, scope.sources, sink);
+    let shuffle = shuffles::check(collection, spec, read, shuffle_key, scope, sink);
     let read_only = match (&script, database) {
         (Some(script), Some(database)) => {
             let derived = scope.read(scope.catalog.id_of(collection));

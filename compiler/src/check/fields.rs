@@ -3,7 +3,8 @@
 //! Reasons to select a field are ranked; fields are visited from the strongest reason to the weakest, and a location that
 //! is stored already is not stored again for a weak reason.
 
-use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use tidegate_stdlib::bundle::{FLOW_PUBLISHED_AT, Projection};
@@ -237,12 +238,12 @@ fn check_group_by(field: &str, span: Span, request: &FieldRequest<'_>, sink: &mu
 fn check_columns(selected: &SelectedFields, request: &FieldRequest<'_>, sink: &mut Sink) {
     let Some(dialect) = request.dialect.and_then(dialect::by_name) else { return };
     let all = selected.keys.iter().chain(&selected.values).chain(&selected.document);
-    let mut first_of: BTreeMap<String, &Projection> = BTreeMap::new();
+    let mut first_of: HashMap<String, &Projection> = HashMap::new();
     for field in all {
-        match first_of.get(&dialect.fold(&field.field)) {
-            Some(first) => sink.report(column_collision(field, first, request)),
-            None => {
-                first_of.insert(dialect.fold(&field.field), field);
+        match first_of.entry(dialect.fold(&field.field)) {
+            Entry::Occupied(first) => sink.report(column_collision(field, first.get(), request)),
+            Entry::Vacant(vacant) => {
+                vacant.insert(field);
             }
         }
     }

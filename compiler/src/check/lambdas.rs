@@ -1,6 +1,8 @@
 //! SQL of migrations and lambdas, run and prepared by SQLite itself.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -75,21 +77,32 @@ impl Trial {
 }
 
 /// A database with the tables of the migrations that were run.
+#[derive(Debug)]
 pub(super) struct Database {
     connection: rusqlite::Connection,
     guard: Guard,
 }
 
+/// The database of all lambdas that have no migrations: without tables there is nothing that one of them could leave to another.
+#[derive(Debug, Default)]
+pub(super) struct BlankDatabase(OnceCell<Result<Rc<Database>, SqlFailure>>);
+
+impl BlankDatabase {
+    /// The database. When SQLite lacks what lambdas need, that is reported at `span`.
+    pub(super) fn get(&self, span: Span, sink: &mut Sink) -> Option<Rc<Database>> {
+        let opened = self.0.get_or_init(|| Database::new().map(Rc::new)).as_ref();
+        opened.map(Rc::clone).map_err(|failure| sink.report(sqlite_unusable(failure, span))).ok()
+    }
+}
+
 impl Database {
+    fn new() -> Result<Self, SqlFailure> {
+        open_in_memory().map(|(connection, guard)| Self { connection, guard })
+    }
+
     /// An empty database. When SQLite lacks what lambdas need, that is reported at `span`.
     pub(super) fn open(span: Span, sink: &mut Sink) -> Option<Self> {
-        match open_in_memory() {
-            Ok((connection, guard)) => Some(Self { connection, guard }),
-            Err(failure) => {
-                sink.report(sqlite_unusable(&failure, span));
-                None
-            }
-        }
+        Self::new().map_err(|failure| sink.report(sqlite_unusable(&failure, span))).ok()
     }
 
     /// Whether a text names none of the tables and views.

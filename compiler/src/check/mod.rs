@@ -29,6 +29,7 @@ mod witness;
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use lambdas::BlankDatabase;
 use memo::{Known, Subject, Table, Versioned};
 use selectors::ReadCollection;
 
@@ -77,7 +78,8 @@ pub fn check(
         |collection, sink| collections::check(collection, sources, &memo.schemas, sink)
     });
     let known = Known::new(&known, &read);
-    let scope = Scope { catalog: &catalog, known, sources };
+    let blank = BlankDatabase::default();
+    let scope = Scope { catalog: &catalog, known, sources, blank: &blank };
     let derivations = each(&catalog.collections, &mut memo.derivations, known, sources, sink, {
         |collection, sink| derivations::check(collection, scope, sink).map(Arc::new)
     });
@@ -140,6 +142,7 @@ struct Scope<'c> {
     catalog: &'c Catalog,
     known: Known<'c>,
     sources: &'c Sources,
+    blank: &'c BlankDatabase,
 }
 
 impl<'c> Scope<'c> {

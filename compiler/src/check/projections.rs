@@ -1,6 +1,8 @@
 //! The fields of a collection: declared ones, those that always exist, and one for each location of its documents.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::Arc;
 
 use tidegate_stdlib::bundle::{FLOW_DOCUMENT, FLOW_PUBLISHED_AT, Projection, UUID_POINTER};
 use tidegate_stdlib::shape::{Exists, Shape};
@@ -26,7 +28,7 @@ pub(super) fn check(
     key: Option<&[KeyLocation]>,
     sources: &Sources,
     sink: &mut Sink,
-) -> Vec<Projection> {
+) -> Vec<Arc<Projection>> {
     check_fields(collection, sources, sink);
     if schemas.validators.is_none() {
         return Vec::new();
@@ -36,22 +38,22 @@ pub(super) fn check(
     for spec in &collection.spec().projections {
         let declared = check_declared(collection, spec, schemas, sources, sink);
         let projection = declared.unwrap_or_else(|| refused(&spec.field.value));
-        fields.projections.insert(projection.field.clone(), (projection, Some(spec)));
+        fields.projections.insert(projection.field.clone(), (projection.into(), Some(spec)));
     }
     for field in &collection.spec().unbound_projections {
-        fields.projections.insert(field.clone(), (refused(field), None));
+        fields.projections.insert(field.clone(), (refused(field).into(), None));
     }
     fields.add_well_known(sink);
     for location in key.unwrap_or_default() {
         let (shape, exists) = read.shape.locate(&location.pointer);
-        fields.add_location(&location.pointer, &shape, exists, sink);
+        fields.add(projection(location.pointer.field(), &location.pointer, &shape, exists), sink);
     }
     for (pointer, shape, exists) in read.shape.locations() {
-        let has_field = !pointer.is_root()
-            && pointer.field() != FLOW_DOCUMENT
-            && pointer.tokens().last() != Some(&Token::Property(String::new()));
-        if has_field {
-            fields.add_location(&pointer, shape, exists, sink);
+        let is_named =
+            pointer.tokens().last().is_some_and(|last| *last != Token::Property(String::new()));
+        let field = pointer.field();
+        if is_named && field != FLOW_DOCUMENT {
+            fields.add(projection(field, &pointer, shape, exists), sink);
         }
     }
     fields.projections.into_values().map(|(projection, _)| projection).collect()
@@ -124,7 +126,7 @@ pub(super) fn projection(
 ) -> Projection {
     Projection {
         field,
-        pointer: pointer.to_string(),
+        pointer: pointer.text(),
         explicit: false,
         partition: false,
         types: shape.types.names().into_iter().map(str::to_owned).collect(),
@@ -140,7 +142,7 @@ pub(super) fn projection(
 struct Fields<'c> {
     collection: &'c Collection,
     read: &'c BundledSchema,
-    projections: BTreeMap<String, (Projection, Option<&'c ProjectionSpec>)>,
+    projections: BTreeMap<String, (Arc<Projection>, Option<&'c ProjectionSpec>)>,
 }
 
 impl Fields<'_> {
@@ -167,16 +169,14 @@ impl Fields<'_> {
         self.add(truncated, sink);
     }
 
-    /// The canonical field of a location.
-    fn add_location(&mut self, pointer: &Pointer, shape: &Shape, exists: Exists, sink: &mut Sink) {
-        self.add(projection(pointer.field(), pointer, shape, exists), sink);
-    }
-
     /// Adds a field that is not declared, unless it is there already.
     fn add(&mut self, added: Projection, sink: &mut Sink) {
-        let Some((known, spec)) = self.projections.get(&added.field) else {
-            self.projections.insert(added.field.clone(), (added, None));
-            return;
+        let (known, spec) = match self.projections.entry(added.field.clone()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(vacant) => {
+                vacant.insert((added.into(), None));
+                return;
+            }
         };
         // The flag for pruned documents is what the schema says of it, if it says anything.
         if known.pointer == added.pointer || added.field == FLOW_TRUNCATED {

@@ -96,7 +96,7 @@ fn read_locations(subject: LambdaSubject<'_>) -> Vec<Pointer> {
 /// reads, and looks at them and at their rows by the shapes of the collections, so that no schema has to be compiled.
 fn is_suspect(database: &Database, subject: LambdaSubject<'_>, read: &[Pointer]) -> bool {
     let schema = &subject.derived.known.checked.write_schema;
-    if has_any(&schema.value, BEYOND_SHAPES) {
+    if schema.keywords.has_any(BEYOND_SHAPES) {
         return true;
     }
     let shape = &subject.read.known.checked.effective_read_schema().shape;
@@ -139,17 +139,6 @@ const BEYOND_SHAPES: &[&str] = &[
     "x-str-maximum",
     "x-str-minimum",
 ];
-
-/// Whether anything in a value is called by one of some names, which are sorted.
-fn has_any(value: &Value, names: &[&str]) -> bool {
-    match value {
-        Value::Object(object) => object.iter().any(|(name, value)| {
-            names.binary_search(&name.as_str()).is_ok() || has_any(value, names)
-        }),
-        Value::Array(items) => items.iter().any(|item| has_any(item, names)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
-    }
-}
 
 /// A shape with nothing but some locations and what lies on the way to them.
 fn part_of(shape: &Shape, locations: &[&[Token]]) -> Shape {

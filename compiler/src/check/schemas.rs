@@ -159,8 +159,8 @@ fn check_schema(
 
 /// What is wrong with a schema by itself. Patterns may be too large to be compiled, which shows only when they are.
 fn faults(schema: &BundledSchema) -> Cow<'_, [SchemaFailure]> {
-    let has_patterns = || ["pattern", "patternProperties"].iter().any(|name| schema.mentions(name));
-    if schema.faults.is_empty() && has_patterns() {
+    let has_patterns = schema.keywords.has_any(&["pattern", "patternProperties"]);
+    if schema.faults.is_empty() && has_patterns {
         return Schema::compile(&schema.value).err().unwrap_or_default().into();
     }
     schema.faults.as_ref().into()

@@ -5,12 +5,12 @@ use tidegate_stdlib::shape::Types;
 
 use super::Scope;
 use super::keys::{self, WrittenPointer, type_words};
-use super::lambdas::{self, Database};
+use super::lambdas;
 use super::selectors::ReadCollection;
 use crate::catalog::Collection;
 use crate::diag::{Diagnostic, Sink, rules};
 use crate::model::{DeriveSpec, InlineOrFile, ShuffleSpec, Spanned, TransformSpec, UsingSpec};
-use crate::source::{Sources, Span};
+use crate::source::Span;
 
 /// Checks the shuffle of one transform; one that was left out is the key of the source. `key` is what
 /// [`check_types`] found.
@@ -19,13 +19,13 @@ pub(super) fn check(
     spec: &TransformSpec,
     read: ReadCollection<'_>,
     key: Option<&[Types]>,
-    sources: &Sources,
+    scope: Scope<'_>,
     sink: &mut Sink,
 ) -> Shuffle {
     match &spec.shuffle {
         Some(ShuffleSpec::Any(_)) => Shuffle::Any,
         Some(ShuffleSpec::Lambda(lambda)) => {
-            let shuffle = check_lambda(collection, spec, lambda, read, key, sources, sink);
+            let shuffle = check_lambda(collection, spec, lambda, read, key, scope, sink);
             shuffle.map_or(Shuffle::Any, Shuffle::Lambda)
         }
         Some(ShuffleSpec::Key(key)) => {
@@ -36,7 +36,7 @@ pub(super) fn check(
                 let schema = read.known.checked.effective_read_schema();
                 for pointer in &key.value {
                     let written = WrittenPointer::new(pointer, collection.file(), "shuffle key");
-                    keys::check_key_location(written, schema, None, sources, sink);
+                    keys::check_key_location(written, schema, None, scope.sources, sink);
                 }
             }
             Shuffle::Key(key.value.iter().map(|pointer| pointer.value.clone()).collect())
@@ -52,7 +52,7 @@ fn check_lambda(
     lambda: &InlineOrFile,
     read: ReadCollection<'_>,
     key: Option<&[Types]>,
-    sources: &Sources,
+    scope: Scope<'_>,
     sink: &mut Sink,
 ) -> Option<ShuffleLambda> {
     let span = collection.span(lambda.range());
@@ -61,12 +61,12 @@ fn check_lambda(
     if !matches!(using, UsingSpec::Sqlite { .. }) {
         return None;
     }
-    let script = lambdas::script(sources, collection.file(), lambda, lambdas::SHUFFLE, sink)?;
+    let script = lambdas::script(scope.sources, collection.file(), lambda, lambdas::SHUFFLE, sink)?;
     let Some(types) = key else {
         sink.report(shuffle_key_unknown(&spec.name.value, span));
         return None;
     };
-    Database::open(span, sink)?.check_key(&script, read, types, sink);
+    scope.blank.get(span, sink)?.check_key(&script, read, types, sink);
     let words = |types: &Types| types.names().into_iter().map(str::to_owned).collect();
     Some(ShuffleLambda { lambda: script.script, types: types.iter().map(words).collect() })
 }

@@ -104,7 +104,11 @@ impl Dialect {
     /// names apart.
     pub fn name_of(&self, identifier: &str) -> String {
         // No database takes NUL in a name.
-        let identifier = identifier.replace('\0', "\u{fffd}");
+        let identifier = if identifier.contains('\0') {
+            identifier.replace('\0', "\u{fffd}")
+        } else {
+            identifier.to_owned()
+        };
         match self.identifier_bytes_max {
             Some(limit) if identifier.len() > limit => shorten(&identifier, limit),
             Some(_) | None => identifier,
@@ -113,11 +117,11 @@ impl Dialect {
 
     /// The form in which two identifiers are equal when the database takes them for one.
     pub fn fold(&self, identifier: &str) -> String {
-        let name = self.name_of(identifier);
-        match self.identifier_case {
-            IdentifierCase::Sensitive => name,
-            IdentifierCase::AsciiInsensitive => name.to_ascii_lowercase(),
+        let mut name = self.name_of(identifier);
+        if self.identifier_case == IdentifierCase::AsciiInsensitive {
+            name.make_ascii_lowercase();
         }
+        name
     }
 
     /// An identifier as SQL text.

@@ -80,11 +80,8 @@ pub struct LineIndex {
 impl LineIndex {
     /// The index of a text.
     pub fn new(text: &str) -> Self {
-        let after_breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        let starts = std::iter::once(0)
-            .chain(after_breaks.map(|(offset, _)| to_offset(offset + 1)))
-            .collect();
-        Self { starts }
+        let after_breaks = text.match_indices('\n').map(|(offset, _)| to_offset(offset + 1));
+        Self { starts: std::iter::once(0).chain(after_breaks).collect() }
     }
 
     /// The position of a byte offset; an offset inside a character counts as its beginning, one beyond the text as its

@@ -3,7 +3,7 @@
 //! An alias shares the node of its anchor; the nodes that aliases would expand to are counted, so that what a tree expands to
 //! is bounded as well as its depth. A broken text is read again without the lines at fault.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use granit_parser::{Event, ScalarStyle, Span};
 
@@ -36,6 +36,9 @@ enum Completeness {
     /// To a mistake.
     Part,
 }
+
+/// The key whose value is merged into its mapping, where keys merge.
+const MERGE: &str = "<<";
 
 /// A tree under construction.
 struct Builder<'t> {
@@ -78,9 +81,32 @@ enum Content {
 #[derive(Default)]
 struct Mapping {
     entries: Vec<Entry>,
-    keys: BTreeMap<String, Range>,
+    /// The places of entries by their keys; made when there are many.
+    places: HashMap<String, usize>,
+    /// The `<<` that merges.
+    merge: Option<Range>,
     merged: Vec<NodeId>,
     next: Next,
+}
+
+/// Mappings of more entries are not searched one by one.
+const SHORT_MAPPING_MAX: usize = 32;
+
+impl Mapping {
+    /// Where a key was given before.
+    fn given(&mut self, key: &str) -> Option<Range> {
+        let merge = self.merge.filter(|_| key == MERGE);
+        let Self { entries, places, .. } = self;
+        let entry = if entries.len() <= SHORT_MAPPING_MAX {
+            entries.iter().find(|entry| entry.key == key)
+        } else {
+            for (place, entry) in entries.iter().enumerate().skip(places.len()) {
+                places.insert(entry.key.clone(), place);
+            }
+            places.get(key).and_then(|place| entries.get(*place))
+        };
+        merge.or_else(|| entry.map(|entry| entry.key_range))
+    }
 }
 
 /// What the next node of a mapping is.
@@ -247,7 +273,7 @@ impl<'t> Builder<'t> {
             2.. if is_quoted => Range::new(token.start + 1, token.end - 1),
             _ => token,
         };
-        let merges = self.options.merge_keys && style == ScalarStyle::Plain && key == "<<";
+        let merges = self.options.merge_keys && style == ScalarStyle::Plain && key == MERGE;
         self.take_key(key, text, merges);
     }
 
@@ -255,15 +281,19 @@ impl<'t> Builder<'t> {
         let Some(frame) = self.stack.last_mut() else { return };
         frame.cover(text);
         let Content::Mapping(mapping) = &mut frame.content else { return };
-        if let Some(first) = mapping.keys.get(key).copied() {
+        if let Some(first) = mapping.given(key) {
             mapping.next = Next::Ignored;
             let message = format!("key `{key}` is given twice");
             let other = Some((first, "it is first given here".to_owned()));
             self.problem(SyntaxProblemKind::DuplicateKey, text, message, other);
             return;
         }
-        mapping.keys.insert(key.to_owned(), text);
-        mapping.next = if merges { Next::Merged(text) } else { Next::Value(key.to_owned(), text) };
+        if merges {
+            mapping.merge = Some(text);
+            mapping.next = Next::Merged(text);
+        } else {
+            mapping.next = Next::Value(key.to_owned(), text);
+        }
     }
 
     /// Takes a collection as a key, which is reported; the key and its value are left out.
@@ -319,8 +349,7 @@ impl<'t> Builder<'t> {
                 continue;
             };
             for entry in entries {
-                if !mapping.keys.contains_key(&entry.key) {
-                    mapping.keys.insert(entry.key.clone(), entry.key_range);
+                if mapping.given(&entry.key).is_none() {
                     mapping.entries.push(entry.clone());
                 }
             }

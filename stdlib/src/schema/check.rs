@@ -8,21 +8,15 @@ use super::{SchemaFailure, SchemaFailureKind, Suggestion};
 use crate::shape::Types;
 use crate::value::escape;
 
-/// Checks the value of `keyword`, which stands at `pointer`; subschemas are checked at their own
-/// places.
-pub(super) fn check(
-    keyword: &str,
-    form: Form,
-    value: &Value,
-    pointer: &str,
-    faults: &mut Vec<SchemaFailure>,
-) {
-    let at = pointer.to_owned();
+/// Checks the value of `keyword`; the pointers of faults begin with it. Subschemas are checked at
+/// their own places.
+pub(super) fn check(keyword: &str, form: Form, value: &Value, faults: &mut Vec<SchemaFailure>) {
+    let pointer = || format!("/{}", escape(keyword));
     if let (Form::Format, Value::String(format)) = (form, value) {
         if !formats::is_known(format) {
             let near = nearest(format, formats::names());
             faults.push(SchemaFailure {
-                pointer: at,
+                pointer: pointer(),
                 kind: SchemaFailureKind::UnknownFormat,
                 message: format!("unknown format `{format}`"),
                 suggestion: near.map(|near| Suggestion::Word(near.to_owned())),
@@ -34,19 +28,19 @@ pub(super) fn check(
         faults.push(SchemaFailure::malformed(pointer, message, suggestion));
     };
     if let Some(wanted) = mismatch(form, value) {
-        return fault(at, format!("`{keyword}` wants {wanted}"), None);
+        return fault(pointer(), format!("`{keyword}` wants {wanted}"), None);
     }
     match (form, value) {
-        (Form::Type, value) => check_type(value, pointer, &mut fault),
+        (Form::Type, value) => check_type(value, &pointer, &mut fault),
         (Form::Pattern, Value::String(pattern)) => {
             if let Err(message) = check_pattern(pattern) {
-                fault(at, message, None);
+                fault(pointer(), message, None);
             }
         }
         (Form::PatternSchemas, Value::Object(patterns)) => {
             for pattern in patterns.keys() {
                 if let Err(message) = check_pattern(pattern) {
-                    fault(format!("{pointer}/{}", escape(pattern)), message, None);
+                    fault(format!("{}/{}", pointer(), escape(pattern)), message, None);
                 }
             }
         }
@@ -56,23 +50,23 @@ pub(super) fn check(
                 let is_list = form == Form::TextLists || list.is_array();
                 if is_list && mismatch(Form::Texts, list).is_some() {
                     let message = format!("`{keyword}` wants arrays of strings here");
-                    fault(format!("{pointer}/{}", escape(name)), message, None);
+                    fault(format!("{}/{}", pointer(), escape(name)), message, None);
                 }
             }
         }
         (Form::Reduce, value) => {
             if let Err(problem) = crate::reduce::check_annotation(value) {
-                let place = format!("{pointer}{}", problem.pointer);
+                let place = format!("{}{}", pointer(), problem.pointer);
                 fault(place, problem.message, problem.suggestion);
             }
         }
         (Form::Redact, value) => {
             if let Some((place, message)) = redact_fault(value) {
-                fault(format!("{pointer}{place}"), message, None);
+                fault(format!("{}{place}", pointer()), message, None);
             }
         }
         (Form::Anchor, Value::String(anchor)) if !is_anchor(anchor) => {
-            fault(at, format!("`{anchor}` is no name for an anchor"), None);
+            fault(pointer(), format!("`{anchor}` is no name for an anchor"), None);
         }
         _ => {}
     }
@@ -134,32 +128,31 @@ pub(crate) fn count(value: &Value) -> Option<u64> {
 
 fn check_type(
     value: &Value,
-    pointer: &str,
+    pointer: &dyn Fn() -> String,
     fault: &mut impl FnMut(String, String, Option<Suggestion>),
 ) {
-    let names: Vec<(String, &Value)> = if let Value::Array(items) = value {
-        let items = items.iter().enumerate();
-        items.map(|(index, item)| (format!("{pointer}/{index}"), item)).collect()
-    } else {
-        vec![(pointer.to_owned(), value)]
+    let (names, is_list) = match value {
+        Value::Array(names) => (names.as_slice(), true),
+        name => (std::slice::from_ref(name), false),
     };
-    for (place, name) in names {
+    for (index, name) in names.iter().enumerate() {
+        let place = || if is_list { format!("{}/{index}", pointer()) } else { pointer() };
         match name {
             Value::String(name) => {
                 if Types::from_names(std::iter::once(name.as_str())).is_none() {
                     let suggestion = nearest(name, TYPE_NAMES.iter().copied());
                     let suggestion = suggestion.map(|near| Suggestion::Word(near.to_owned()));
-                    fault(place, format!("`{name}` is not a type"), suggestion);
+                    fault(place(), format!("`{name}` is not a type"), suggestion);
                 }
             }
             Value::Null => fault(
-                place,
+                place(),
                 "the type `null` must be quoted".to_owned(),
                 Some(Suggestion::Word("\"null\"".to_owned())),
             ),
             Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
                 fault(
-                    place,
+                    place(),
                     "`type` wants the name of a type, or an array of them".to_owned(),
                     None,
                 );

@@ -1,9 +1,10 @@
 //! The keywords of the schema dialect, and what each wants as its value.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
 use serde_json::{Map, Value};
 
 use crate::value::escape;
@@ -151,19 +152,54 @@ const KEYWORDS: &[(&str, Form)] = &[
 const DRAFT_7_KEYWORDS: &[(&str, Form)] =
     &[("dependencies", Form::Dependencies), ("id", Form::Identifier)];
 
-/// What the keyword `name` wants; `None` when it is unknown.
+/// A keyword of the dialect.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known {
+    pub(super) form: Form,
+    /// Its number among all that have a name of their own.
+    number: Option<u8>,
+}
+
+/// A set of keywords that have a name of their own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Keywords(u128);
+
+impl Keywords {
+    /// Whether any keyword of these names is in the set.
+    pub fn has_any(self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.0 & Self::of(find(name, true)).0 != 0)
+    }
+
+    /// Adds a keyword.
+    pub(super) fn add(&mut self, known: Known) {
+        self.0 |= Self::of(Some(known)).0;
+    }
+
+    fn of(known: Option<Known>) -> Self {
+        Self(known.and_then(|known| known.number).map_or(0, |number| 1 << number))
+    }
+}
+
+const _: () = assert!(KEYWORDS.len() + DRAFT_7_KEYWORDS.len() <= 128, "a set has 128 bits");
+
+/// The keyword `name`; `None` when it is unknown.
 ///
 /// Every other `x-` keyword is known and wants anything.
-pub(super) fn form(name: &str, draft_7: bool) -> Option<Form> {
-    static FORMS: LazyLock<HashMap<&str, Form>> =
-        LazyLock::new(|| KEYWORDS.iter().copied().collect());
-    let of_draft_7 =
-        || DRAFT_7_KEYWORDS.iter().find(|(keyword, _)| *keyword == name).map(|(_, form)| *form);
-    FORMS
-        .get(name)
-        .copied()
-        .or_else(|| of_draft_7().filter(|_| draft_7))
-        .or_else(|| (name.starts_with("x-") || name.starts_with("X-")).then_some(Form::Any))
+pub(super) fn find(name: &str, draft_7: bool) -> Option<Known> {
+    static KNOWN: LazyLock<HashMap<&str, Known, FixedState>> = LazyLock::new(|| {
+        let all = KEYWORDS.iter().chain(DRAFT_7_KEYWORDS).zip(0..);
+        all.map(|((name, form), number)| (*name, Known { form: *form, number: Some(number) }))
+            .collect()
+    });
+    let named = KNOWN.get(name).copied();
+    named.filter(|known| draft_7 || known.number.is_some_and(is_of_every_draft)).or_else(|| {
+        let is_extension = name.starts_with("x-") || name.starts_with("X-");
+        is_extension.then_some(Known { form: Form::Any, number: None })
+    })
+}
+
+fn is_of_every_draft(number: u8) -> bool {
+    usize::from(number) < KEYWORDS.len()
 }
 
 /// The names of all keywords.
@@ -248,7 +284,7 @@ pub(super) fn children<'s>(schema: &'s Map<String, Value>, draft_7: bool) -> Vec
                 schema,
             });
         };
-        match form(keyword, draft_7) {
+        match find(keyword, draft_7).map(|known| known.form) {
             // Without an array of items before them, additional items mean nothing.
             Some(Form::Schema) if keyword == "additionalItems" => {
                 if matches!(schema.get("items"), Some(Value::Array(_))) {

@@ -22,10 +22,11 @@ use std::sync::Arc;
 use serde_json::Value;
 
 pub(crate) use check::count;
+pub use keywords::Keywords;
 pub(crate) use keywords::nearest;
 pub(crate) use library::options;
 pub use normal::NormalForm;
-pub(crate) use normal::target;
+pub(crate) use normal::{target, target_of};
 pub(crate) use program::{Program, SchemaId};
 pub use well_known::well_known;
 

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::check::check;
 use super::endless::{Copied, Loops};
-use super::keywords::{Form, Part, Step, form, nearest_keyword};
+use super::keywords::{Form, Keywords, Part, Step, find, nearest_keyword};
 use super::library::Library;
 use super::program::{Program, Verdict};
 use super::resources::{Resources, Scope, Site, Target};
@@ -32,6 +32,8 @@ pub struct NormalForm {
     pub(crate) schema: Value,
     /// Every fault of the text, in its order.
     pub(crate) faults: Vec<SchemaFailure>,
+    /// The keywords of all schemas as written.
+    keywords: Keywords,
     /// The places of schemas as written, by their places in the normal form, where they differ.
     origins: BTreeMap<String, String>,
     /// Made when the first document is to be validated.
@@ -53,6 +55,7 @@ impl NormalForm {
         let mut resources = Resources::new(schema);
         let mut rewriter = Rewriter {
             faults: std::mem::take(&mut resources.faults),
+            keywords: Keywords::default(),
             resources: &resources,
             origins: BTreeMap::new(),
             loops: Loops::default(),
@@ -63,13 +66,19 @@ impl NormalForm {
         };
         let mut normal = rewriter.root();
         rewriter.refuse_endless(&mut normal);
-        let Rewriter { faults, origins, .. } = rewriter;
-        Self { schema: normal, faults, origins, program: OnceLock::new(), library: OnceLock::new() }
+        let Rewriter { faults, keywords, origins, .. } = rewriter;
+        let (program, library) = (OnceLock::new(), OnceLock::new());
+        Self { schema: normal, faults, keywords, origins, program, library }
     }
 
     /// Every fault of the text, in its order. A schema without faults can be used for everything.
     pub fn faults(&self) -> &[SchemaFailure] {
         &self.faults
+    }
+
+    /// The keywords that the schema has anywhere, as written.
+    pub fn keywords(&self) -> Keywords {
+        self.keywords
     }
 
     /// The place in the schema as written of a place in the normal form.
@@ -148,6 +157,7 @@ fn home_scopes(resources: &Resources<'_>) -> Vec<Scope> {
 struct Rewriter<'r, 's> {
     resources: &'r Resources<'s>,
     faults: Vec<SchemaFailure>,
+    keywords: Keywords,
     origins: BTreeMap<String, String>,
     loops: Loops,
     home: Vec<Scope>,
@@ -278,25 +288,25 @@ impl Rewriter<'_, '_> {
     /// The keywords of one schema without its subschemas.
     fn keywords(&mut self, here: &mut Here<'_, '_>) -> Map<String, Value> {
         let mut local = Map::new();
+        let mut faults = Vec::new();
         for (keyword, value) in here.object {
-            let at = format!("/{}", escape(keyword));
-            let mut faults = Vec::new();
-            match form(keyword, here.site.draft_7) {
-                Some(form) => {
-                    check(keyword, form, value, &at, &mut faults);
+            match find(keyword, here.site.draft_7) {
+                Some(known) => {
+                    self.keywords.add(known);
+                    check(keyword, known.form, value, &mut faults);
                     if faults.is_empty() {
-                        self.keyword(here, (keyword, form, value), &mut local);
+                        self.keyword(here, (keyword, known.form, value), &mut local);
                     }
                 }
                 None => faults.push(SchemaFailure {
-                    pointer: at,
+                    pointer: format!("/{}", escape(keyword)),
                     kind: SchemaFailureKind::UnknownKeyword,
                     message: format!("unknown keyword `{keyword}`"),
                     suggestion: nearest_keyword(keyword)
                         .map(|near| Suggestion::Word(near.to_owned())),
                 }),
             }
-            for mut fault in faults {
+            for mut fault in faults.drain(..) {
                 fault.pointer.insert_str(0, &self.resources.pointer(here.index));
                 self.fault(here.copy, fault);
             }
@@ -432,6 +442,11 @@ impl Rewriter<'_, '_> {
     /// `nullable` becomes a type, and `fractional` a number that is no integer.
     fn types(&mut self, here: &mut Here<'_, '_>, value: &Value, local: &mut Map<String, Value>) {
         let Some(mut types) = Types::read(value) else { return };
+        let is_normal = matches!(value, Value::String(name) if name != "fractional");
+        if is_normal && !here.object.contains_key("nullable") {
+            local.insert("type".to_owned(), value.clone());
+            return;
+        }
         if here.object.get("nullable") == Some(&Value::Bool(true)) {
             types = types.or(Types::NULL);
         }
@@ -506,22 +521,23 @@ impl Rewriter<'_, '_> {
 
 /// Puts a subschema at its place in the schema around it.
 fn insert(schema: &mut Map<String, Value>, step: &Step<'_>, subschema: Value) {
-    match &step.part {
-        None => {
-            schema.insert(step.keyword.to_owned(), subschema);
+    let Some(part) = &step.part else {
+        schema.insert(step.keyword.to_owned(), subschema);
+        return;
+    };
+    if !schema.contains_key(step.keyword) {
+        let empty = match part {
+            Part::Name(_) => Value::Object(Map::new()),
+            Part::Index(_) => Value::Array(Vec::new()),
+        };
+        schema.insert(step.keyword.to_owned(), empty);
+    }
+    match (part, schema.get_mut(step.keyword)) {
+        (Part::Name(name), Some(Value::Object(named))) => {
+            named.insert(name.clone().into_owned(), subschema);
         }
-        Some(Part::Name(name)) => {
-            let named = schema.entry(step.keyword).or_insert_with(|| Value::Object(Map::new()));
-            if let Value::Object(named) = named {
-                named.insert(name.clone().into_owned(), subschema);
-            }
-        }
-        Some(Part::Index(_)) => {
-            let items = schema.entry(step.keyword).or_insert_with(|| Value::Array(Vec::new()));
-            if let Value::Array(items) = items {
-                items.push(subschema);
-            }
-        }
+        (Part::Index(_), Some(Value::Array(items))) => items.push(subschema),
+        (Part::Name(_) | Part::Index(_), _) => {}
     }
 }
 
@@ -531,6 +547,11 @@ pub(super) const FRAGMENT: AsciiSet =
 
 /// The place that the `$ref` of a schema in the normal form leads to.
 pub(crate) fn target(object: &Map<String, Value>) -> Option<String> {
-    let reference = object.get("$ref")?.as_str()?.strip_prefix('#')?;
+    target_of(object.get("$ref")?)
+}
+
+/// The place that the value of a `$ref` in the normal form leads to.
+pub(crate) fn target_of(reference: &Value) -> Option<String> {
+    let reference = reference.as_str()?.strip_prefix('#')?;
     Some(percent_decode_str(reference).decode_utf8_lossy().into_owned())
 }

@@ -8,6 +8,8 @@
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 use url::Url;
@@ -69,7 +71,7 @@ pub(super) struct Resources<'s> {
     pub(super) sites: Vec<Site<'s>>,
     resources: Vec<Resource>,
     /// The index in `sites` of a JSON pointer; made when the first reference asks.
-    by_pointer: OnceCell<BTreeMap<String, usize>>,
+    by_pointer: OnceCell<HashMap<String, usize, FixedState>>,
     /// The index in `resources` of a URL.
     by_url: BTreeMap<String, usize>,
     by_anchor: BTreeMap<(usize, String), usize>,
@@ -166,7 +168,7 @@ impl<'s> Resources<'s> {
         entered
     }
 
-    fn by_pointer(&self) -> &BTreeMap<String, usize> {
+    fn by_pointer(&self) -> &HashMap<String, usize, FixedState> {
         self.by_pointer.get_or_init(|| {
             let mut pointers: Vec<String> = Vec::with_capacity(self.sites.len());
             for site in &self.sites {
@@ -188,14 +190,19 @@ impl<'s> Resources<'s> {
             self.sites.push(site);
             return;
         };
-        if let Some(dialect) = object.get("$schema").and_then(Value::as_str) {
+        // Few schemas have a name, a dialect or a reference.
+        let has_core = object.keys().any(|keyword| keyword.starts_with('$'));
+        let dialect = if has_core { object.get("$schema") } else { None };
+        if let Some(dialect) = dialect.and_then(Value::as_str) {
             site.draft_7 = ["draft-07", "draft-06"].iter().any(|draft| dialect.contains(draft));
         }
         let (draft_7, depth) = (site.draft_7, site.depth);
-        self.is_dynamic |=
-            object.contains_key("$dynamicRef") || object.contains_key("$recursiveRef");
+        self.is_dynamic |= has_core
+            && (object.contains_key("$dynamicRef") || object.contains_key("$recursiveRef"));
+        let around = site.resource;
         self.sites.push(site);
-        let resource = self.identify(index, object, draft_7);
+        let is_named = has_core || draft_7;
+        let resource = if is_named { self.identify(index, object, draft_7) } else { around };
         for child in children(object, draft_7) {
             let depth = depth + child.normal.length();
             if depth > DOCUMENT_DEPTH_MAX {

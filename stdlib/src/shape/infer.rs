@@ -10,7 +10,7 @@ use super::{
     StringShape, Types,
 };
 use crate::limits::{SHAPE_DEPTH_MAX, SHAPE_VISITS_MAX};
-use crate::schema::{NormalForm, count, target};
+use crate::schema::{NormalForm, count, target_of};
 use crate::value::{compare, escape};
 
 pub(super) fn infer(normal: &NormalForm) -> Shape {
@@ -48,39 +48,39 @@ impl<'n> Inference<'n> {
         }
         self.visits_left -= 1;
         self.depth += 1;
-        let shape = self.keywords(object, place);
+        let shape = self.keywords(&Keywords::of(object), place);
         self.depth -= 1;
         shape
     }
 
-    fn keywords(&mut self, object: &'n Map<String, Value>, place: &mut String) -> Shape {
-        let mut shape = self.local(object, place);
+    fn keywords(&mut self, keywords: &Keywords<'n>, place: &mut String) -> Shape {
+        let mut shape = self.local(keywords, place);
         let is_bare = shape.provenance == Provenance::Unset;
         let mut origin = None;
-        if let Some(target) = target(object) {
+        if let Some(target) = keywords.reference.and_then(target_of) {
             let target = self.reference(&target);
             origin = Some(target.provenance.clone()).filter(|_| is_bare);
             shape = self.algebra.intersect(shape, target);
         }
-        for branch in self.children(object, "allOf", place) {
+        for branch in self.children(keywords.all_of, "/allOf/", place) {
             shape = self.algebra.intersect(shape, branch);
         }
-        for keyword in ["oneOf", "anyOf"] {
-            let branches = self.children(object, keyword, place).into_iter();
+        for (keyword, step) in [(keywords.one_of, "/oneOf/"), (keywords.any_of, "/anyOf/")] {
+            let branches = self.children(keyword, step, place).into_iter();
             let union = branches.reduce(|left, right| self.algebra.union(left, right));
             if let Some(union) = union {
                 shape = self.algebra.intersect(shape, union);
             }
         }
-        if let (true, Some(then), Some(otherwise)) =
-            (object.contains_key("if"), object.get("then"), object.get("else"))
+        if let (Some(_), Some(then), Some(otherwise)) =
+            (keywords.if_condition, keywords.then, keywords.otherwise)
         {
             let then = self.child(then, place, "/then");
             let otherwise = self.child(otherwise, place, "/else");
             let union = self.algebra.union(then, otherwise);
             shape = self.algebra.intersect(shape, union);
         }
-        self.unevaluated(object, place, &mut shape);
+        self.unevaluated(keywords, place, &mut shape);
         // In-place parts beside a reference do not make it another schema.
         shape.provenance = origin.unwrap_or(shape.provenance);
         shape
@@ -94,17 +94,25 @@ impl<'n> Inference<'n> {
         shape
     }
 
-    /// The shapes of the schemas in an array.
+    /// The shape of the schema that a keyword has by a name.
+    fn named(&mut self, schema: &'n Value, place: &mut String, keyword: &str, name: &str) -> Shape {
+        let length = place.len();
+        place.push_str(keyword);
+        let shape = self.child(schema, place, &escape(name));
+        place.truncate(length);
+        shape
+    }
+
+    /// The shapes of the schemas in the array of a keyword.
     fn children(
         &mut self,
-        object: &'n Map<String, Value>,
+        schemas: Option<&'n Value>,
         keyword: &str,
         place: &mut String,
     ) -> Vec<Shape> {
-        let schemas = object.get(keyword).and_then(Value::as_array);
-        let schemas = schemas.into_iter().flatten().enumerate();
+        let schemas = schemas.and_then(Value::as_array).into_iter().flatten().enumerate();
         schemas
-            .map(|(index, schema)| self.child(schema, place, &format!("/{keyword}/{index}")))
+            .map(|(index, schema)| self.named(schema, place, keyword, &index.to_string()))
             .collect()
     }
 
@@ -126,165 +134,226 @@ impl<'n> Inference<'n> {
     }
 
     /// What the keywords of one schema object say by themselves.
-    fn local(&mut self, object: &'n Map<String, Value>, place: &mut String) -> Shape {
-        let text = |keyword: &str| object.get(keyword).and_then(Value::as_str).map(str::to_owned);
-        let mut types = object.get("type").and_then(Types::read).unwrap_or(Types::ANY);
-        // Another way to write `false`.
-        if object.get("not") == Some(&Value::Bool(true)) {
-            types = Types::NONE;
-        }
-        // The normal form of `fractional`.
-        if object.get("not").is_some_and(|not| *not == serde_json::json!({"type": "integer"})) {
-            types = types.without(Types::INTEGER);
-        }
-        let enumeration = match (object.get("const"), object.get("enum")) {
-            (Some(value), _) => Some(vec![value.clone()]),
-            (None, Some(Value::Array(values))) => Some(values.clone()),
-            _ => None,
-        };
-        let enumeration = enumeration.map(|values| sorted(values, types));
-        if let Some(values) = &enumeration {
-            let of_values =
-                values.iter().fold(Types::NONE, |types, value| types.or(Types::of(value)));
-            types = types.and(of_values);
-        }
-        let default = object.get("default").cloned();
+    fn local(&mut self, keywords: &Keywords<'n>, place: &mut String) -> Shape {
+        let text = |keyword: Option<&'n Value>| keyword.and_then(Value::as_str).map(str::to_owned);
+        let (types, enumeration) = types(keywords);
+        let default = keywords.default.cloned();
         let default_fault = default.as_ref().and_then(|default| {
             let fault = || self.normal.fault_at(place, default);
             self.default_faults.entry(place.clone()).or_insert_with(fault).clone()
         });
-        let annotation = |keyword: &str| match object.get(keyword) {
+        let annotation = |keyword: Option<&'n Value>| match keyword {
             Some(annotation) => Reduce::Strategy(annotation.clone()),
             None => Reduce::Unset,
         };
-        let secret = object.get("secret").or_else(|| object.get("airbyte_secret"));
         Shape {
             types,
             enumeration,
-            title: text("title"),
-            description: text("description"),
-            reduce: annotation("reduce"),
-            redact: annotation("redact"),
+            title: text(keywords.title),
+            description: text(keywords.description),
+            reduce: annotation(keywords.reduce),
+            redact: annotation(keywords.redact),
             default,
             default_fault,
-            provenance: provenance(object),
-            secret: secret.and_then(Value::as_bool),
-            annotations: annotations(object),
+            provenance: keywords.provenance.clone(),
+            secret: keywords.secret.or(keywords.airbyte_secret).and_then(Value::as_bool),
+            annotations: keywords.annotations.clone(),
             string: StringShape {
-                content_encoding: text("contentEncoding"),
-                content_type: text("contentMediaType"),
-                format: text("format"),
-                min_length: object.get("minLength").and_then(count).unwrap_or(0),
-                max_length: object.get("maxLength").and_then(count),
+                content_encoding: text(keywords.content_encoding),
+                content_type: text(keywords.content_media_type),
+                format: text(keywords.format),
+                min_length: keywords.min_length.and_then(count).unwrap_or(0),
+                max_length: keywords.max_length.and_then(count),
             },
             numeric: NumericShape {
-                minimum: object.get("minimum").and_then(Value::as_number).cloned(),
-                maximum: object.get("maximum").and_then(Value::as_number).cloned(),
+                minimum: keywords.minimum.and_then(Value::as_number).cloned(),
+                maximum: keywords.maximum.and_then(Value::as_number).cloned(),
             },
-            array: self.array(object, place),
-            object: self.object(object, place),
+            array: self.array(keywords, place),
+            object: self.object(keywords, place),
         }
         .tidied()
     }
 
-    fn array(&mut self, object: &'n Map<String, Value>, place: &mut String) -> ArrayShape {
-        let items = object.get("items");
+    fn array(&mut self, keywords: &Keywords<'n>, place: &mut String) -> ArrayShape {
         ArrayShape {
-            tuple: self.children(object, "prefixItems", place),
-            additional: items.map(|items| Box::new(self.child(items, place, "/items"))),
-            min_items: object.get("minItems").and_then(count).unwrap_or(0),
-            max_items: object.get("maxItems").and_then(count),
+            tuple: self.children(keywords.prefix_items, "/prefixItems/", place),
+            additional: keywords.items.map(|items| Box::new(self.child(items, place, "/items"))),
+            min_items: keywords.min_items.and_then(count).unwrap_or(0),
+            max_items: keywords.max_items.and_then(count),
         }
     }
 
-    fn object(&mut self, object: &'n Map<String, Value>, place: &mut String) -> ObjectShape {
-        let named = |keyword: &str| object.get(keyword).and_then(Value::as_object);
+    fn object(&mut self, keywords: &Keywords<'n>, place: &mut String) -> ObjectShape {
         let mut patterns = Vec::new();
-        for (pattern, schema) in named("patternProperties").into_iter().flatten() {
-            let step = format!("/patternProperties/{}", escape(pattern));
-            let shape = self.child(schema, place, &step);
+        let named = keywords.pattern_properties.and_then(Value::as_object);
+        for (pattern, schema) in named.into_iter().flatten() {
+            let shape = self.named(schema, place, "/patternProperties/", pattern);
             patterns.push(PatternShape { pattern: pattern.clone(), shape });
         }
-        let additional = object
-            .get("additionalProperties")
+        let additional = keywords
+            .additional_properties
             .map(|schema| Box::new(self.child(schema, place, "/additionalProperties")));
         let mut shape = ObjectShape { properties: Vec::new(), patterns, additional };
-        let mut properties = BTreeMap::new();
-        for (name, schema) in named("properties").into_iter().flatten() {
-            let step = format!("/properties/{}", escape(name));
-            let mut property = self.child(schema, place, &step);
+        let mut properties = Vec::new();
+        let named = keywords.properties.and_then(Value::as_object);
+        for (name, schema) in named.into_iter().flatten() {
+            let mut property = self.named(schema, place, "/properties/", name);
             // What the patterns say together is a narrower shape than what each leaves of the property.
             let matching = self.algebra.matching(&shape, name).unwrap_or_default().into_iter();
             let matching = matching.reduce(|left, right| self.algebra.intersect(left, right));
             if let Some(matching) = matching {
                 property = self.algebra.intersect(property, matching);
             }
-            properties.insert(name.clone(), (false, property));
+            properties.push(PropertyShape { name: name.clone(), required: false, shape: property });
         }
-        let required = object.get("required").and_then(Value::as_array);
+        let required = keywords.required.and_then(Value::as_array);
         for name in required.into_iter().flatten().filter_map(Value::as_str) {
-            // A required name without a property of its own is as patterns and additional
-            // properties say.
-            let unnamed = || (true, self.algebra.unnamed(&shape, name).unwrap_or_else(Shape::any));
-            properties.entry(name.to_owned()).or_insert_with(unnamed).0 = true;
+            match properties.binary_search_by(|property| property.name.as_str().cmp(name)) {
+                Ok(found) => {
+                    properties.get_mut(found).into_iter().for_each(|it| it.required = true);
+                }
+                // A required name without a property of its own is as patterns and additional
+                // properties say.
+                Err(place) => {
+                    let shape = self.algebra.unnamed(&shape, name).unwrap_or_else(Shape::any);
+                    let name = name.to_owned();
+                    properties.insert(place, PropertyShape { name, required: true, shape });
+                }
+            }
         }
-        shape.properties = properties
-            .into_iter()
-            .map(|(name, (required, shape))| PropertyShape { name, required, shape })
-            .collect();
+        shape.properties = properties;
         shape
     }
 
     /// The unevaluated keywords speak of what nothing else has spoken of.
-    fn unevaluated(
-        &mut self,
-        object: &'n Map<String, Value>,
-        place: &mut String,
-        shape: &mut Shape,
-    ) {
-        let schema = object.get("unevaluatedProperties");
-        if let (Some(schema), None) = (schema, &shape.object.additional) {
+    fn unevaluated(&mut self, keywords: &Keywords<'n>, place: &mut String, shape: &mut Shape) {
+        if let (Some(schema), None) = (keywords.unevaluated_properties, &shape.object.additional) {
             let shape_of_others = self.child(schema, place, "/unevaluatedProperties");
             shape.object.additional = Some(Box::new(shape_of_others));
         }
-        let schema = object.get("unevaluatedItems");
-        if let (Some(schema), None) = (schema, &shape.array.additional) {
+        if let (Some(schema), None) = (keywords.unevaluated_items, &shape.array.additional) {
             let shape_of_others = self.child(schema, place, "/unevaluatedItems");
             shape.array.additional = Some(Box::new(shape_of_others));
         }
     }
 }
 
-/// Whether keywords speak of the location themselves. Those that only describe it, and those that
-/// hold schemas for it, do not.
-fn provenance(object: &Map<String, Value>) -> Provenance {
-    const BESIDE: [&str; 14] = [
-        "$ref",
-        "$defs",
-        "title",
-        "description",
-        "default",
-        "examples",
-        "allOf",
-        "anyOf",
-        "oneOf",
-        "not",
-        "if",
-        "then",
-        "else",
-        "dependentSchemas",
-    ];
-    let is_beside = |keyword: &String| BESIDE.contains(&keyword.as_str());
-    if object.keys().all(is_beside) { Provenance::Unset } else { Provenance::Inline }
+/// The types and the values that a schema admits by its own keywords.
+fn types(keywords: &Keywords<'_>) -> (Types, Option<Vec<Value>>) {
+    let mut types = keywords.types.and_then(Types::read).unwrap_or(Types::ANY);
+    match keywords.not {
+        // Another way to write `false`.
+        Some(Value::Bool(true)) => types = Types::NONE,
+        // The normal form of `fractional`.
+        Some(not) if *not == serde_json::json!({"type": "integer"}) => {
+            types = types.without(Types::INTEGER);
+        }
+        Some(_) | None => {}
+    }
+    let enumeration = match (keywords.constant, keywords.enumeration) {
+        (Some(value), _) => Some(vec![value.clone()]),
+        (None, Some(Value::Array(values))) => Some(values.clone()),
+        _ => None,
+    };
+    let enumeration = enumeration.map(|values| sorted(values, types));
+    if let Some(values) = &enumeration {
+        let of_values = values.iter().fold(Types::NONE, |types, value| types.or(Types::of(value)));
+        types = types.and(of_values);
+    }
+    (types, enumeration)
 }
 
-fn annotations(object: &Map<String, Value>) -> BTreeMap<String, Value> {
-    object
-        .iter()
-        .filter(|(name, _)| name.starts_with("x-") || name.starts_with("X-"))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect()
+/// Declares [`Keywords`]: a field for each keyword.
+macro_rules! keywords {
+    ($($field:ident $name:literal,)*) => {
+        /// The keywords of one schema that shapes know of, found in one walk.
+        #[derive(Default)]
+        struct Keywords<'n> {
+            $($field: Option<&'n Value>,)*
+            /// Annotations whose names begin with `x-`.
+            annotations: BTreeMap<String, Value>,
+            /// Whether keywords speak of the location themselves. Those that only describe it, and
+            /// those that hold schemas for it, do not.
+            provenance: Provenance,
+        }
+
+        impl<'n> Keywords<'n> {
+            fn of(object: &'n Map<String, Value>) -> Self {
+                let mut found = Self::default();
+                for (name, value) in object {
+                    match name.as_str() {
+                        $($name => found.$field = Some(value),)*
+                        name if name.starts_with("x-") || name.starts_with("X-") => {
+                            found.annotations.insert(name.to_owned(), value.clone());
+                        }
+                        _ => {}
+                    }
+                    if !BESIDE.contains(&name.as_str()) {
+                        found.provenance = Provenance::Inline;
+                    }
+                }
+                found
+            }
+        }
+    };
 }
+
+keywords! {
+    additional_properties "additionalProperties",
+    airbyte_secret "airbyte_secret",
+    all_of "allOf",
+    any_of "anyOf",
+    constant "const",
+    content_encoding "contentEncoding",
+    content_media_type "contentMediaType",
+    default "default",
+    description "description",
+    enumeration "enum",
+    format "format",
+    if_condition "if",
+    items "items",
+    max_items "maxItems",
+    max_length "maxLength",
+    maximum "maximum",
+    min_items "minItems",
+    min_length "minLength",
+    minimum "minimum",
+    not "not",
+    one_of "oneOf",
+    otherwise "else",
+    pattern_properties "patternProperties",
+    prefix_items "prefixItems",
+    properties "properties",
+    redact "redact",
+    reduce "reduce",
+    reference "$ref",
+    required "required",
+    secret "secret",
+    then "then",
+    title "title",
+    types "type",
+    unevaluated_items "unevaluatedItems",
+    unevaluated_properties "unevaluatedProperties",
+}
+
+/// Keywords that may stand beside a reference without making it another schema.
+const BESIDE: [&str; 14] = [
+    "$defs",
+    "$ref",
+    "allOf",
+    "anyOf",
+    "default",
+    "dependentSchemas",
+    "description",
+    "else",
+    "examples",
+    "if",
+    "not",
+    "oneOf",
+    "then",
+    "title",
+];
 
 /// The values that are of a type, in order and without repetition.
 fn sorted(mut values: Vec<Value>, types: Types) -> Vec<Value> {

@@ -1,5 +1,7 @@
 //! Static mistakes of a schema that show on its shape.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::{Exists, Inspection, InspectionKind, Reduce, Shape, Types};
@@ -7,12 +9,12 @@ use crate::value::escape;
 
 pub(super) fn inspect(root: &Shape) -> Vec<Inspection> {
     let mut found = Vec::new();
-    visit(root, "", Exists::Must, &mut found);
+    visit(root, &mut String::new(), Exists::Must, &mut found);
     found
 }
 
-fn visit(shape: &Shape, pointer: &str, exists: Exists, found: &mut Vec<Inspection>) {
-    let mut report = |kind| found.push(Inspection { pointer: pointer.to_owned(), kind });
+fn visit(shape: &Shape, pointer: &mut String, exists: Exists, found: &mut Vec<Inspection>) {
+    let mut report = |kind| found.push(Inspection { pointer: pointer.clone(), kind });
     if exists == Exists::Must && shape.types.is_none() {
         report(InspectionKind::ImpossibleMustExist);
     }
@@ -26,22 +28,20 @@ fn visit(shape: &Shape, pointer: &str, exists: Exists, found: &mut Vec<Inspectio
         report(kind);
     }
     let in_set = strategy(shape) == Some("set");
+    let length = pointer.len();
     for child in children(shape, exists) {
-        let pointer = format!("{pointer}/{}", child.step);
+        pointer.push('/');
+        pointer.push_str(&child.step);
+        let mut report = |kind| found.push(Inspection { pointer: pointer.clone(), kind });
         if child.shape.reduce != Reduce::Unset && shape.reduce == Reduce::Unset {
-            found.push(Inspection {
-                pointer: pointer.clone(),
-                kind: InspectionKind::ChildWithoutParentReduction,
-            });
+            report(InspectionKind::ChildWithoutParentReduction);
         }
-        let is_term = matches!(child.step.as_str(), "add" | "intersect" | "remove");
+        let is_term = matches!(&*child.step, "add" | "intersect" | "remove");
         if in_set && child.is_property && !is_term {
-            found.push(Inspection {
-                pointer: pointer.clone(),
-                kind: InspectionKind::SetInvalidProperty,
-            });
+            report(InspectionKind::SetInvalidProperty);
         }
-        visit(child.shape, &pointer, child.exists, found);
+        visit(child.shape, pointer, child.exists, found);
+        pointer.truncate(length);
     }
 }
 
@@ -85,7 +85,7 @@ fn named(annotation: &Reduce) -> Option<&str> {
 }
 
 struct Child<'s> {
-    step: String,
+    step: Cow<'s, str>,
     shape: &'s Shape,
     exists: Exists,
     /// Whether it is a named property or a pattern.
@@ -97,12 +97,17 @@ fn children(shape: &Shape, exists: Exists) -> Vec<Child<'_>> {
     for (index, item) in shape.array.tuple.iter().enumerate() {
         let must = shape.types == Types::ARRAY && (index as u64) < shape.array.min_items;
         let exists = if must { exists } else { exists.min(Exists::May) };
-        children.push(Child { step: index.to_string(), shape: item, exists, is_property: false });
+        children.push(Child {
+            step: index.to_string().into(),
+            shape: item,
+            exists,
+            is_property: false,
+        });
     }
     for property in &shape.object.properties {
         let must = shape.types == Types::OBJECT && property.required;
         children.push(Child {
-            step: escape(&property.name).into_owned(),
+            step: escape(&property.name),
             shape: &property.shape,
             exists: if must { exists } else { exists.min(Exists::May) },
             is_property: true,
@@ -110,7 +115,7 @@ fn children(shape: &Shape, exists: Exists) -> Vec<Child<'_>> {
     }
     for pattern in &shape.object.patterns {
         children.push(Child {
-            step: escape(&pattern.pattern).into_owned(),
+            step: escape(&pattern.pattern),
             shape: &pattern.shape,
             exists: exists.min(Exists::May),
             is_property: true,
@@ -122,7 +127,7 @@ fn children(shape: &Shape, exists: Exists) -> Vec<Child<'_>> {
     let of_items = if must { exists } else { exists.min(Exists::May) };
     for (other, exists) in [(items, of_items), (properties, exists.min(Exists::May))] {
         let Some(other) = other else { continue };
-        children.push(Child { step: "*".to_owned(), shape: other, exists, is_property: false });
+        children.push(Child { step: "*".into(), shape: other, exists, is_property: false });
     }
     children
 }

@@ -36,10 +36,14 @@ fn visit<'s>(
     found: &mut Vec<(Pointer, &'s Shape, Exists)>,
 ) {
     let exists = exists.min(status(&shape.types, exists));
-    found.push((pointer.clone(), shape, exists));
+    let index = found.len();
+    found.push((pointer, shape, exists));
+    let child = |token, found: &[(Pointer, &Shape, Exists)]| {
+        found.get(index).map(|(pointer, ..)| pointer.child(token)).unwrap_or_default()
+    };
     for (index, item) in shape.array.tuple.iter().enumerate() {
         let step = item_status(shape, index);
-        visit(item, pointer.child(Token::Index(index)), exists.min(step), found);
+        visit(item, child(Token::Index(index), found), exists.min(step), found);
     }
     for property in &shape.object.properties {
         // No pointer of the language leads to an empty name.
@@ -48,7 +52,7 @@ fn visit<'s>(
         }
         let step = property_status(shape, property.required);
         let token = Token::from_text(property.name.clone());
-        visit(&property.shape, pointer.child(token), exists.min(step), found);
+        visit(&property.shape, child(token, found), exists.min(step), found);
     }
 }
 

@@ -74,7 +74,8 @@ impl Pointer {
 
     /// The pointer one step deeper.
     pub fn child(&self, token: Token) -> Self {
-        let mut tokens = self.tokens.clone();
+        let mut tokens = Vec::with_capacity(self.tokens.len() + 1);
+        tokens.extend_from_slice(&self.tokens);
         tokens.push(token);
         Self { tokens }
     }
@@ -125,9 +126,23 @@ impl Pointer {
 
     /// The canonical field name of the location: the text without its leading slash.
     pub fn field(&self) -> String {
-        let mut text = self.to_string();
+        let mut text = self.text();
         if !text.is_empty() {
             text.remove(0);
+        }
+        text
+    }
+
+    /// The pointer as it is written.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for token in &self.tokens {
+            text.push('/');
+            match token {
+                Token::Index(index) => text.push_str(&index.to_string()),
+                Token::NextIndex => text.push('-'),
+                Token::Property(name) => text.push_str(&escape(name)),
+            }
         }
         text
     }
@@ -135,14 +150,7 @@ impl Pointer {
 
 impl std::fmt::Display for Pointer {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for token in &self.tokens {
-            match token {
-                Token::Index(index) => write!(formatter, "/{index}")?,
-                Token::NextIndex => formatter.write_str("/-")?,
-                Token::Property(name) => write!(formatter, "/{}", escape(name))?,
-            }
-        }
-        Ok(())
+        formatter.write_str(&self.text())
     }
 }
 
@@ -174,7 +182,7 @@ impl Token {
 
 /// Writes `~` and `/` of a name as `~0` and `~1`.
 pub(crate) fn escape(name: &str) -> Cow<'_, str> {
-    if name.contains(['~', '/']) {
+    if name.bytes().any(|byte| matches!(byte, b'~' | b'/')) {
         Cow::Owned(name.replace('~', "~0").replace('/', "~1"))
     } else {
         Cow::Borrowed(name)
