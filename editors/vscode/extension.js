@@ -8,6 +8,9 @@ const { LanguageClient } = require('vscode-languageclient/node');
 /** @type {LanguageClient | undefined} */
 let client;
 
+/** The scheme of the pages of rules, which only the server has. */
+const PAGES = 'tidegate-rule';
+
 /** Everything that a catalog consists of; a change of any of them may change what is found in another. */
 const FILES = '**/*.{yaml,yml,json,jsonl,sql,ts,toml}';
 
@@ -25,6 +28,7 @@ async function start() {
         { scheme: 'file', language: 'json' },
         { scheme: 'file', language: 'sql' },
       ],
+      initializationOptions: { rulePages: true },
       synchronize: { fileEvents: workspace.createFileSystemWatcher(FILES) },
     },
   );
@@ -50,6 +54,11 @@ async function activate(context) {
         void restart();
       }
     }),
+  );
+  const provideTextDocumentContent = (/** @type {import('vscode').Uri} */ uri) =>
+    client?.sendRequest('tidegate/rulePage', { uri: uri.toString() });
+  context.subscriptions.push(
+    workspace.registerTextDocumentContentProvider(PAGES, { provideTextDocumentContent }),
   );
   await start();
 }

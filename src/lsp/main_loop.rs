@@ -74,6 +74,7 @@ struct Server {
     phase: Phase,
     unit: ColumnUnit,
     watches_files: bool,
+    opens_pages: bool,
     overlay: Overlay,
     folders: Vec<PathBuf>,
     /// Counts changes.
@@ -93,6 +94,7 @@ impl Server {
             phase: Phase::Begun,
             unit: ColumnUnit::Utf16,
             watches_files: false,
+            opens_pages: false,
             overlay: Overlay::default(),
             folders: Vec::new(),
             revision: 0,
@@ -172,6 +174,8 @@ impl Server {
         let params: InitializeParams = serde_json::from_value(params).unwrap_or_default();
         let registers = "/workspace/didChangeWatchedFiles/dynamicRegistration";
         self.watches_files = params.capabilities.pointer(registers) == Some(&Value::Bool(true));
+        let opens_pages = params.initialization_options.get("rulePages");
+        self.opens_pages = opens_pages == Some(&Value::Bool(true));
         let encodings = params.capabilities.pointer("/general/positionEncodings");
         let takes_bytes = encodings
             .and_then(Value::as_array)
@@ -334,7 +338,8 @@ impl Server {
 
     fn workbench(&self) -> Workbench<'_> {
         let snapshots = self.compiled.snapshots.as_slice();
-        Workbench { snapshots, overlay: &self.overlay, unit: self.unit }
+        let (unit, opens_pages) = (self.unit, self.opens_pages);
+        Workbench { snapshots, overlay: &self.overlay, unit, opens_pages }
     }
 
     /// Asks for news of files that no editor has open.

@@ -8,6 +8,7 @@
 mod answers;
 mod main_loop;
 mod overlay;
+mod pages;
 mod protocol;
 mod to_proto;
 mod transport;

@@ -33,6 +33,7 @@ pub(crate) struct InitializeParams {
     pub(crate) workspace_folders: Option<Vec<WorkspaceFolder>>,
     pub(crate) root_uri: Option<String>,
     pub(crate) capabilities: Value,
+    pub(crate) initialization_options: Value,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -156,6 +157,8 @@ pub(crate) struct Diagnostic {
     /// 1 error, 2 warning.
     pub(crate) severity: u8,
     pub(crate) code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) code_description: Option<CodeDescription>,
     pub(crate) source: &'static str,
     pub(crate) message: String,
     /// 1 unnecessary, 2 deprecated.
@@ -163,6 +166,12 @@ pub(crate) struct Diagnostic {
     pub(crate) tags: Vec<u8>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) related_information: Vec<RelatedInformation>,
+}
+
+/// Where the page of a rule is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct CodeDescription {
+    pub(crate) href: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]

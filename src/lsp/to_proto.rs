@@ -8,8 +8,10 @@ use tidegate_compiler::session::Snapshot;
 use tidegate_compiler::source::{self, ColumnUnit, FileId, Role, SourceFile, Sources, Span};
 
 use super::overlay::{Overlay, canonical};
+use super::pages;
 use super::protocol::{
-    AtPosition, Diagnostic, Location, Position, Range, RelatedInformation, TextEdit, WorkspaceEdit,
+    AtPosition, CodeDescription, Diagnostic, Location, Position, Range, RelatedInformation,
+    TextEdit, WorkspaceEdit,
 };
 
 /// Everything that answers are made of.
@@ -21,6 +23,8 @@ pub(super) struct Workbench<'w> {
     pub(super) overlay: &'w Overlay,
     /// The unit of columns.
     pub(super) unit: ColumnUnit,
+    /// Whether the client opens the pages of rules.
+    pub(super) opens_pages: bool,
 }
 
 /// A file of a catalog.
@@ -65,6 +69,9 @@ impl<'w> Workbench<'w> {
                 Severity::Warning => 2,
             },
             code: diagnostic.rule.slug,
+            code_description: self
+                .opens_pages
+                .then(|| CodeDescription { href: pages::uri(diagnostic.rule) }),
             source: "tidegate",
             message: message(diagnostic),
             tags: if diagnostic.rule.slug == "unused-collection" { vec![1] } else { Vec::new() },

@@ -26,7 +26,7 @@ type Habit = fn(&Path);
 
 /// One test a habit.
 pub(crate) fn tests() -> Vec<Trial> {
-    let habits: [(&str, Habit); 9] = [
+    let habits: [(&str, Habit); 10] = [
         ("the first request is initialize", begins_with_initialize),
         ("exit without shutdown is a failure", exits_without_shutdown),
         ("what is malformed is refused, and what follows is answered", refuses_malformed),
@@ -35,6 +35,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         ("edits of ranges are applied in order", applies_ranges),
         ("files of the disk are read again", reads_files_again),
         ("a request that waits can be cancelled", cancels),
+        ("pages of rules are opened by clients that can", opens_pages),
         ("an open file belongs to the catalog around it", finds_the_catalog_around),
     ];
     habits
@@ -95,6 +96,35 @@ fn exits_without_shutdown(root: &Path) {
     client.notify("exit", &Value::Null);
     assert_eq!(client.wait(), Some(1));
     assert_eq!(Client::start(root, &[]).hang_up(), Some(1));
+}
+
+fn opens_pages(root: &Path) {
+    write(root, "flow.yaml", CATALOG);
+    let description = |client: &mut Client| {
+        client.settle();
+        let published =
+            client.diagnostics.get(&client.uri("flow.yaml")).and_then(|all| all.first());
+        published.and_then(|found| found.pointer("/codeDescription/href").cloned())
+    };
+    assert_eq!(description(&mut Client::start(root, &[])), None);
+    let mut client = Client::spawn(root);
+    let options = json!({"rulePages": true});
+    let root_uri = client.uri("");
+    let params = json!({"capabilities": {}, "rootUri": root_uri, "initializationOptions": options});
+    let result = client.request("initialize", &params).expect("it begins");
+    assert_eq!(result.pointer("/capabilities/experimental/rulePages"), Some(&json!(true)));
+    client.notify("initialized", &json!({}));
+    let uri = description(&mut client).expect("the client opens pages");
+    assert_eq!(uri, json!("tidegate-rule:/unknown-collection.md"));
+    let page = client.request("tidegate/rulePage", &json!({"uri": uri})).expect("it is answered");
+    let page = page.as_str().expect("there is such a rule");
+    assert!(page.starts_with("# unknown-collection: "), "{page}");
+    assert!(page.contains("```yaml flow.yaml\n"), "{page}");
+    for unknown in ["tidegate-rule:/no-such-rule.md", "file:///unknown-collection.md"] {
+        let nothing = client.request("tidegate/rulePage", &json!({"uri": unknown}));
+        assert_eq!(nothing, Ok(Value::Null));
+    }
+    assert_eq!(client.stop(), Some(0));
 }
 
 fn refuses_malformed(root: &Path) {

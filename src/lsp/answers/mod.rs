@@ -8,6 +8,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::pages;
+use super::protocol::Document;
 use super::to_proto::Workbench;
 
 /// Why there is no answer.
@@ -21,7 +23,7 @@ pub(super) struct Refusal {
 pub(super) type Answer = fn(&Workbench<'_>, Value) -> Result<Value, Refusal>;
 
 /// Every request that is answered from snapshots.
-const ALL: [(&str, Answer); 7] = [
+const ALL: [(&str, Answer); 8] = [
     ("textDocument/codeAction", |workbench, params| {
         answer(params, |params| actions::actions(workbench, &params))
     }),
@@ -41,6 +43,7 @@ const ALL: [(&str, Answer); 7] = [
     ("textDocument/rename", |workbench, params| {
         places::rename(workbench, &parsed(params)?).map(as_json)
     }),
+    ("tidegate/rulePage", |_, params| answer(params, |of: Document| pages::page(&of.uri))),
 ];
 
 /// The function that answers a method.
@@ -61,6 +64,7 @@ pub(super) fn capabilities(encoding: &str) -> Value {
         "referencesProvider": true,
         "renameProvider": true,
         "codeActionProvider": {"codeActionKinds": ["quickfix", "source.fixAll"]},
+        "experimental": {"rulePages": true},
     })
 }
 
