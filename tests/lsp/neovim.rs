@@ -22,9 +22,10 @@ fn show() -> Result<(), Failed> {
     std::fs::write(root.join("flow.yaml"), CATALOG)?;
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lsp/neovim.lua");
     let output = Command::new("nvim")
-        .args(["--headless", "--clean", "-l"])
-        .args([&script, &root])
-        .arg(env!("CARGO_BIN_EXE_tidegate"))
+        .args(["--headless", "--clean", "-c"])
+        .arg(format!("luafile {}", script.display()))
+        .env("ROOT", &root)
+        .env("PROGRAM", env!("CARGO_BIN_EXE_tidegate"))
         .env("HOME", &root)
         .output()?;
     let shown = String::from_utf8_lossy(&output.stdout);
