@@ -399,6 +399,8 @@ pub(crate) enum SchemaSubject {
     Flow,
     /// What `check --format json` prints.
     Diagnostics,
+    /// The files of a bundle.
+    Bundle,
     /// The config and the resource of a connector.
     Connector,
 }

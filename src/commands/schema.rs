@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tidegate_compiler::diag::nearest;
 use tidegate_compiler::diag::render::json;
 use tidegate_compiler::model::editor_schema;
-use tidegate_stdlib::connector;
+use tidegate_stdlib::{bundle, connector};
 
 use crate::args::{Schema, SchemaSubject};
 use crate::exit::{Exit, Stop};
@@ -20,6 +20,7 @@ pub(crate) fn run(arguments: &Schema, terminal: &Terminal) -> Result<Exit, Stop>
         }
         (SchemaSubject::Flow, None) => editor_schema(),
         (SchemaSubject::Diagnostics, None) => parsed(json::SCHEMA),
+        (SchemaSubject::Bundle, None) => parsed(bundle::SCHEMA),
     };
     terminal.line(&format!("{schema:#}"));
     Ok(Exit::Fine)

@@ -1,17 +1,18 @@
-//! Reports are what their readers expect: the findings of every broken catalog in every format, validated by the public schema of the
-//! format, or by its grammar where there is no schema.
+//! What is written for machines is what its readers expect: the findings of every broken catalog in every format, validated by the public
+//! schema of the format, or by its grammar where there is no schema, and the bundle of every catalog that can run.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use libtest_mimic::{Failed, Trial};
 use regex::Regex;
 use serde_json::{Value, json};
 use tidegate_compiler::Compilation;
 use tidegate_compiler::diag::render::{Findings, Format, Report, Style, json};
+use tidegate_stdlib::bundle;
 use tidegate_stdlib::schema::Schema;
 
 use super::compile::compile_files;
-use super::files;
+use super::{files, fixtures, goldens, junit};
 
 /// One test a format.
 pub(super) fn tests() -> Vec<Trial> {
@@ -19,14 +20,18 @@ pub(super) fn tests() -> Vec<Trial> {
         Trial::test(format!("format::{name}"), move || validate(format, &schema()))
     };
     vec![
-        of_schema("sarif", Format::Sarif, || file("sarif-2.1.0.schema.json")),
+        Trial::test("format::sarif", sarif),
         of_schema("gitlab", Format::Gitlab, || file("gitlab-code-quality.schema.json")),
         of_schema("json", Format::Json, || {
             serde_json::from_str(json::SCHEMA).expect("the schema is JSON")
         }),
         Trial::test("format::jsonl", json_lines),
         Trial::test("format::github", github),
-        Trial::test("format::junit", junit),
+        Trial::test("format::junit", || {
+            let documents = reports(Format::Junit);
+            documents.iter().try_for_each(|(name, text)| junit::validate(name, text))
+        }),
+        Trial::test("format::bundle", bundles),
     ]
 }
 
@@ -70,6 +75,84 @@ fn validate(format: Format, schema: &Value) -> Result<(), Failed> {
     Ok(())
 }
 
+/// The schema is of a draft that the language of catalogs does not have.
+fn sarif() -> Result<(), Failed> {
+    let validator = jsonschema::validator_for(&file("sarif-schema-2.1.0.json"))?;
+    assert!(!validator.is_valid(&json!({"version": "2.1.0"})), "the schema says nothing");
+    for (name, text) in reports(Format::Sarif) {
+        let report: Value = serde_json::from_str(&text)?;
+        if let Err(violation) = validator.validate(&report) {
+            let place = violation.instance_path();
+            return Err(format!("the report of {name} at `{place}`: {violation}").into());
+        }
+    }
+    Ok(())
+}
+
+/// Every file of every bundle fits its part of the schema, and the schema has no property that no bundle has.
+fn bundles() -> Result<(), Failed> {
+    let whole: Value = serde_json::from_str(bundle::SCHEMA)?;
+    let part = |name: &str| {
+        let mut part = whole.clone();
+        if let Value::Object(keywords) = &mut part {
+            keywords.remove("anyOf");
+            keywords.insert("$ref".to_owned(), json!(format!("#/$defs/{name}")));
+        }
+        Schema::compile(&part).map_err(|failures| format!("{failures:?}"))
+    };
+    let (manifest, collection, task, test) =
+        (part("manifest")?, part("collection")?, part("task")?, part("test")?);
+    let mut seen = BTreeSet::new();
+    let fixtures = fixtures().into_iter().flat_map(|(_, catalogs)| catalogs);
+    for (name, sources) in goldens::catalogs().into_iter().chain(fixtures) {
+        let Some(plan) = compile_files(&sources).plan else { continue };
+        for (path, bytes) in bundle::to_files(&plan.bundle) {
+            let schema = match path.split('/').next() {
+                Some("collections") => &collection,
+                Some("tasks") => &task,
+                Some("tests") => &test,
+                _ => &manifest,
+            };
+            let value: Value = serde_json::from_slice(&bytes)?;
+            note_names(&value, &mut seen);
+            if let Err(violation) = schema.validate(&value) {
+                return Err(format!("{name}: `{path}` is not valid: {violation:?}").into());
+            }
+        }
+    }
+    let mut declared = BTreeSet::new();
+    note_declared(&whole, &mut declared);
+    let unseen: Vec<_> = declared.difference(&seen).collect();
+    if unseen.is_empty() { Ok(()) } else { Err(format!("no bundle has {unseen:?}").into()) }
+}
+
+/// The names of all properties of a value.
+fn note_names(value: &Value, names: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(properties) => {
+            names.extend(properties.keys().cloned());
+            properties.values().for_each(|value| note_names(value, names));
+        }
+        Value::Array(items) => items.iter().for_each(|item| note_names(item, names)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// The names of all properties that a schema declares.
+fn note_declared(schema: &Value, names: &mut BTreeSet<String>) {
+    let Value::Object(keywords) = schema else { return };
+    for (keyword, value) in keywords {
+        if let ("properties", Value::Object(properties)) = (keyword.as_str(), value) {
+            names.extend(properties.keys().cloned());
+            properties.values().for_each(|value| note_declared(value, names));
+        } else if let Value::Array(items) = value {
+            items.iter().for_each(|item| note_declared(item, names));
+        } else {
+            note_declared(value, names);
+        }
+    }
+}
+
 /// A line is one of the diagnostics of the JSON format.
 fn json_lines() -> Result<(), Failed> {
     let schema: Value = serde_json::from_str(json::SCHEMA)?;
@@ -99,61 +182,6 @@ fn github() -> Result<(), Failed> {
     for (name, text) in reports(Format::Github) {
         if let Some(line) = text.lines().find(|line| !command.is_match(line)) {
             return Err(format!("in the report of {name} this is no command:\n{line}").into());
-        }
-    }
-    Ok(())
-}
-
-/// Which attributes an element has, and which elements it may hold.
-const ELEMENTS: [(&str, &[&str], &[&str]); 5] = [
-    ("testsuites", &["name", "tests", "failures", "errors", "time"], &["testsuite"]),
-    ("testsuite", &["name", "tests", "failures", "errors", "time"], &["testcase"]),
-    ("testcase", &["name", "classname", "file", "line", "time"], &["failure", "system-out"]),
-    ("failure", &["message", "type"], &[]),
-    ("system-out", &[], &[]),
-];
-
-fn junit() -> Result<(), Failed> {
-    let tag = Regex::new(r#"<(/?)([a-z-]+)((?: [a-z]+="[^"<]*")*)(/?)>"#)?;
-    let attribute = Regex::new(r#" ([a-z]+)=""#)?;
-    let entity = Regex::new("&(?:amp|lt|gt|quot|#[0-9]+);")?;
-    let known: BTreeMap<&str, _> = ELEMENTS.iter().map(|each| (each.0, each)).collect();
-    for (name, text) in reports(Format::Junit) {
-        let problem = |words: String| Failed::from(format!("in the report of {name}: {words}"));
-        let body = text
-            .strip_prefix("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n")
-            .ok_or_else(|| problem("it does not begin as XML".to_owned()))?;
-        let rest = tag.replace_all(body, "");
-        let rest = entity.replace_all(&rest, "");
-        if rest.contains(['<', '&']) {
-            return Err(problem("a text is not escaped".to_owned()));
-        }
-        let mut open: Vec<&str> = Vec::new();
-        for found in tag.captures_iter(body) {
-            let part = |index| found.get(index).map_or("", |part| part.as_str());
-            let element = part(2);
-            if part(1) == "/" {
-                if open.pop() != Some(element) {
-                    return Err(problem(format!("`{element}` is closed, but not open")));
-                }
-                continue;
-            }
-            let (_, attributes, _) = known
-                .get(element)
-                .ok_or_else(|| problem(format!("there is no element `{element}`")))?;
-            let may_stand = open.last().is_none_or(|around| {
-                known.get(around).is_some_and(|(_, _, inner)| inner.contains(&element))
-            });
-            let mut given = attribute.captures_iter(part(3));
-            if !may_stand || !given.all(|name| attributes.contains(&&name[1])) {
-                return Err(problem(format!("`{element}` is not as in the schema")));
-            }
-            if part(4).is_empty() {
-                open.push(element);
-            }
-        }
-        if !open.is_empty() {
-            return Err(problem(format!("{open:?} are not closed")));
         }
     }
     Ok(())

@@ -9,7 +9,7 @@ use tidegate_compiler::diag::patch::patch;
 use tidegate_compiler::{dialect, emit};
 
 use super::compile::{compile_files, concise_text};
-use super::files;
+use super::{Files, files};
 use crate::markdown::is_update;
 
 const CATALOGS: &str = "testdata/catalogs";
@@ -35,6 +35,13 @@ pub(super) fn tests() -> Vec<Trial> {
             ]
         })
         .collect()
+}
+
+/// The catalogs with their names, without what is expected of them.
+pub(super) fn catalogs() -> Vec<(String, Files)> {
+    let paths = files::entries(&files::directory(CATALOGS)).into_iter();
+    let catalogs = paths.filter(|path| path.join("flow.yaml").is_file());
+    catalogs.map(|path| (files::name(&path).to_owned(), files::below(&path, EXPECTED))).collect()
 }
 
 fn compare(catalog: &Path) -> Result<(), Failed> {

@@ -9,6 +9,8 @@
 //! * a fence ` ```diagnostics ` (or `diagnostics human`, `diagnostics json`) holds what that renderer prints;
 //! * a fence whose path begins with `dist/` holds what `build` writes there.
 //!
+//! The tests that a catalog itself has are run; one that fails is a diagnostic of it, too.
+//!
 //! A diagnostic that is neither marked nor shown fails the test. `UPDATE=1 cargo test` rewrites the fences of results.
 
 mod compile;
@@ -16,6 +18,7 @@ mod corpus;
 mod files;
 mod formats;
 mod goldens;
+mod junit;
 mod literate;
 mod marks;
 mod mutations;

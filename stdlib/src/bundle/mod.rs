@@ -28,6 +28,9 @@ pub use outcome::{
 /// Version of the format; a reader refuses any other.
 pub const FORMAT_VERSION: u32 = 1;
 
+/// JSON Schema of the files of a bundle.
+pub const SCHEMA: &str = include_str!("bundle.schema.json");
+
 /// Everything that runs.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Bundle {
@@ -166,6 +169,8 @@ pub struct Projection {
 pub const FLOW_DOCUMENT: &str = "flow_document";
 /// Field of the time of publication, taken from the document's UUID.
 pub const FLOW_PUBLISHED_AT: &str = "flow_published_at";
+/// What a projection of the time of publication names, to give it another field than [`FLOW_PUBLISHED_AT`].
+pub const PUBLISHED_AT_POINTER: &str = "/_meta/uuid/date-time";
 /// JSON pointer of the UUID that every published document carries.
 pub const UUID_POINTER: &str = "/_meta/uuid";
 
