@@ -106,6 +106,7 @@ pub fn bundle_schema(
             file,
             schema_use,
             documents: Vec::new(),
+            last_slot: 0,
             places: BTreeMap::new(),
             identities,
             is_dynamic: false,
@@ -157,6 +158,8 @@ struct Bundler<'s, 'd> {
     schema_use: SchemaUse<'s>,
     /// Documents in order of their first use; the first is the root, unless a fragment is.
     documents: Vec<Document>,
+    /// The number of the last name below `$defs` that a document was given.
+    last_slot: usize,
     /// Places that are not those of a document.
     places: BTreeMap<String, Span>,
     identities: Identities,
@@ -195,7 +198,8 @@ impl Bundler<'_, '_> {
     fn root_of_fragment(&mut self, reference: &str, span: Span) -> Value {
         let opened = Document::open(self.sources, self.sources.file(self.file), reference, span);
         let Some((mut document, Some(fragment))) = opened else { return Value::Bool(true) };
-        document.prefix = slot_pointer(1);
+        self.last_slot = 1;
+        document.prefix = slot_pointer(self.last_slot);
         self.documents.push(document);
         self.places.insert("/$ref".to_owned(), span);
         let Some(document) = self.documents.first() else { return Value::Bool(true) };
@@ -376,9 +380,13 @@ impl Bundler<'_, '_> {
     }
 
     fn add(&mut self, mut document: Document) -> usize {
-        let root = usize::from(self.documents.first().is_some_and(Document::is_root));
+        let root = self.documents.first().filter(|document| document.is_root());
+        // A schema that was bundled before may have definitions of these names.
+        let is_taken = |slot: &String| root.is_some_and(|root| root.has(slot));
+        let mut slots = (self.last_slot + 1..).map(|number| (number, slot_pointer(number)));
+        let free = slots.find(|(_, slot)| !is_taken(slot));
+        (self.last_slot, document.prefix) = free.expect("a schema has fewer names than numbers");
         let index = self.documents.len();
-        document.prefix = slot_pointer(index + 1 - root);
         self.documents.push(document);
         index
     }

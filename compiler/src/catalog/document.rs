@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
+use tidegate_stdlib::schema::is_anchor;
 use url::Url;
 
 use super::places::PlacedDocument;
@@ -129,6 +130,11 @@ impl Document {
                 Keyword::Identity | Keyword::Reference | Keyword::Data => {}
             }
         }
+    }
+
+    /// Whether it has something at a JSON pointer.
+    pub(super) fn has(&self, pointer: &str) -> bool {
+        self.tree.at(self.root, pointer).is_some()
     }
 
     /// Whether it is the root of the bundle.
@@ -325,9 +331,14 @@ impl Keyword {
     pub(super) fn of(entry: &Entry, tree: &Tree) -> Self {
         let kind = &tree.node(entry.value).kind;
         match entry.key.as_str() {
-            "$id" | "$anchor" | "$dynamicAnchor" => {
+            // What is no name stays, so that it is found wrong.
+            "$id" => {
                 let text = tree.string(entry.value);
                 let is_name = text.is_some_and(|text| !without_mark(&text.value).contains('#'));
+                if is_name { Self::Identity } else { Self::Data }
+            }
+            "$anchor" | "$dynamicAnchor" => {
+                let is_name = tree.string(entry.value).is_some_and(|text| is_anchor(&text.value));
                 if is_name { Self::Identity } else { Self::Data }
             }
             "$recursiveAnchor" if matches!(kind, NodeKind::Boolean(_)) => Self::Identity,

@@ -277,15 +277,18 @@ fn key_wrong_type(
     schema: &BundledSchema,
 ) -> Diagnostic {
     let WrittenPointer { text, span, noun } = written;
-    let text = if text.is_empty() { "\"\"" } else { text };
+    let subject = match text {
+        "" => format!("the whole document as a {noun}"),
+        text => format!("{noun} `{text}`"),
+    };
     let message = if types == Types::ANY {
-        format!("{noun} `{text}` has no type")
+        format!("{subject} has no type")
     } else if types == Types::NULL {
-        format!("{noun} `{text}` is always null")
+        format!("{subject} is always null")
     } else if types.without(Types::NULL) == Types::NUMBER {
-        format!("{noun} `{text}` may be a fraction")
+        format!("{subject} may be a fraction")
     } else {
-        format!("{noun} `{text}` may be {}", type_words(types))
+        format!("{subject} may be {}", type_words(types))
     };
     Diagnostic::new(&rules::KEY_WRONG_TYPE, span, message)
         .label(format!("a {noun} has one type: boolean, integer or string"))

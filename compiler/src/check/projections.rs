@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
-use tidegate_stdlib::bundle::{FLOW_DOCUMENT, FLOW_PUBLISHED_AT, Projection, UUID_POINTER};
+use tidegate_stdlib::bundle::{
+    FLOW_DOCUMENT, FLOW_PUBLISHED_AT, PUBLISHED_AT_POINTER, Projection, UUID_POINTER,
+};
 use tidegate_stdlib::shape::{Exists, Shape};
 use tidegate_stdlib::value::{Pointer, Token};
 
@@ -89,6 +91,9 @@ fn check_declared(
     sources: &Sources,
     sink: &mut Sink,
 ) -> Option<Projection> {
+    if spec.location.value == PUBLISHED_AT_POINTER && !spec.partition {
+        return Some(Projection { explicit: true, ..published_at(&spec.field.value) });
+    }
     let read = schemas.read.as_ref().unwrap_or(&schemas.write);
     let (pointer, shape) = if spec.partition {
         let written = WrittenPointer::new(&spec.location, collection.file(), "partition");
@@ -106,6 +111,15 @@ fn check_declared(
     projection.explicit = true;
     projection.partition = spec.partition;
     Some(projection)
+}
+
+/// A field of the time of publication.
+fn published_at(field: &str) -> Projection {
+    Projection {
+        format: Some("date-time".to_owned()),
+        title: Some("Time of publication".to_owned()),
+        ..always(field, UUID_POINTER, "string")
+    }
 }
 
 /// What stands in for a declared field that was refused, so that nothing more is said where it is used.
@@ -155,12 +169,12 @@ impl Fields<'_> {
             let document = projection(FLOW_DOCUMENT.to_owned(), &root, shape, Exists::Must);
             self.add(document, sink);
         }
-        let published_at = Projection {
-            format: Some("date-time".to_owned()),
-            title: Some("Time of publication".to_owned()),
-            ..always(FLOW_PUBLISHED_AT, UUID_POINTER, "string")
-        };
-        self.add(published_at, sink);
+        let is_named =
+            |spec: &ProjectionSpec| !spec.partition && spec.location.value == PUBLISHED_AT_POINTER;
+        let named = self.projections.values().filter_map(|(_, spec)| *spec);
+        if !named.into_iter().any(is_named) {
+            self.add(published_at(FLOW_PUBLISHED_AT), sink);
+        }
         let truncated = Projection {
             required: false,
             title: Some("Whether values were pruned".to_owned()),

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 use tidegate_stdlib::schema::{Schema, SchemaFailure, SchemaFailureKind, Suggestion};
-use tidegate_stdlib::shape::{Exists, Inspection, InspectionKind, Types};
+use tidegate_stdlib::shape::{Exists, Inspection, InspectionKind, Path, Types};
 use tidegate_stdlib::value::Pointer;
 
 use super::keys::type_words;
@@ -146,7 +146,7 @@ fn check_schema(
     }
     for inspection in bundled.shape.inspect() {
         // That no document fits has been said.
-        if inspection.pointer.is_empty() && !is_usable {
+        if inspection.path.is_root() && !is_usable {
             continue;
         }
         if let Some(diagnostic) = inspected(&inspection, &bundled, sources) {
@@ -183,14 +183,9 @@ fn check_meta(
     }
 }
 
-/// The schema line of an inspected location, whose pointer may hold `*` for what is not named.
-fn inspected_place(inspection: &Inspection, schema: &BundledSchema, keyword: &str) -> Option<Span> {
-    let Ok(pointer) = Pointer::parse(&inspection.pointer) else {
-        return schema.place("");
-    };
-    keyword_place(schema, &pointer, keyword)
-        .or_else(|| declaration_place(schema, &pointer))
-        .or_else(|| schema.place(""))
+/// What a location is called in messages.
+pub(super) fn location_name(path: &Path) -> String {
+    if path.is_root() { "the document".to_owned() } else { format!("`{path}`") }
 }
 
 fn inspected(
@@ -198,22 +193,22 @@ fn inspected(
     schema: &BundledSchema,
     sources: &Sources,
 ) -> Option<Diagnostic> {
-    let name = match inspection.pointer.as_str() {
-        "" => "the document".to_owned(),
-        pointer => format!("`{pointer}`"),
+    let Inspection { path, types, .. } = inspection;
+    let name = location_name(path);
+    let place = |keyword: &str| {
+        keyword_place(schema, path, keyword)
+            .or_else(|| declaration_place(schema, path))
+            .or_else(|| schema.place(""))
     };
-    let place = |keyword: &str| inspected_place(inspection, schema, keyword);
-    let pointer = Pointer::parse(&inspection.pointer).unwrap_or_default();
-    let types = schema.shape.locate(&pointer).0.types;
-    let declared = || type_place(schema, &pointer);
-    let admits = format!("the schema admits {} here", type_words(types));
+    let declared = || type_place(schema, path);
+    let admits = format!("the schema admits {} here", type_words(*types));
     Some(match inspection.kind {
         InspectionKind::ImpossibleMustExist => {
-            let mut places = type_places(schema, &pointer).into_iter();
+            let mut places = type_places(schema, path).into_iter();
             impossible_location(&name, places.next().or_else(|| place("type"))?, places.next())
         }
         InspectionKind::ChildWithoutParentReduction => {
-            reduction_not_reached(&name, &pointer, schema, place("reduce")?, sources)
+            reduction_not_reached(path, schema, place("reduce")?, sources)
         }
         InspectionKind::SumNotNumber => Diagnostic::new(
             &rules::SUM_NOT_NUMBER,
@@ -241,7 +236,7 @@ fn inspected(
         .help("give it `type: object`"),
         InspectionKind::SetInvalidProperty => Diagnostic::new(
             &rules::SET_INVALID_PROPERTY,
-            declaration_place(schema, &pointer).or_else(|| schema.place(""))?,
+            declaration_place(schema, path).or_else(|| schema.place(""))?,
             format!("{name} cannot be a property of a set"),
         )
         .label("a set has only `add`, `intersect` and `remove`")
@@ -307,14 +302,13 @@ fn impossible_location(name: &str, span: Span, other: Option<Span>) -> Diagnosti
 }
 
 fn reduction_not_reached(
-    name: &str,
-    pointer: &Pointer,
+    path: &Path,
     schema: &BundledSchema,
     span: Span,
     sources: &Sources,
 ) -> Diagnostic {
-    let around = super::keys::around(pointer);
-    let words = if around.is_root() { "the document".to_owned() } else { format!("`{around}`") };
+    let (around, name) = (path.around(), location_name(path));
+    let words = location_name(&around);
     let fix = schema_place(schema, &around).and_then(|place| {
         let edit = rewrite::first_entry(sources, place, "reduce", "{strategy: merge}")?;
         let fix = Fix::replace(span, "", format!("merge {words}")).unsafe_to_apply();
@@ -331,7 +325,7 @@ fn reduction_not_reached(
 }
 
 /// The bytes of the schema of a location; of the root, when it is the value of one document.
-fn schema_place(schema: &BundledSchema, location: &Pointer) -> Option<Span> {
+fn schema_place(schema: &BundledSchema, location: &Path) -> Option<Span> {
     if location.is_root() {
         return schema.root_place;
     }
@@ -433,13 +427,14 @@ fn collection_schema_not_object(
     let declared = keyword_place(schema, &root, "type");
     let span = declared.or_else(|| schema.place("")).unwrap_or_else(|| collection.name_span());
     let types = type_words(schema.shape.types);
-    let diagnostic = Diagnostic::new(
-        &rules::COLLECTION_SCHEMA_NOT_OBJECT,
-        span,
-        format!("documents of `{}` may be something else than objects", collection.name()),
-    )
-    .label(format!("the schema admits {types}"))
-    .help("give the schema `type: object`");
+    let message = if schema.shape.types.is_none() {
+        format!("`{}` can have no documents", collection.name())
+    } else {
+        format!("documents of `{}` may be something else than objects", collection.name())
+    };
+    let diagnostic = Diagnostic::new(&rules::COLLECTION_SCHEMA_NOT_OBJECT, span, message)
+        .label(format!("the schema admits {types}"))
+        .help("give the schema `type: object`");
     match declared {
         Some(_) => diagnostic,
         None => diagnostic.fix(schema.root_place.and_then(|root| {

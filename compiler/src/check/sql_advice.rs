@@ -202,7 +202,7 @@ fn boolean_from_sql(column: &Column<'_>, span: Span) -> Diagnostic {
     Diagnostic::new(&rules::BOOLEAN_FROM_SQL, span, message)
         .label("SQLite has no booleans: this gives 0, 1 or NULL")
         .also(
-            type_place(schema, pointer).or_else(|| declaration_place(schema, pointer)),
+            type_place(schema, *pointer).or_else(|| declaration_place(schema, *pointer)),
             format!("the schema admits {admitted} here"),
         )
         .help(
@@ -217,6 +217,6 @@ fn text_parsed_as_json(column: &Column<'_>, span: Span, read: ReadCollection<'_>
     Diagnostic::new(&rules::TEXT_PARSED_AS_JSON, span, message)
         .label("a text such as `[1]` is parsed as JSON when it is published")
         .also(read.declared.name_span(), "the source admits any text there")
-        .also(type_place(schema, pointer), "the schema admits only a string here")
+        .also(type_place(schema, *pointer), "the schema admits only a string here")
         .help("publish one JSON document: `SELECT JSON_OBJECT(…)`")
 }

@@ -7,10 +7,10 @@ const KEPT_CHARS: (usize, usize) = (56, 16);
 /// Characters of a whole message beyond which its end is left out.
 const MESSAGE_CHARS_MAX: usize = 400;
 
-/// A message on one line, whose quoted parts are short enough to read.
+/// A message on one line, whose quoted parts are short enough to read; an empty one is shown as `""`.
 pub(super) fn on_one_line(text: String) -> String {
     let is_short = text.len() <= QUOTED_CHARS_MAX;
-    if is_short && !text.contains(char::is_control) {
+    if is_short && !text.contains(char::is_control) && !text.contains("``") {
         return text;
     }
     let parts = text.split('`').enumerate();
@@ -25,8 +25,11 @@ pub(super) fn on_one_line(text: String) -> String {
     message
 }
 
-/// A text without its middle, when it is long.
+/// A text without its middle, when it is long; two quotes, when it is empty.
 fn shortened(text: &str) -> String {
+    if text.is_empty() {
+        return "\"\"".to_owned();
+    }
     let count = text.chars().count();
     if count <= QUOTED_CHARS_MAX {
         return text.to_owned();
@@ -45,6 +48,12 @@ mod tests {
     fn short_messages_stay_as_they_are() {
         let text = "collection `acme/orders` is not defined";
         assert_eq!(on_one_line(text.to_owned()), text);
+    }
+
+    #[test]
+    fn nothing_is_shown_as_nothing() {
+        let shown = on_one_line("collection `` is not defined".to_owned());
+        assert_eq!(shown, "collection `\"\"` is not defined");
     }
 
     #[test]

@@ -47,13 +47,13 @@ fn losses(source: &SourceFile, tree: &Tree) -> Losses {
 fn is_sure(problem: &BindProblem, losses: Losses) -> bool {
     match (&problem.kind, losses) {
         (_, Losses::Structure)
-        | (BindProblemKind::MissingField { .. }, Losses::Text)
+        | (BindProblemKind::MissingFields { .. }, Losses::Text)
         | (BindProblemKind::Choice { found: 0, .. }, Losses::Text) => false,
         (BindProblemKind::WrongType { found, .. }, Losses::Text) => found != "nothing",
         (
             BindProblemKind::UnknownField { .. }
             | BindProblemKind::WrongType { .. }
-            | BindProblemKind::MissingField { .. }
+            | BindProblemKind::MissingFields { .. }
             | BindProblemKind::Choice { .. }
             | BindProblemKind::LegacyField(_)
             | BindProblemKind::LegacyForm { .. }
@@ -152,7 +152,7 @@ fn bind_problem(file: FileId, source: &SourceFile, problem: &BindProblem) -> Dia
                 .is_some_and(|text| text.starts_with(|first: char| first.is_ascii_digit()));
             wrong_type(span, field, expected, found, replacement.as_deref(), is_number)
         }
-        BindProblemKind::MissingField { field, noun } => missing_field(span, field, noun),
+        BindProblemKind::MissingFields { fields, noun } => missing_fields(span, fields, noun),
         BindProblemKind::Choice { noun, fields, found } => choice(span, noun, fields, *found),
         BindProblemKind::MissingColon { field } => missing_colon(span, field),
         BindProblemKind::LegacyField(legacy) => legacy_field(span, legacy),
@@ -212,17 +212,16 @@ fn wrong_type(
     diagnostic
 }
 
-fn missing_field(span: Span, field: &str, noun: &str) -> Diagnostic {
+fn missing_fields(span: Span, fields: &[&str], noun: &str) -> Diagnostic {
     let table = tables().iter().find(|table| table.noun == noun);
-    let docs = table.and_then(|table| table.field(field)).map(|field| field.docs);
-    let diagnostic =
-        Diagnostic::new(&rules::MISSING_FIELD, span, format!("{noun} needs `{field}`"))
-            .label(format!("`{field}` is missing here"))
-            .help(format!("add `{field}`"));
-    match docs {
-        Some(docs) => diagnostic.note(format!("`{field}`: {docs}")),
-        None => diagnostic,
-    }
+    let names: Vec<String> = fields.iter().map(|field| format!("`{field}`")).collect();
+    let (names, verb) = (names.join(" and "), if fields.len() == 1 { "is" } else { "are" });
+    let diagnostic = Diagnostic::new(&rules::MISSING_FIELD, span, format!("{noun} needs {names}"))
+        .label(format!("{names} {verb} missing here"))
+        .help(format!("add {names}"));
+    fields.iter().filter_map(|name| table?.field(name)).fold(diagnostic, |diagnostic, field| {
+        diagnostic.note(format!("`{}`: {}", field.name, field.docs))
+    })
 }
 
 fn choice(span: Span, noun: &str, fields: &[&str], found: usize) -> Diagnostic {

@@ -49,10 +49,10 @@ pub enum BindProblemKind {
         /// What to write instead of these bytes, when that is known.
         replacement: Option<String>,
     },
-    /// A required field is missing.
-    MissingField {
-        /// The field.
-        field: &'static str,
+    /// Required fields are missing.
+    MissingFields {
+        /// The fields.
+        fields: Vec<&'static str>,
         /// What the object is called.
         noun: &'static str,
     },
@@ -97,7 +97,7 @@ impl BindProblemKind {
             Self::MissingColon { .. } => true,
             Self::UnknownField { .. }
             | Self::WrongType { .. }
-            | Self::MissingField { .. }
+            | Self::MissingFields { .. }
             | Self::Choice { .. }
             | Self::LegacyField(_)
             | Self::LegacyForm { .. }
@@ -225,11 +225,11 @@ impl Binder<'_> {
                 }
             }
         }
-        for field in table.fields.iter().filter(|field| field.required) {
-            if self.entry(node, table, field.name).is_none() {
-                let kind = BindProblemKind::MissingField { field: field.name, noun: table.noun };
-                self.report(kind, at);
-            }
+        let required = table.fields.iter().filter(|field| field.required);
+        let missing = required.filter(|field| self.entry(node, table, field.name).is_none());
+        let fields: Vec<&str> = missing.map(|field| field.name).collect();
+        if !fields.is_empty() {
+            self.report(BindProblemKind::MissingFields { fields, noun: table.noun }, at);
         }
     }
 

@@ -22,7 +22,9 @@ fn problems(text: &str) -> Vec<String> {
             BindProblemKind::WrongType { expected, found, replacement, .. } => {
                 format!("{place}: {expected}, not {found}; {replacement:?}")
             }
-            BindProblemKind::MissingField { field, .. } => format!("{place}: lacks {field}"),
+            BindProblemKind::MissingFields { fields, .. } => {
+                format!("{place}: lacks {}", fields.join(", "))
+            }
             BindProblemKind::Choice { found, .. } => format!("{place}: {found} forms"),
             BindProblemKind::MissingColon { field } => format!("{place}: {field} without colon"),
             BindProblemKind::LegacyField(legacy) => format!("{place}: {}", legacy.advice),

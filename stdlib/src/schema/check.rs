@@ -110,7 +110,8 @@ fn mismatch(form: Form, value: &Value) -> Option<&'static str> {
     (!fits).then_some(wanted)
 }
 
-fn is_anchor(name: &str) -> bool {
+/// Whether a text can be an `$anchor`.
+pub fn is_anchor(name: &str) -> bool {
     let mut symbols = name.chars();
     symbols.next().is_some_and(|first| first.is_alphabetic() || first == '_')
         && symbols.all(|symbol| symbol.is_alphanumeric() || "-_.".contains(symbol))
@@ -131,6 +132,9 @@ fn check_type(
     pointer: &dyn Fn() -> String,
     fault: &mut impl FnMut(String, String, Option<Suggestion>),
 ) {
+    if value.as_array().is_some_and(Vec::is_empty) {
+        return fault(pointer(), "`type` wants at least one type".to_owned(), None);
+    }
     let (names, is_list) = match value {
         Value::Array(names) => (names.as_slice(), true),
         name => (std::slice::from_ref(name), false),

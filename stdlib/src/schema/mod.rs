@@ -22,6 +22,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 pub(crate) use check::count;
+pub use check::is_anchor;
 pub use keywords::Keywords;
 pub(crate) use keywords::nearest;
 pub(crate) use library::options;

@@ -8,6 +8,7 @@ mod algebra;
 mod infer;
 mod inspect;
 mod locate;
+mod path;
 mod render;
 mod simplify;
 mod widen;
@@ -17,6 +18,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use algebra::Algebra;
+pub use path::{Path, Step};
 
 use crate::schema::NormalForm;
 use crate::value::Pointer;
@@ -272,8 +274,10 @@ pub struct PatternShape {
 /// A static mistake of a schema, found on its shape.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Inspection {
-    /// The location (as a pattern: `*` stands for additional properties or items).
-    pub pointer: String,
+    /// Where it is.
+    pub path: Path,
+    /// The types of values that the location may have.
+    pub types: Types,
     /// What is wrong.
     pub kind: InspectionKind,
 }
@@ -403,6 +407,11 @@ impl Shape {
             .chain(properties)
             .chain(object.patterns.iter().map(|pattern| &pattern.shape))
             .chain(object.additional.as_deref())
+    }
+
+    /// Every part of the shape and how it is reached, outer ones before inner ones, those without a name included.
+    pub fn parts(&self) -> Vec<(Path, &Shape)> {
+        inspect::parts(self)
     }
 
     /// The static mistakes of the schema this shape was inferred from.

@@ -120,7 +120,8 @@ fn mistakes_are_found_at_their_places() {
         "additionalProperties": false,
         "reduce": {"strategy": "merge"},
     }));
-    let found: Vec<_> = shape.inspect().into_iter().map(|it| (it.pointer, it.kind)).collect();
+    let found: Vec<_> =
+        shape.inspect().into_iter().map(|it| (it.path.to_string(), it.kind)).collect();
     let expected = [
         ("/d", InspectionKind::InvalidDefaultValue),
         ("/gone", InspectionKind::ImpossibleMustExist),
@@ -518,7 +519,7 @@ fn strategies_of_several_branches_are_not_inspected() {
     let found = inferred(closed).inspect();
     assert_eq!(found.len(), 1);
     assert_eq!(
-        (found[0].pointer.as_str(), found[0].kind),
+        (found[0].path.to_string().as_str(), found[0].kind),
         ("/*", InspectionKind::ImpossibleMustExist)
     );
 }

@@ -6,6 +6,7 @@ mod endpoints;
 mod exactly_once;
 mod failures;
 mod order;
+mod redaction;
 mod sources;
 
 use std::path::Path;

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::bundle::{FLOW_DOCUMENT, FLOW_PUBLISHED_AT, Projection, UUID_POINTER};
+use crate::bundle::{
+    FLOW_DOCUMENT, FLOW_PUBLISHED_AT, PUBLISHED_AT_POINTER, Projection, UUID_POINTER,
+};
 use crate::shape::{Exists, Shape};
 use crate::value::Pointer;
 
@@ -51,9 +53,6 @@ pub struct Unresolved {
     /// Canonical parameter of the nearest field, at most a third of the length away.
     pub nearest: Option<String>,
 }
-
-/// The location from which a projection takes the time of publication explicitly.
-const PUBLISHED_AT_POINTER: &str = "/_meta/uuid/date-time";
 
 impl Parameters {
     /// The parameters of a collection: its projections, and every other location its read schema
@@ -133,8 +132,7 @@ impl Binding {
         let content_encoding = projection.content_encoding.as_deref();
         let is_published_at = projection.pointer == PUBLISHED_AT_POINTER
             || projection.pointer == UUID_POINTER
-                && (projection.field == FLOW_PUBLISHED_AT
-                    || format == Some("date-time") && content_encoding == Some("uuid"));
+                && (projection.field == FLOW_PUBLISHED_AT || format == Some("date-time"));
         let (pointer, encoding) = if is_published_at {
             (UUID_POINTER, Encoding::PublishedAt)
         } else if projection.pointer.is_empty() || projection.field == FLOW_DOCUMENT {
