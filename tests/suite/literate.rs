@@ -1,12 +1,14 @@
 //! The suites beside this file: the language, told in examples.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use libtest_mimic::{Failed, Trial};
 use tidegate_compiler::Compilation;
 use tidegate_compiler::diag::patch::patch;
 use tidegate_compiler::diag::render::{Findings, Format, Report, Style, json};
+use tidegate_compiler::explain::explain_outcome;
 use tidegate_compiler::{dialect, emit};
+use tidegate_runtime::verify::run_tests;
 
 use super::compile::compile_files;
 use super::marks::Marked;
@@ -14,11 +16,13 @@ use super::{ARTIFACTS, Files, file_path, files};
 use crate::markdown::{self, Fence, Section};
 
 const SUITES: &str = "tests/suite";
+/// The suite without catalogs that leads to all others.
+const INDEX: &str = "README.md";
 
 /// One test a heading; with `UPDATE=1` one test a file, so that a file is rewritten by one hand.
 pub(super) fn tests() -> Vec<Trial> {
-    let mut trials = Vec::new();
-    for path in markdown::files(&files::directory(SUITES)) {
+    let mut trials = vec![Trial::test("suite::the index leads to every chapter", index)];
+    for path in chapters() {
         let suite = files::name(&path).trim_end_matches(".md").to_owned();
         let text = String::from_utf8(files::read(&path)).expect("suites are text");
         if markdown::is_update() {
@@ -34,10 +38,33 @@ pub(super) fn tests() -> Vec<Trial> {
     trials
 }
 
+/// The suites that have catalogs, in order.
+fn chapters() -> impl Iterator<Item = PathBuf> {
+    let paths = markdown::files(&files::directory(SUITES)).into_iter();
+    paths.filter(|path| !path.ends_with(INDEX))
+}
+
+/// The index links every chapter and names its parts.
+fn index() -> Result<(), Failed> {
+    let read = |path: &Path| String::from_utf8(files::read(path)).expect("suites are text");
+    let index = read(&files::directory(SUITES).join(INDEX));
+    for chapter in chapters() {
+        let name = files::name(&chapter);
+        let row = index.lines().find(|line| line.contains(&format!("]({name})")));
+        let row = row.ok_or_else(|| format!("it does not lead to {name}"))?;
+        let text = read(&chapter);
+        let parts = text.lines().filter_map(|line| line.strip_prefix("## "));
+        let mut titles = parts.filter_map(|part| part.split_once(' ')).map(|(_, title)| title);
+        if let Some(title) = titles.find(|title| !row.contains(title)) {
+            return Err(format!("it does not name `{title}` of {name}").into());
+        }
+    }
+    Ok(())
+}
+
 /// The catalogs of each suite, without marks.
 pub(super) fn fixtures() -> Vec<(String, Vec<(String, Files)>)> {
-    let paths = markdown::files(&files::directory(SUITES)).into_iter();
-    paths
+    chapters()
         .map(|path| {
             let text = String::from_utf8(files::read(&path)).expect("suites are text");
             let sections = markdown::sections(&text).into_iter();
@@ -91,7 +118,8 @@ fn replace(text: &str, results: &[(Fence, String)]) -> String {
 /// Compiles a section, compares what it marks, and gives its fences of results with what they should hold.
 fn results(section: &Section) -> Result<Vec<(Fence, String)>, Failed> {
     let marked = marked(section);
-    let compilation = compile_files(&marked.files);
+    let mut compilation = compile_files(&marked.files);
+    run_tests_of(&mut compilation)?;
     let is_shown = section.fences.iter().any(|fence| fence.language == "diagnostics");
     if !is_shown || !marked.marks.is_empty() {
         marked.compare(&compilation.diagnostics, &compilation.sources, None)?;
@@ -103,6 +131,16 @@ fn results(section: &Section) -> Result<Vec<(Fence, String)>, Failed> {
         }
     }
     Ok(results)
+}
+
+/// Runs the tests of a catalog that can run; what fails is a diagnostic like all others.
+fn run_tests_of(compilation: &mut Compilation) -> Result<(), Failed> {
+    let Compilation { plan: Some(plan), sources, diagnostics, .. } = compilation else {
+        return Ok(());
+    };
+    let run = run_tests(&plan.bundle, "").map_err(|failure| failure.message)?;
+    diagnostics.extend(run.outcomes.iter().flat_map(|outcome| explain_outcome(outcome, sources)));
+    Ok(())
 }
 
 /// What a fence of results should hold; `None` for a file of the catalog.

@@ -163,8 +163,7 @@ fn children(shape: &Shape, exists: Exists) -> Vec<Child<'_>> {
     let (items, properties) = (&shape.array.additional, &shape.object.additional);
     let must =
         shape.types == Types::ARRAY && shape.array.min_items > shape.array.tuple.len() as u64;
-    for (other, way, exists) in [(items, Way::Items, if_it(must)), (properties, Way::Others, may)]
-    {
+    for (other, way, exists) in [(items, Way::Items, if_it(must)), (properties, Way::Others, may)] {
         let Some(other) = other else { continue };
         children.push(Child { way, shape: other, exists });
     }
