@@ -25,3 +25,5 @@ pub const LAMBDA_TRIALS_MAX: usize = 64;
 pub const LAMBDA_TRIAL_STEPS_MAX: u64 = 200_000;
 /// Rows of a trial that are looked at.
 pub const LAMBDA_TRIAL_ROWS_MAX: usize = 64;
+/// Expressions of a statement that are looked at to prove that its rows fit.
+pub const PROOF_STEPS_MAX: usize = 20_000;

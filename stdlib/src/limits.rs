@@ -90,3 +90,9 @@ pub const EXPLAINED_DEPTH_MAX: usize = 1_000;
 
 /// Values in a document up to which the most telling fault is looked for; beyond, the first is told.
 pub const EXPLAINED_SIZE_MAX: usize = 100_000;
+
+/// Schemas that are looked at to see whether they admit every value of a shape.
+pub const COVERED_STEPS_MAX: usize = 20_000;
+
+/// Values of a shape that are tried one by one.
+pub const COVERED_VALUES_MAX: usize = 256;

@@ -13,6 +13,7 @@ mod lambdas;
 mod locations;
 mod memo;
 mod projections;
+mod proof;
 mod redaction;
 mod refute;
 mod rewrite;

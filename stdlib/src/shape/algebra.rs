@@ -34,7 +34,7 @@ impl Algebra {
     }
 
     /// Whether a name matches a pattern; `None` when too many have been asked.
-    fn matches(&mut self, pattern: &str, name: &str) -> Option<bool> {
+    pub(super) fn matches(&mut self, pattern: &str, name: &str) -> Option<bool> {
         self.matches_left = self.matches_left.checked_sub(1)?;
         if !self.patterns.contains_key(pattern) {
             self.patterns.insert(pattern.to_owned(), Regex::new(pattern).ok());

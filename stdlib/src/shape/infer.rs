@@ -14,6 +14,11 @@ use crate::schema::{NormalForm, count, target_of};
 use crate::value::{compare, escape};
 
 pub(super) fn infer(normal: &NormalForm) -> Shape {
+    infer_at(normal, &normal.schema, "")
+}
+
+/// The shape of the schema at a place of the normal form.
+pub(super) fn infer_at(normal: &NormalForm, schema: &Value, place: &str) -> Shape {
     let mut inference = Inference {
         normal,
         algebra: Algebra::new(),
@@ -22,7 +27,7 @@ pub(super) fn infer(normal: &NormalForm) -> Shape {
         open: Vec::new(),
         default_faults: BTreeMap::new(),
     };
-    inference.schema(&normal.schema, &mut String::new())
+    inference.schema(schema, &mut place.to_owned())
 }
 
 struct Inference<'n> {

@@ -5,6 +5,7 @@
 //! by its pointer.
 
 mod algebra;
+mod covers;
 mod infer;
 mod inspect;
 mod locate;
@@ -18,6 +19,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use algebra::Algebra;
+pub use covers::Gap;
 pub use path::{Path, Step};
 
 use crate::schema::NormalForm;
@@ -394,6 +396,14 @@ impl Shape {
     /// or additional items speak of.
     pub fn locations(&self) -> Vec<(Pointer, &Shape, Exists)> {
         locate::locations(self)
+    }
+
+    /// Whether a schema is seen to admit every value of the shape.
+    ///
+    /// # Errors
+    /// The first keyword that may refuse one; it need not.
+    pub fn covered_by(&self, schema: &NormalForm) -> Result<(), Box<Gap>> {
+        covers::covers(schema, self)
     }
 
     /// The shapes of items and properties.

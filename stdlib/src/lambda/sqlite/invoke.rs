@@ -11,7 +11,7 @@ use rusqlite::{CachedStatement, Connection, Row};
 use super::bind::Binder;
 use super::locate::Statement;
 use super::rows::{Output, Rows};
-use super::statements::find_text;
+use super::statements::{find_text, numbered};
 use super::{Binding, Guard, GuardMode, Parameters, SqlFailure, SqlFailureKind, split};
 use crate::document::Node;
 use crate::limits::{LAMBDA_ROWS_MAX, LAMBDA_ROWS_SIZE_BYTES_MAX};
@@ -82,10 +82,15 @@ impl Lambda {
         })
     }
 
+    /// The statements in order.
+    pub fn statements(&self) -> impl ExactSizeIterator<Item = LambdaStatement<'_>> {
+        self.statements.iter().map(LambdaStatement)
+    }
+
     /// The fields that the lambda reads, sorted.
     pub fn fields(&self) -> Vec<String> {
         let parameters = self.statements.iter().flat_map(|statement| &statement.parameters);
-        let mut fields: Vec<String> = parameters.map(|parameter| parameter.field.clone()).collect();
+        let mut fields: Vec<String> = parameters.map(|parameter| parameter.binding.field.clone()).collect();
         fields.sort_unstable();
         fields.dedup();
         fields
@@ -210,9 +215,48 @@ struct Parameter {
     /// Its first token in the statement.
     range: Range<usize>,
     name: String,
-    /// The field that it stands for.
-    field: String,
+    binding: Binding,
     binder: Binder,
+}
+
+/// One statement of a lambda, as far as it is known before it runs.
+#[derive(Debug, Clone, Copy)]
+pub struct LambdaStatement<'l>(&'l Compiled);
+
+/// What the rows of a statement become.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowForm<'l> {
+    /// The value of the only column is the document.
+    Document,
+    /// An object with these properties, one for each column; of equal ones the last stays. None when there are no rows.
+    Properties(&'l [String]),
+}
+
+impl<'l> LambdaStatement<'l> {
+    /// The bytes of the statement in the block.
+    pub fn range(self) -> Range<usize> {
+        self.0.start..self.0.start + self.0.text.len()
+    }
+
+    /// The text with the numbers of parameters in place of their names: `?1`, `?2` and so on.
+    pub fn numbered_text(self) -> String {
+        numbered(&self.0.text, |name| {
+            self.0.parameters.iter().find(|it| it.name == name).map(|it| it.index)
+        })
+    }
+
+    /// The parameters with their numbers.
+    pub fn bindings(self) -> impl Iterator<Item = (usize, &'l Binding)> {
+        self.0.parameters.iter().map(|parameter| (parameter.index, &parameter.binding))
+    }
+
+    /// What its rows become.
+    pub fn row_form(self) -> RowForm<'l> {
+        match &self.0.output {
+            Output::Document => RowForm::Document,
+            Output::Properties(properties) => RowForm::Properties(properties.names()),
+        }
+    }
 }
 
 impl Compiled {
@@ -242,7 +286,7 @@ impl Compiled {
         }
         let field = |column: &str| {
             let parameter = resolved.iter().find(|parameter| parameter.name == column)?;
-            Some(parameter.field.clone())
+            Some(parameter.binding.field.clone())
         };
         Ok(Self {
             text: statement.text.to_owned(),
@@ -332,8 +376,7 @@ fn resolve(
     match parameters.resolve(&name) {
         Ok(binding) => {
             let binder = Binder::new(&binding);
-            let Binding { field, .. } = binding;
-            Ok(Some(Parameter { index, range: token.range, name, field, binder }))
+            Ok(Some(Parameter { index, range: token.range, name, binding, binder }))
         }
         Err(unresolved) => {
             let message = format!("parameter `{name}` is no field of the source");

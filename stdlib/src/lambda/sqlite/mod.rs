@@ -5,6 +5,7 @@
 //! the runtime does the same against the shard's.
 
 mod bind;
+mod functions;
 mod guard;
 mod invoke;
 mod key;
@@ -16,8 +17,9 @@ mod tokens;
 
 use std::ops::Range;
 
+pub use functions::{Function, FunctionKind, Nullability, ResultClass, functions};
 pub use guard::{Guard, GuardMode};
-pub use invoke::{Invocation, Lambda, PreparedLambda};
+pub use invoke::{Invocation, Lambda, LambdaStatement, PreparedLambda, RowForm};
 pub use key::KeyLambda;
 pub use parameters::{Binding, Encoding, Parameters, Unresolved};
 pub use rows::Rows;

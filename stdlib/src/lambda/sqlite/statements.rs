@@ -183,6 +183,20 @@ pub(super) fn first_token(statement: &str) -> Option<Token> {
     tokens(statement).next()
 }
 
+/// The statement with `?1`, `?2` and so on in place of its parameters; `number` gives the number of one.
+pub(super) fn numbered(statement: &str, number: impl Fn(&str) -> Option<usize>) -> String {
+    let mut text = String::with_capacity(statement.len());
+    let mut end = 0;
+    for token in tokens(statement).filter(|token| token.kind == TokenKind::Parameter) {
+        let Some(number) = number(token.text(statement)) else { continue };
+        text.push_str(statement.get(end..token.range.start).unwrap_or_default());
+        text.push_str(&format!("?{number}"));
+        end = token.range.end;
+    }
+    text.push_str(statement.get(end..).unwrap_or_default());
+    text
+}
+
 /// The first token that stands for a name, in any case and however it is quoted.
 pub(super) fn find_name(statement: &str, name: &str) -> Option<Token> {
     tokens(statement)
@@ -299,6 +313,13 @@ mod tests {
         assert_eq!(place("SELECT $a, b AS \"total\", total FROM t", "total"), Some("\"total\""));
         assert_eq!(place("SELECT $a$b", "$a$b"), Some("$a$b"));
         assert_eq!(column_place("SELECT a, 1 AS a2 FROM a", "b"), None);
+    }
+
+    #[test]
+    fn parameters_become_numbers() {
+        let number = |name: &str| ["$a", "$a$b", "$p::(c d)"].iter().position(|it| *it == name);
+        let text = numbered("SELECT $a$b + $p::(c d), '$a', \"$a\" -- $a\n, $a;", number);
+        assert_eq!(text, "SELECT ?1 + ?2, '$a', \"$a\" -- $a\n, ?0;");
     }
 
     #[test]
