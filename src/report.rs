@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use tidegate_compiler::Compilation;
+use tidegate_compiler::check::Proof;
 use tidegate_compiler::diag::render::{Findings, Report};
 use tidegate_compiler::diag::{Diagnostic, Severity};
 use tidegate_compiler::source::{SourceFile, Sources};
@@ -31,6 +32,10 @@ pub(crate) struct Counts {
     pub(crate) materializations: usize,
     /// Tests.
     pub(crate) tests: usize,
+    /// Lambdas that could be prepared.
+    pub(crate) lambdas: usize,
+    /// Lambdas whose rows surely fit.
+    pub(crate) proved: usize,
 }
 
 impl Counts {
@@ -46,6 +51,12 @@ impl Counts {
             counts.captures += specs.captures.len();
             counts.materializations += specs.materializations.len();
             counts.tests += specs.tests.len();
+        }
+        let derivations =
+            compilation.checked.collections.iter().filter_map(|it| it.derivation.as_ref());
+        for proof in derivations.flat_map(|it| &it.transforms).filter_map(|it| it.proof) {
+            counts.lambdas += 1;
+            counts.proved += usize::from(proof == Proof::Proved);
         }
         for diagnostic in &compilation.diagnostics {
             match diagnostic.severity {
@@ -66,6 +77,8 @@ impl Counts {
         self.derivations += other.derivations;
         self.materializations += other.materializations;
         self.tests += other.tests;
+        self.lambdas += other.lambdas;
+        self.proved += other.proved;
     }
 
     /// The `summary` of machine formats.
@@ -74,8 +87,14 @@ impl Counts {
             "errors": self.errors, "warnings": self.warnings, "files": self.files,
             "collections": self.collections, "captures": self.captures,
             "derivations": self.derivations, "materializations": self.materializations,
-            "tests": self.tests,
+            "tests": self.tests, "lambdas": self.lambdas, "lambdas_proved": self.proved,
         })
+    }
+
+    /// `7 of 9 lambdas proved`; nothing where there are none.
+    pub(crate) fn proofs(self) -> Option<String> {
+        let lambdas = plural(self.lambdas, "lambda");
+        (self.lambdas > 0).then(|| format!("{} of {lambdas} proved", self.proved))
     }
 
     /// `4 collections · 1 capture · …`, without what there is none of.
@@ -91,6 +110,7 @@ impl Counts {
         .filter(|(count, _)| *count > 0)
         .map(|(count, noun)| plural(count, noun))
         .collect();
+        let words: Vec<String> = words.into_iter().chain(self.proofs()).collect();
         if words.is_empty() { "an empty catalog".to_owned() } else { words.join(terminal.dot()) }
     }
 }

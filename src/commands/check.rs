@@ -152,6 +152,9 @@ fn summary(compilation: &Compilation, milliseconds: u128, terminal: &Terminal) -
     files.sort_unstable();
     files.dedup();
     let mut text = format!("  {} in {}", parts.join(", "), plural(files.len(), "file"));
+    if let Some(proofs) = counts.proofs() {
+        text.push_str(&format!("{}{proofs}", terminal.dot()));
+    }
     if let Some(rule) = compilation
         .diagnostics
         .iter()

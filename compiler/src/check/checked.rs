@@ -109,6 +109,8 @@ pub struct CheckedTransform {
     pub lambda: Script,
     /// Whether every statement only reads.
     pub read_only: bool,
+    /// Whether its rows fit the derived collection; absent when there is no lambda that could be prepared.
+    pub proof: Option<Proof>,
     /// How long documents are held back.
     pub read_delay_ms: u64,
     /// Higher first.
@@ -117,6 +119,17 @@ pub struct CheckedTransform {
     pub backfill: u32,
     /// Where the name is declared.
     pub span: Span,
+}
+
+/// What is known of the rows of a lambda.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// All of them fit the derived collection.
+    Proved,
+    /// A document was found whose rows do not.
+    Refuted,
+    /// Neither is known.
+    NotProved,
 }
 
 /// A collection that is read, and which part of it.

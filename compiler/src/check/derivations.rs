@@ -7,7 +7,8 @@ use tidegate_stdlib::bundle::Script;
 use tidegate_stdlib::shape::Types;
 
 use super::checked::{CheckedDerivation, CheckedTransform};
-use super::lambdas::{self, Database};
+use super::lambdas::{self, Database, Prepared};
+use super::proof;
 use super::selectors::check_source;
 use super::{Scope, shuffles};
 use crate::catalog::{
@@ -42,7 +43,7 @@ pub(super) fn check(
         None => (Vec::new(), None),
     };
     let shuffle_key = shuffles::check_types(collection, derive, scope, sink);
-    let mut transforms = Vec::new();
+    let (mut transforms, mut prepared) = (Vec::new(), Vec::new());
     for (index, (spec, reference)) in derive.transforms.iter().zip(&collection.sources).enumerate()
     {
         if spec.disable {
@@ -50,7 +51,18 @@ pub(super) fn check(
         }
         let shuffle_key = shuffle_key.as_deref();
         let transform = Transform { index, spec, reference, shuffle_key };
-        transforms.extend(check_transform(collection, transform, database.as_deref(), scope, sink));
+        if let Some((transform, lambda)) =
+            check_transform(collection, transform, database.as_deref(), scope, sink)
+        {
+            transforms.push(transform);
+            prepared.push(lambda);
+        }
+    }
+    if let Some(database) = &database {
+        let proofs = proof::check(database, &prepared, sink);
+        for (transform, proof) in transforms.iter_mut().zip(proofs) {
+            transform.proof = proof;
+        }
     }
     let duration = derive.shards.transaction_duration_ms_max.as_ref();
     Some(CheckedDerivation {
@@ -131,13 +143,13 @@ struct Transform<'s> {
     shuffle_key: Option<&'s [Types]>,
 }
 
-fn check_transform(
+fn check_transform<'c>(
     collection: &Collection,
     transform: Transform<'_>,
     database: Option<&Database>,
-    scope: Scope<'_>,
+    scope: Scope<'c>,
     sink: &mut Sink,
-) -> Option<CheckedTransform> {
+) -> Option<(CheckedTransform, Option<Prepared<'c>>)> {
     let Transform { index, spec, reference, shuffle_key } = transform;
     let file = collection.file();
     let is_sqlite = matches!(
@@ -163,30 +175,33 @@ fn check_transform(
     let read = scope.read(target);
     let source = check_source(source_spec, file, read, sink);
     let shuffle = shuffles::check(collection, spec, read, shuffle_key, scope, sink);
-    let read_only = match (&script, database) {
+    let prepared = match (&script, database) {
         (Some(script), Some(database)) => {
             let derived = scope.read(scope.catalog.id_of(collection));
             database.prepare(script, read, derived, sink)
         }
         (None, _) | (_, None) => None,
     };
-    if let (Some(script), Some(database), Some(true)) = (&script, database, read_only)
+    let is_read_only = prepared.as_ref().is_some_and(Prepared::is_read_only);
+    if let (Some(script), Some(database), true) = (&script, database, is_read_only)
         && database.touches_no_table(&script.script.text)
     {
         shuffles::suggest_any(collection, spec, sink);
     }
-    Some(CheckedTransform {
+    let checked = CheckedTransform {
         index,
         name: spec.name.value.clone(),
         source,
         shuffle,
         lambda: script.map(|script| script.script).unwrap_or_default(),
-        read_only: read_only.unwrap_or_default(),
+        read_only: is_read_only,
+        proof: None,
         read_delay_ms: spec.read_delay_ms.as_ref().map_or(0, |delay| delay.value),
         priority: spec.priority,
         backfill: spec.backfill,
         span: collection.span(spec.name.range),
-    })
+    };
+    Some((checked, prepared))
 }
 
 fn unsupported_derivation(name: &str, span: Span) -> Diagnostic {

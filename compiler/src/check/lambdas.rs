@@ -76,6 +76,26 @@ impl Trial {
     }
 }
 
+/// A lambda that SQLite has prepared, and what it is about.
+pub(super) struct Prepared<'c> {
+    script: ScriptSource,
+    lambda: Lambda,
+    read: ReadCollection<'c>,
+    derived: ReadCollection<'c>,
+}
+
+impl Prepared<'_> {
+    pub(super) fn subject(&self) -> LambdaSubject<'_> {
+        let Self { script, lambda, read, derived } = self;
+        LambdaSubject { script, lambda, read: *read, derived: *derived }
+    }
+
+    /// Whether it only reads.
+    pub(super) fn is_read_only(&self) -> bool {
+        self.lambda.is_read_only()
+    }
+}
+
 /// A database with the tables of the migrations that were run.
 #[derive(Debug)]
 pub(super) struct Database {
@@ -127,15 +147,15 @@ impl Database {
         }
     }
 
-    /// Prepares a lambda over a collection; whether it only reads. `None` when it cannot be prepared, which is reported, or
-    /// when it cannot be told, because the schema of the source cannot be used.
-    pub(super) fn prepare(
+    /// Prepares a lambda over a collection. `None` when it cannot be prepared, which is reported, or when it cannot be told, because the
+    /// schema of the source cannot be used.
+    pub(super) fn prepare<'c>(
         &self,
         script: &ScriptSource,
-        read: ReadCollection<'_>,
-        derived: ReadCollection<'_>,
+        read: ReadCollection<'c>,
+        derived: ReadCollection<'c>,
         sink: &mut Sink,
-    ) -> Option<bool> {
+    ) -> Option<Prepared<'c>> {
         read.known.validators.as_ref()?;
         let checked = &read.known.checked;
         let shape = Arc::clone(&checked.effective_read_schema().shape);
@@ -145,10 +165,9 @@ impl Database {
             Ok(lambda) => {
                 check_semicolon(script, "lambda", sink);
                 sql_advice::check_portability(script, "lambda", sink);
-                let subject = LambdaSubject { script, lambda: &lambda, read, derived };
-                sql_advice::check_lambda(subject, sink);
-                refute::check(self, subject, sink);
-                Some(lambda.is_read_only())
+                let prepared = Prepared { script: script.clone(), lambda, read, derived };
+                sql_advice::check_lambda(prepared.subject(), sink);
+                Some(prepared)
             }
             Err(failures) => {
                 let mut unknown = BTreeSet::new();

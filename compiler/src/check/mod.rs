@@ -41,7 +41,7 @@ use crate::source::Sources;
 pub use checked::{
     Checked, CheckedCapture, CheckedCaptureBinding, CheckedCollection, CheckedDerivation,
     CheckedEndpoint, CheckedMaterialization, CheckedMaterializationBinding, CheckedSource,
-    CheckedStep, CheckedTest, CheckedTransform, ConnectorReference, SelectedFields,
+    CheckedStep, CheckedTest, CheckedTransform, ConnectorReference, Proof, SelectedFields,
 };
 pub(crate) use locations::declaration_place;
 pub use memo::CheckMemo;

@@ -92,7 +92,7 @@ fn check_repeatability(script: &ScriptSource, sink: &mut Sink) {
 
 /// The columns of the rows that become documents.
 fn check_columns(subject: LambdaSubject<'_>, sink: &mut Sink) {
-    let LambdaSubject { script, lambda, read, derived } = subject;
+    let LambdaSubject { script, lambda, derived, .. } = subject;
     let text = &script.script.text;
     let schema = &derived.known.checked.write_schema;
     let Ok(statements) = split(text) else { return };
@@ -108,12 +108,6 @@ fn check_columns(subject: LambdaSubject<'_>, sink: &mut Sink) {
             if shape.types.without(Types::NULL) == Types::BOOLEAN {
                 let place = place_of(statement, range, column.name, script);
                 sink.report(boolean_from_sql(&column, place));
-            }
-            if let Some((place, source)) = parameter_of(statement, range, column.name, subject)
-                && is_free_text(&source)
-                && shape.types.without(Types::NULL) == Types::STRING
-            {
-                sink.report(text_parsed_as_json(&column, place, read));
             }
         }
     }
@@ -139,33 +133,9 @@ pub(super) fn place_of(
     script.span(found.map_or_else(|| range.clone(), |found| within(range, &found)))
 }
 
-/// The parameter that a column shows as it is, and the shape of its location in the source.
-fn parameter_of(
-    statement: &str,
-    range: &Range<usize>,
-    column: &str,
-    subject: LambdaSubject<'_>,
-) -> Option<(Span, Shape)> {
-    let parameter = format!("${}", column.replace('/', "$"));
-    let found = column_place(statement, &parameter)?;
-    let checked = &subject.read.known.checked;
-    let projection = checked.projection(column)?;
-    let pointer = Pointer::parse(&projection.pointer).ok()?;
-    let (shape, _) = checked.effective_read_schema().shape.locate(&pointer);
-    Some((subject.script.span(within(range, &found)), shape))
-}
-
 /// Bytes of a statement as bytes of the whole text.
 fn within(statement: &Range<usize>, found: &Range<usize>) -> Range<usize> {
     statement.start + found.start..statement.start + found.end
-}
-
-/// Whether a location may hold any text.
-fn is_free_text(shape: &Shape) -> bool {
-    shape.types.overlaps(Types::STRING)
-        && shape.enumeration.is_none()
-        && shape.string.format.is_none()
-        && shape.string.content_encoding.is_none()
 }
 
 fn is_one_of(name: &str, names: &[&str]) -> bool {
@@ -209,14 +179,4 @@ fn boolean_from_sql(column: &Column<'_>, span: Span) -> Diagnostic {
             "publish one JSON document: `SELECT JSON_OBJECT(…, JSON(IIF(…, 'true', 'false')))`"
                 .to_owned(),
         )
-}
-
-fn text_parsed_as_json(column: &Column<'_>, span: Span, read: ReadCollection<'_>) -> Diagnostic {
-    let Column { name, pointer, schema, .. } = column;
-    let message = format!("a text in `{name}` may become an array or object");
-    Diagnostic::new(&rules::TEXT_PARSED_AS_JSON, span, message)
-        .label("a text such as `[1]` is parsed as JSON when it is published")
-        .also(read.declared.name_span(), "the source admits any text there")
-        .also(type_place(schema, *pointer), "the schema admits only a string here")
-        .help("publish one JSON document: `SELECT JSON_OBJECT(…)`")
 }

@@ -142,7 +142,7 @@ fn scalar(name: &str, values: Vec<Domain>, arguments: &[&Expr]) -> Domain {
     let first = values.first().cloned().unwrap_or_else(Domain::none);
     let known = match name {
         "abs" => absolute(&first),
-        "round" => round(&first),
+        "round" => round(&first, values.len() == 1),
         "ceil" | "ceiling" | "floor" | "trunc" if first.is_numeric() => {
             let real = first.real.map(|it| {
                 Domain::real(Reals { least: it.least.floor(), most: it.most.ceil(), is_whole: true })
@@ -223,14 +223,14 @@ fn absolute(value: &Domain) -> Domain {
 }
 
 /// At most one away, and always real.
-fn round(value: &Domain) -> Domain {
+fn round(value: &Domain, is_whole: bool) -> Domain {
     if !value.is_numeric() {
-        return Domain::real(Reals::ALL);
+        return Domain::real(Reals { is_whole, ..Reals::ALL });
     }
     let integers = value.integer.map(Integers::to_reals);
     let all = [integers, value.real].into_iter().flatten().map(|it| {
-        let reals = Reals { least: it.least.floor(), most: it.most.ceil(), is_whole: it.is_whole };
-        Domain::real(reals)
+        let is_whole = is_whole || it.is_whole;
+        Domain::real(Reals { least: it.least.floor(), most: it.most.ceil(), is_whole })
     });
     all.fold(Domain::none(), Domain::union)
 }

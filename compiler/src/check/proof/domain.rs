@@ -237,9 +237,6 @@ impl Reals {
     /// All of them, with the infinite ones.
     pub(super) const ALL: Self =
         Self { least: f64::NEG_INFINITY, most: f64::INFINITY, is_whole: false };
-    /// All that documents have.
-    pub(super) const OF_DOCUMENTS: Self =
-        Self { least: -NUMBER_MAX, most: NUMBER_MAX, is_whole: false };
 
     pub(super) fn union(self, other: Self) -> Self {
         Self {

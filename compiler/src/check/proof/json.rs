@@ -11,9 +11,18 @@ const VALUES_MAX: usize = 32;
 /// Integers that are taken one by one.
 const INTEGERS_MAX: i64 = 8;
 
+/// Whether a text between brackets or braces is taken for JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Brackets {
+    /// As the runtime does.
+    Parsed,
+    /// The text stays a string, unless it is known to be JSON.
+    Kept,
+}
+
 /// The shape of what the runtime publishes for a value of a result column.
-pub(super) fn published(domain: &Domain) -> Shape {
-    let texts = domain.text.as_ref().map(published_text);
+pub(super) fn published(domain: &Domain, brackets: Brackets) -> Shape {
+    let texts = domain.text.as_ref().map(|texts| published_text(texts, brackets));
     let mut parts = numbers(domain, domain.real);
     if domain.null {
         parts.push(constant(&Value::Null));
@@ -30,7 +39,7 @@ pub(super) fn published(domain: &Domain) -> Shape {
     parts.into_iter().reduce(union).unwrap_or_else(Shape::impossible)
 }
 
-fn published_text(texts: &Texts) -> Shape {
+fn published_text(texts: &Texts, brackets: Brackets) -> Shape {
     const CONTAINERS: Types = Types::ARRAY.or(Types::OBJECT);
     if let Some(constants) = &texts.constants {
         let value = |text: &str| container(text).unwrap_or_else(|| text.into());
@@ -39,7 +48,7 @@ fn published_text(texts: &Texts) -> Shape {
     }
     let Some(JsonText { shape, is_sure }) = &texts.json else {
         let string = string(texts);
-        return if texts.may_be_container() {
+        return if brackets == Brackets::Parsed && texts.may_be_container() {
             union(Shape::of_types(CONTAINERS), string)
         } else {
             string

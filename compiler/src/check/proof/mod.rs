@@ -2,8 +2,11 @@
 //!
 //! Every result column gets a [`Domain`]: a parameter that of its location in the read schema of the source, and an expression
 //! what its operator or function makes of its operands. The rows are mapped as the runtime maps them, and the shape that comes of
-//! it must be covered by the write schema of the derived collection. What is proved needs no trial. What is not understood may be
+//! it must be covered by the write schema of the derived collection. What is not understood may be
 //! anything, so that it is never proved wrongly.
+//!
+//! A lambda is looked at in three ways: what is proved needs no trial; of the rest, a document whose result is refused is looked for, and
+//! told as an error; what is left is not proved, which is a hint.
 //!
 //! Left out are numbers beyond 1e100 in documents and what an earlier version of the catalog may have left in tables.
 
@@ -18,98 +21,125 @@ mod operators;
 mod parameters;
 mod precedence;
 mod query;
+mod report;
 mod tables;
 #[cfg(test)]
 mod tests;
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 
 use sqlparser::ast::Statement as SqlStatement;
 use sqlparser::dialect::SQLiteDialect;
 use sqlparser::parser::Parser;
 use tidegate_stdlib::lambda::sqlite::{LambdaStatement, RowForm};
+use tidegate_stdlib::schema::NormalForm;
 use tidegate_stdlib::shape::{Gap, Shape, Types};
 
 use domain::Domain;
 use environment::{Environment, Statement};
+use json::Brackets;
 use query::{NotUnderstood, Understood};
 use tables::Tables;
 
-use super::sql_advice::LambdaSubject;
-use crate::limits::PROOF_STEPS_MAX;
+pub(super) use report::check;
 
-/// What is known of a lambda.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Verdict {
-    /// Every row of it fits.
-    Proved,
-    /// It is not seen that they do.
-    NotProved(Vec<Doubt>),
-}
+use crate::limits::PROOF_STEPS_MAX;
 
 /// Why it is not seen that the rows of a statement fit.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Doubt {
-    /// The statement by its place among those of the lambda.
-    pub(super) statement: usize,
-    pub(super) reason: Reason,
-}
-
-/// What stands in the way of a proof.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Reason {
-    /// Something in the statement, as a noun phrase.
+enum Doubt {
+    /// Something in the statement is not understood; a noun phrase.
     NotUnderstood(String),
     /// A value that the schema may refuse.
     MayNotFit(Gap),
+    /// A text that fits as it is, but may be taken for an array or object.
+    MayBeJson(Gap),
 }
 
-/// Tries to prove that all rows of a lambda fit.
-pub(super) fn prove(subject: LambdaSubject<'_>) -> Verdict {
-    let Some(validators) = &subject.derived.known.validators else {
-        return Verdict::NotProved(Vec::new());
+/// What stands in the way of a proof that the rows of a statement fit a schema; nothing when they do.
+fn doubts(
+    statement: LambdaStatement<'_>,
+    read: &Shape,
+    tables: &Tables,
+    schema: &NormalForm,
+) -> Vec<Doubt> {
+    let rows = match Rows::of(statement, read, tables) {
+        Ok(rows) => rows,
+        Err(NotUnderstood(what)) => return vec![Doubt::NotUnderstood(what)],
     };
-    let schema = validators.write.schema().normal_form();
-    let read = &subject.read.known.checked.effective_read_schema().shape;
-    let tables = Tables::default();
     let mut doubts = Vec::new();
-    for (index, statement) in subject.lambda.statements().enumerate() {
-        let reason = match rows(statement, read, &tables) {
-            Ok(shape) => shape.covered_by(schema).err().map(|gap| Reason::MayNotFit(*gap)),
-            Err(NotUnderstood(what)) => Some(Reason::NotUnderstood(what)),
+    // Columns of which something was said.
+    let mut told = BTreeSet::new();
+    while let Err(gap) = rows.shape(&told, None).covered_by(schema) {
+        let column = rows.column(&gap).filter(|column| !told.contains(column));
+        let as_text = |column| rows.shape(&told, Some(column)).covered_by(schema);
+        let is_fine_as_text = column.is_some_and(|column| {
+            as_text(column).err().is_none_or(|other| rows.column(&other) != Some(column))
+        });
+        doubts.push(if is_fine_as_text { Doubt::MayBeJson(*gap) } else { Doubt::MayNotFit(*gap) });
+        match column {
+            Some(column) => told.insert(column),
+            None => break,
         };
-        doubts.extend(reason.map(|reason| Doubt { statement: index, reason }));
     }
-    if doubts.is_empty() { Verdict::Proved } else { Verdict::NotProved(doubts) }
+    doubts
 }
 
-/// The shape of the documents that a statement publishes.
-fn rows(statement: LambdaStatement<'_>, read: &Shape, tables: &Tables) -> Understood<Shape> {
-    let names = match statement.row_form() {
+/// What the rows of a statement may be.
+#[derive(Debug)]
+struct Rows<'l> {
+    form: RowForm<'l>,
+    columns: Vec<Domain>,
+}
+
+impl<'l> Rows<'l> {
+    fn of(statement: LambdaStatement<'l>, read: &Shape, tables: &Tables) -> Understood<Self> {
+        let form = statement.row_form();
         // A statement without rows publishes nothing.
-        RowForm::Properties([]) => return Ok(Shape::impossible()),
-        form => form,
-    };
-    let columns = columns(statement, read, tables)?;
-    match (names, columns.as_slice()) {
-        (RowForm::Document, [column]) => Ok(json::published(column)),
-        (RowForm::Properties(names), columns) if names.len() == columns.len() => {
-            Ok(of_properties(names, columns))
+        if form == RowForm::Properties(&[]) {
+            return Ok(Self { form, columns: Vec::new() });
         }
-        _ => Err(NotUnderstood("its columns".to_owned())),
+        let columns = columns(statement, read, tables)?;
+        let length = match form {
+            RowForm::Document => 1,
+            RowForm::Properties(names) => names.len(),
+        };
+        if columns.len() != length {
+            return Err(NotUnderstood("its columns".to_owned()));
+        }
+        Ok(Self { form, columns })
     }
-}
 
-/// An object with a property for each column; of columns of one name the last stays.
-fn of_properties(names: &[String], columns: &[Domain]) -> Shape {
-    let mut shape = Shape::of_types(Types::OBJECT);
-    let pairs = names.iter().zip(columns).enumerate();
-    let last = |index: usize, name: &String| !names.iter().skip(index + 1).any(|it| it == name);
-    let properties = pairs.filter(|(index, (name, _))| last(*index, name));
-    shape.object = json::closed(
-        properties.map(|(_, (name, column))| (name.clone(), json::published(column))).collect(),
-    );
-    shape
+    /// The shape of the documents. Columns that were `told` fit anywhere; a text of the column `as_text` stays a text.
+    fn shape(&self, told: &BTreeSet<usize>, as_text: Option<usize>) -> Shape {
+        let published = |(index, column): (usize, &Domain)| {
+            let brackets = if as_text == Some(index) { Brackets::Kept } else { Brackets::Parsed };
+            if told.contains(&index) { Shape::impossible() } else { json::published(column, brackets) }
+        };
+        let mut columns = self.columns.iter().enumerate().map(published);
+        let names = match self.form {
+            RowForm::Document => return columns.next().unwrap_or_else(Shape::impossible),
+            RowForm::Properties([]) => return Shape::impossible(),
+            RowForm::Properties(names) => names,
+        };
+        // Of columns of one name the last stays.
+        let mut properties: Vec<(String, Shape)> = Vec::with_capacity(names.len());
+        for (name, column) in names.iter().zip(columns) {
+            properties.retain(|(known, _)| known != name);
+            properties.push((name.clone(), column));
+        }
+        let mut shape = Shape::of_types(Types::OBJECT);
+        shape.object = json::closed(properties);
+        shape
+    }
+
+    /// The column that a gap is about.
+    fn column(&self, gap: &Gap) -> Option<usize> {
+        let RowForm::Properties(names) = self.form else { return Some(0) };
+        let property = gap.pointer.tokens().first()?.property();
+        names.iter().rposition(|name| *name == property)
+    }
 }
 
 fn columns(
@@ -118,10 +148,10 @@ fn columns(
     tables: &Tables,
 ) -> Understood<Vec<Domain>> {
     let text = statement.numbered_text();
-    let mut parsed = Parser::parse_sql(&SQLiteDialect {}, &text)
-        .map_err(|_| NotUnderstood("its syntax".to_owned()))?;
+    let not_understood = || NotUnderstood("the statement".to_owned());
+    let mut parsed = Parser::parse_sql(&SQLiteDialect {}, &text).map_err(|_| not_understood())?;
     let (Some(parsed), true) = (parsed.pop(), parsed.is_empty()) else {
-        return Err(NotUnderstood("its syntax".to_owned()));
+        return Err(not_understood());
     };
     let bindings = statement.bindings();
     let statement = Statement {
@@ -134,7 +164,7 @@ fn columns(
     let environment = Environment::new(&statement);
     let columns = match &parsed {
         SqlStatement::Query(query) => query::columns(query, &environment)?,
-        _ => return Err(NotUnderstood("what it returns".to_owned())),
+        _ => return Err(not_understood()),
     };
     Ok(columns.into_iter().map(|column| column.domain).collect())
 }

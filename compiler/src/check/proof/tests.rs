@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -12,7 +13,7 @@ use tidegate_stdlib::lambda::sqlite::{Invocation, Lambda, Parameters, Rows, migr
 use tidegate_stdlib::schema::Schema;
 use tidegate_stdlib::shape::Shape;
 
-use super::rows;
+use super::Rows as Inferred;
 use super::tables::Tables;
 
 const UUID: &str = "9ec9af8e-0b34-11ee-be56-0242ac120002";
@@ -248,7 +249,8 @@ fn compare(statement: &str, migration: &str, document: &Value) -> Result<usize, 
     let parameters = Parameters::new(&projections, Arc::clone(&shape));
     let Ok(lambda) = Lambda::compile(&connection, &guard, statement, &parameters) else { return Ok(0) };
     let compiled = lambda.statements().next().unwrap();
-    let Ok(inferred) = rows(compiled, &shape, &Tables::default()) else { return Ok(0) };
+    let Ok(inferred) = Inferred::of(compiled, &shape, &Tables::default()) else { return Ok(0) };
+    let inferred = inferred.shape(&BTreeSet::new(), None);
     let admitting = Schema::compile(&inferred.render()).unwrap();
     let document = Document::from_value(document);
     let mut rows = Rows::default();

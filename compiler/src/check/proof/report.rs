@@ -1,0 +1,124 @@
+//! What is said of proofs.
+
+use tidegate_stdlib::lambda::sqlite::RowForm;
+use tidegate_stdlib::shape::{Gap, Types};
+use tidegate_stdlib::value::Pointer;
+
+use super::tables::Tables;
+use super::{Doubt, doubts};
+use crate::check::checked::Proof;
+use crate::check::lambdas::{Database, Prepared};
+use crate::check::locations::type_place;
+use crate::check::refute;
+use crate::check::sql_advice::{LambdaSubject, place_of};
+use crate::diag::{Diagnostic, Sink, rules};
+use crate::source::Span;
+
+/// Proves or refutes that the rows of each lambda fit. Of collections that are not sound nothing is said: a parameter may then stand for
+/// another location than was meant.
+pub(in crate::check) fn check(
+    database: &Database,
+    lambdas: &[Option<Prepared<'_>>],
+    sink: &mut Sink,
+) -> Vec<Option<Proof>> {
+    let tables = Tables::default();
+    let verdict = |prepared: &Prepared<'_>, sink: &mut Sink| {
+        let subject = prepared.subject();
+        let is_sound = subject.read.known.is_sound && subject.derived.known.is_sound;
+        if is_sound { judge(database, subject, &tables, sink) } else { Proof::NotProved }
+    };
+    lambdas.iter().map(|prepared| prepared.as_ref().map(|it| verdict(it, sink))).collect()
+}
+
+fn judge(
+    database: &Database,
+    subject: LambdaSubject<'_>,
+    tables: &Tables,
+    sink: &mut Sink,
+) -> Proof {
+    let Some(validators) = &subject.derived.known.validators else { return Proof::NotProved };
+    let schema = validators.write.schema().normal_form();
+    let read = &subject.read.known.checked.effective_read_schema().shape;
+    let mut found = Vec::new();
+    for (index, statement) in subject.lambda.statements().enumerate() {
+        let doubts = doubts(statement, read, tables, schema);
+        found.extend(doubts.into_iter().map(|doubt| (index, doubt)));
+    }
+    if found.is_empty() {
+        return Proof::Proved;
+    }
+    let is_refuted = refute::check(database, subject, sink);
+    for (statement, doubt) in &found {
+        match doubt {
+            Doubt::MayBeJson(gap) => sink.report(text_parsed_as_json(subject, *statement, gap)),
+            _ if is_refuted => {}
+            Doubt::MayNotFit(gap) if is_boolean(subject, gap) => {}
+            Doubt::MayNotFit(gap) => sink.report(may_not_fit(subject, *statement, gap)),
+            Doubt::NotUnderstood(what) => sink.report(not_understood(subject, *statement, what)),
+        }
+    }
+    if is_refuted { Proof::Refuted } else { Proof::NotProved }
+}
+
+/// Whether the schema wants a boolean, which has been told.
+fn is_boolean(subject: LambdaSubject<'_>, gap: &Gap) -> bool {
+    let (shape, _) = subject.derived.known.checked.write_schema.shape.locate(&gap.pointer);
+    shape.types.without(Types::NULL) == Types::BOOLEAN
+}
+
+/// Where a column gets its name, or else its statement.
+fn place(subject: LambdaSubject<'_>, statement: usize, pointer: Option<&Pointer>) -> Span {
+    let statement = subject.lambda.statements().nth(statement);
+    let range = statement.map_or(0..0, |statement| statement.range());
+    let column = pointer.and_then(|pointer| pointer.tokens().first());
+    let is_document = statement.is_none_or(|it| it.row_form() == RowForm::Document);
+    let text = subject.script.script.text.get(range.clone()).unwrap_or_default();
+    match column {
+        Some(column) if !is_document => place_of(text, &range, &column.property(), subject.script),
+        _ => subject.script.span(range),
+    }
+}
+
+/// How a location is called.
+fn name(pointer: &Pointer) -> String {
+    if pointer.is_root() { "the document".to_owned() } else { format!("`{}`", pointer.field()) }
+}
+
+fn may_not_fit(subject: LambdaSubject<'_>, statement: usize, gap: &Gap) -> Diagnostic {
+    let schema = &subject.derived.known.checked.write_schema;
+    let name = name(&gap.pointer);
+    let help = match gap.value.as_str() {
+        value if value == "null" || value.ends_with(" or null") || value.contains("null or") => {
+            "give a value with COALESCE, require the field in the source, or admit null"
+        }
+        _ => "narrow the value in the lambda or in the source, or widen the schema",
+    };
+    not_proved(subject, statement, Some(&gap.pointer))
+        .label(format!("{name} may be {} here", gap.value))
+        .also(schema.value_place(&gap.schema_pointer), format!("`{}` may refuse it", gap.keyword))
+        .help(help)
+}
+
+fn not_understood(subject: LambdaSubject<'_>, statement: usize, what: &str) -> Diagnostic {
+    not_proved(subject, statement, None)
+        .label(format!("the proof does not understand {what}"))
+        .help("write it in a simpler way, or leave it to the tests of the catalog")
+}
+
+fn not_proved(subject: LambdaSubject<'_>, statement: usize, at: Option<&Pointer>) -> Diagnostic {
+    let derived = subject.derived.declared.name();
+    let message = format!("it is not proved that `{derived}` admits all that the lambda gives");
+    Diagnostic::new(&rules::LAMBDA_NOT_PROVED, place(subject, statement, at), message)
+        .note("no document was found whose result is refused")
+}
+
+fn text_parsed_as_json(subject: LambdaSubject<'_>, statement: usize, gap: &Gap) -> Diagnostic {
+    let schema = &subject.derived.known.checked.write_schema;
+    let name = name(&gap.pointer);
+    let message = format!("a text in {name} may become an array or object");
+    let span = place(subject, statement, Some(&gap.pointer));
+    Diagnostic::new(&rules::TEXT_PARSED_AS_JSON, span, message)
+        .label("a text such as `[1]` is parsed as JSON when it is published")
+        .also(type_place(schema, &gap.pointer), "the schema does not admit arrays and objects here")
+        .help("publish one JSON document: `SELECT JSON_OBJECT(…)`")
+}
