@@ -139,7 +139,7 @@ fn renderable(mut shape: Shape) -> Shape {
 }
 
 /// Documents as they are met in inference: texts of several formats among others.
-fn observed() -> impl Strategy<Value = Value> {
+pub(super) fn observed() -> impl Strategy<Value = Value> {
     let text = prop::sample::select(vec![
         "12",
         "-3.50",
@@ -159,7 +159,7 @@ fn observed() -> impl Strategy<Value = Value> {
     })
 }
 
-fn widened<'d>(begin: &Shape, documents: impl IntoIterator<Item = &'d Value>) -> Shape {
+pub(super) fn widened<'d>(begin: &Shape, documents: impl IntoIterator<Item = &'d Value>) -> Shape {
     let mut shape = begin.clone();
     for document in documents {
         let before = shape.clone();
@@ -176,7 +176,7 @@ fn limited(limit: u64) -> Shape {
 }
 
 /// As many cases as PROPTEST_CASES says, or else this number.
-fn cases(number: u32) -> ProptestConfig {
+pub(super) fn cases(number: u32) -> ProptestConfig {
     let config = ProptestConfig::default();
     // Proptest's own number, when the environment does not say.
     if config.cases == 256 { ProptestConfig { cases: number, ..config } } else { config }

@@ -145,7 +145,11 @@ fn scalar(name: &str, values: Vec<Domain>, arguments: &[&Expr]) -> Domain {
         "round" => round(&first, values.len() == 1),
         "ceil" | "ceiling" | "floor" | "trunc" if first.is_numeric() => {
             let real = first.real.map(|it| {
-                Domain::real(Reals { least: it.least.floor(), most: it.most.ceil(), is_whole: true })
+                Domain::real(Reals {
+                    least: it.least.floor(),
+                    most: it.most.ceil(),
+                    is_whole: true,
+                })
             });
             let integer = Domain { integer: first.integer, ..Domain::none() };
             return real.into_iter().fold(integer, Domain::union).or_null(first.null);
@@ -279,7 +283,9 @@ fn over_rows(
             let sum = sum(&value);
             let integers = sum.integer.map_or_else(Domain::none, |it| Domain::real(it.to_reals()));
             let zero = Reals { least: 0.0, most: 0.0, is_whole: true };
-            sum.real.map_or(integers.clone(), |it| integers.union(Domain::real(it))).union(Domain::real(zero))
+            sum.real
+                .map_or(integers.clone(), |it| integers.union(Domain::real(it)))
+                .union(Domain::real(zero))
         }
         "avg" => average(&value).or_null(is_empty),
         "min" | "max" => value.without_null().with_subtype(|_| Subtype::Maybe).or_null(is_empty),
@@ -291,7 +297,10 @@ fn over_rows(
             Domain::real(Reals { least: 0.0, most: 1.0, is_whole: false })
         }
         "lag" | "lead" => {
-            let found = by_table(function, &[&values[..1.min(values.len())], values.get(2..).unwrap_or_default()].concat());
+            // The offset is no result.
+            let results = values.iter().enumerate().filter(|(index, _)| *index != 1);
+            let results: Vec<Domain> = results.map(|(_, value)| value.clone()).collect();
+            let found = by_table(function, &results);
             found.or_null(values.len() < 3 || values.iter().any(|it| it.null))
         }
         _ => by_table(function, &values).or_null(may_be_null(function, &values)),

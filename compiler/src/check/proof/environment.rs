@@ -147,9 +147,10 @@ impl<'s> Environment<'s> {
                     source.name.as_ref().is_some_and(|it| it.eq_ignore_ascii_case(&table.value))
                 });
                 let columns = source.columns.iter().enumerate().filter(|_| is_meant);
-                let columns =
-                    columns.filter(|(_, it)| it.name.eq_ignore_ascii_case(&name.value));
-                keys.extend(columns.map(|(index, _)| Key::Column(found.depth, source_index, index)));
+                let columns = columns.filter(|(_, it)| it.name.eq_ignore_ascii_case(&name.value));
+                keys.extend(
+                    columns.map(|(index, _)| Key::Column(found.depth, source_index, index)),
+                );
             }
             let is_alias = |it: &String| table.is_none() && it.eq_ignore_ascii_case(&name.value);
             if !keys.is_empty() || found.aliases.iter().any(is_alias) {

@@ -181,13 +181,11 @@ fn cast(value: Domain, type_name: &str) -> Domain {
             all.fold(Domain::none(), Domain::union)
         }
         Affinity::Numeric => {
-            let words = Domain {
-                integer: Some(Integers::ALL),
-                real: Some(Reals::ALL),
-                ..Domain::none()
-            };
+            let words =
+                Domain { integer: Some(Integers::ALL), real: Some(Reals::ALL), ..Domain::none() };
             // A real number without a fraction may become an integer.
-            let whole = value.real.map(|_| Domain { integer: Some(Integers::ALL), ..Domain::none() });
+            let whole =
+                value.real.map(|_| Domain { integer: Some(Integers::ALL), ..Domain::none() });
             let words = if has_words { words } else { Domain::none() };
             whole.into_iter().fold(numbers.union(words), Domain::union)
         }
@@ -195,7 +193,8 @@ fn cast(value: Domain, type_name: &str) -> Domain {
             let kept = value.text.clone().map_or_else(Domain::none, Domain::text);
             let kept = kept.with_subtype(|_| Subtype::Maybe);
             let digits = value.integer.is_some() || value.real.is_some();
-            let digits = if digits { Domain::text(operators::digits(&value)) } else { Domain::none() };
+            let digits =
+                if digits { Domain::text(operators::digits(&value)) } else { Domain::none() };
             let bytes = if value.blob { Domain::text(Texts::any()) } else { Domain::none() };
             kept.union(digits).union(bytes)
         }

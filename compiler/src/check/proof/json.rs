@@ -109,8 +109,7 @@ fn numbers(domain: &Domain, reals: Option<Reals>) -> Vec<Shape> {
     {
         let types = if is_whole { Types::INTEGER } else { Types::NUMBER };
         let mut shape = Shape::of_types(types);
-        shape.numeric =
-            NumericShape { minimum: finite(least), maximum: finite(most) };
+        shape.numeric = NumericShape { minimum: finite(least), maximum: finite(most) };
         parts.push(shape);
     }
     parts

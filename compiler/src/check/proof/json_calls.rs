@@ -275,7 +275,8 @@ fn removed(value: &Domain, arguments: &[&Expr]) -> Domain {
             Some([Token::Property(name)]) => {
                 let properties = &mut shape.object.properties;
                 properties.retain(|property| property.name != *name);
-                let at = properties.partition_point(|property| property.name.as_str() < name.as_str());
+                let at =
+                    properties.partition_point(|property| property.name.as_str() < name.as_str());
                 let gone = Shape::impossible();
                 let property = PropertyShape { name: name.clone(), required: false, shape: gone };
                 properties.insert(at, property);

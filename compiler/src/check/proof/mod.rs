@@ -10,6 +10,11 @@
 //!
 //! Left out are numbers beyond 1e100 in documents and what an earlier version of the catalog may have left in tables.
 
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "the trees of SQL have hundreds of kinds of nodes, of other engines, too; what is not named here may be anything"
+)]
+
 mod calls;
 mod domain;
 mod environment;
@@ -115,7 +120,11 @@ impl<'l> Rows<'l> {
     fn shape(&self, told: &BTreeSet<usize>, as_text: Option<usize>) -> Shape {
         let published = |(index, column): (usize, &Domain)| {
             let brackets = if as_text == Some(index) { Brackets::Kept } else { Brackets::Parsed };
-            if told.contains(&index) { Shape::impossible() } else { json::published(column, brackets) }
+            if told.contains(&index) {
+                Shape::impossible()
+            } else {
+                json::published(column, brackets)
+            }
         };
         let mut columns = self.columns.iter().enumerate().map(published);
         let names = match self.form {

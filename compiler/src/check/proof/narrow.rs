@@ -144,11 +144,7 @@ fn single(keys: Vec<Key>) -> Option<Key> {
     }
 }
 
-fn null_test<'s>(
-    operand: &Expr,
-    is_null: bool,
-    environment: &Environment<'s>,
-) -> Environment<'s> {
+fn null_test<'s>(operand: &Expr, is_null: bool, environment: &Environment<'s>) -> Environment<'s> {
     let mut inside = environment.clone();
     match key_of(operand, environment) {
         Some(key) if is_null => inside.know(key, Domain::null()),
@@ -192,7 +188,8 @@ fn require(expression: &Expr, inside: &mut Environment<'_>) {
             let strict = calls::function(call, arguments.len()).is_some_and(|function| {
                 function.nullability == Nullability::Any && call.over.is_none()
             });
-            let is_plain = matches!(&call.args, FunctionArguments::List(_)) && call.filter.is_none();
+            let is_plain =
+                matches!(&call.args, FunctionArguments::List(_)) && call.filter.is_none();
             if strict && is_plain {
                 arguments.iter().for_each(|argument| require(argument, inside));
             }
@@ -323,12 +320,12 @@ fn cut(
     const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
     let is_exact = |bound: &f64| bound.abs() < EXACT_MAX;
     let step = |is_strict: bool, bound: f64| i64::from(is_strict && bound.fract() == 0.0);
-    let least = least.filter(is_exact).map(|bound| {
-        bound.ceil() as i64 + step(comparison == Comparison::Greater, bounds.least)
-    });
-    let most = most.filter(is_exact).map(|bound| {
-        bound.floor() as i64 - step(comparison == Comparison::Less, bounds.most)
-    });
+    let least = least
+        .filter(is_exact)
+        .map(|bound| bound.ceil() as i64 + step(comparison == Comparison::Greater, bounds.least));
+    let most = most
+        .filter(is_exact)
+        .map(|bound| bound.floor() as i64 - step(comparison == Comparison::Less, bounds.most));
     let least = least.map_or(integers.least, |least| least.max(integers.least));
     let most = most.map_or(integers.most, |most| most.min(integers.most));
     (least <= most).then_some(Integers { least, most })
@@ -380,8 +377,7 @@ fn key_is<'s>(condition: &Expr, truth: Truth, environment: &Environment<'s>) -> 
         && truth != Truth::NotTrue
     {
         let zero = Domain::integer(0, 0);
-        let comparison =
-            if truth == Truth::True { Comparison::Unequal } else { Comparison::Equal };
+        let comparison = if truth == Truth::True { Comparison::Unequal } else { Comparison::Equal };
         let mut domain = inside.domain(key).without_null();
         if domain.is_numeric() {
             domain = narrowed(domain, comparison, &zero, key);

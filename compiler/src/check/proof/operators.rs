@@ -250,9 +250,9 @@ fn concatenation(left: &Domain, right: &Domain) -> Domain {
     if let (Some(firsts), Some(lasts)) = (&first.constants, &last.constants)
         && firsts.len() * lasts.len() <= COMBINATIONS_MAX
     {
-        let all = firsts.iter().flat_map(|first| {
-            lasts.iter().map(move |last| format!("{first}{last}").into())
-        });
+        let all = firsts
+            .iter()
+            .flat_map(|first| lasts.iter().map(move |last| format!("{first}{last}").into()));
         return Domain::text(Texts::of_constants(all.collect())).or_null(null);
     }
     let texts = Texts {
@@ -276,7 +276,13 @@ pub(super) fn as_text(domain: &Domain) -> Option<Texts> {
         parts.push(Texts::any());
     }
     let texts = parts.into_iter().reduce(Texts::union)?;
-    Some(Texts { subtype: Subtype::Never, json: None, format: None, facts: Default::default(), ..texts })
+    Some(Texts {
+        subtype: Subtype::Never,
+        json: None,
+        format: None,
+        facts: Default::default(),
+        ..texts
+    })
 }
 
 /// Numbers as text.

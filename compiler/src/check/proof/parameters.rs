@@ -1,6 +1,5 @@
 //! Parameters: what the runtime binds for a location of the source.
 
-use serde_json::Value;
 use tidegate_stdlib::lambda::sqlite::{Binding, Encoding};
 use tidegate_stdlib::shape::{Exists, PropertyShape, Shape, Types};
 use tidegate_stdlib::value::{Pointer, Token};
@@ -25,7 +24,8 @@ pub(super) fn domain(binding: &Binding, shape: &Shape) -> Domain {
         }
         (_, [] | ["_meta"]) => {
             let (shape, _) = shape.locate(&binding.pointer);
-            let shape = if names.is_empty() { stamped(shape) } else { Shape::of_types(Types::OBJECT) };
+            let shape =
+                if names.is_empty() { stamped(shape) } else { Shape::of_types(Types::OBJECT) };
             Domain::text(Texts::json(shape, true, Subtype::Never))
         }
         (encoding, _) => {
@@ -85,9 +85,7 @@ fn encoded(texts: Texts, encoding: Encoding) -> Domain {
         Encoding::Plain | Encoding::Document | Encoding::PublishedAt => Domain::text(texts),
         Encoding::Integer => integers(&texts).union(Domain::text(texts)),
         // `NaN` becomes NULL.
-        Encoding::Number => {
-            Domain::real(Reals::ALL).or_null(true).union(Domain::text(texts))
-        }
+        Encoding::Number => Domain::real(Reals::ALL).or_null(true).union(Domain::text(texts)),
         Encoding::Base64 => Domain::blob().union(Domain::text(texts)),
     }
 }
@@ -99,13 +97,4 @@ fn integers(texts: &Texts) -> Domain {
     };
     let integers = constants.iter().filter_map(|text| text.parse().ok());
     integers.map(|integer| Domain::integer(integer, integer)).fold(Domain::none(), Domain::union)
-}
-
-/// The keywords of the schema that hold of a location, of those that a shape does not know.
-pub(super) fn facts(schema: &Value) -> Vec<(String, Value)> {
-    let keywords = schema.as_object().into_iter().flatten();
-    keywords
-        .filter(|(name, _)| !json::types_of_fact(name).is_none())
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect()
 }

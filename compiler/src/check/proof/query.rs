@@ -5,8 +5,7 @@ use std::rc::Rc;
 use sqlparser::ast::{
     Cte, Expr, FunctionArg, FunctionArgExpr, GroupByExpr, Ident, Join, JoinConstraint,
     JoinOperator, ObjectName, ObjectNamePart, Query, Select, SelectFlavor, SelectItem,
-    SelectItemQualifiedWildcardKind, SetExpr, SetOperator, TableAlias, TableFactor,
-    TableWithJoins,
+    SelectItemQualifiedWildcardKind, SetExpr, SetOperator, TableAlias, TableFactor, TableWithJoins,
 };
 
 use super::calls;
@@ -94,17 +93,12 @@ fn common(table: &Cte, environment: &Environment<'_>) -> Understood<Columns> {
 
 /// Whether marks of JSON survive a subquery depends on how SQLite runs it.
 fn blurred(columns: Columns) -> Columns {
-    let blurred = |column: Column| {
-        Column { domain: column.domain.with_subtype(Subtype::blurred), ..column }
-    };
+    let blurred =
+        |column: Column| Column { domain: column.domain.with_subtype(Subtype::blurred), ..column };
     columns.into_iter().map(blurred).collect()
 }
 
-fn both(
-    left: Columns,
-    right: Columns,
-    join: fn(Domain, Domain) -> Domain,
-) -> Understood<Columns> {
+fn both(left: Columns, right: Columns, join: fn(Domain, Domain) -> Domain) -> Understood<Columns> {
     if left.len() != right.len() {
         return not_understood("a compound query of different lengths");
     }
@@ -123,9 +117,7 @@ fn of_set(set: &SetExpr, environment: &Environment<'_>) -> Understood<Columns> {
             let right = blurred(of_set(right, environment)?);
             match op {
                 SetOperator::Union => both(left, right, Domain::union),
-                SetOperator::Intersect | SetOperator::Except => {
-                    both(left, right, |left, _| left)
-                }
+                SetOperator::Intersect | SetOperator::Except => both(left, right, |left, _| left),
                 SetOperator::Minus => not_understood("a compound query that SQLite has not"),
             }
         }
@@ -170,7 +162,8 @@ fn of_select(select: &Select, environment: &Environment<'_>) -> Understood<Colum
         GroupByExpr::Expressions(expressions, _) => !expressions.is_empty(),
         GroupByExpr::All(_) => return not_understood("`GROUP BY ALL`"),
     };
-    let is_aggregate = is_grouped || select.having.is_some() || has_aggregate(select, Unknown::IsAggregate);
+    let is_aggregate =
+        is_grouped || select.having.is_some() || has_aggregate(select, Unknown::IsAggregate);
     let is_one_row = select.from.is_empty() && select.selection.is_none();
     let inside = match rows {
         Some(rows) if !is_aggregate => rows,
@@ -235,10 +228,7 @@ pub(super) fn returned(
                     columns.extend(of_source(index, source));
                 }
             }
-            SelectItem::QualifiedWildcard(
-                SelectItemQualifiedWildcardKind::ObjectName(name),
-                _,
-            ) => {
+            SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
                 let name = table_name(name)?;
                 let is_meant = |source: &Source| {
                     source.name.as_ref().is_some_and(|it| it.eq_ignore_ascii_case(&name))
@@ -284,11 +274,6 @@ pub(super) struct From<'q> {
 }
 
 impl<'q> From<'q> {
-    /// A statement about one table.
-    pub(super) fn single(source: Source) -> Self {
-        Self { sources: vec![source], conditions: Vec::new(), is_merged: false }
-    }
-
     fn of(tables: &'q [TableWithJoins], environment: &Environment<'_>) -> Understood<Self> {
         let mut from = Self { sources: Vec::new(), conditions: Vec::new(), is_merged: false };
         for table in tables {
@@ -350,7 +335,8 @@ impl<'q> From<'q> {
         match factor {
             TableFactor::Table { name, alias, args, .. } => {
                 let table = table_name(name)?;
-                let called = alias.as_ref().map_or_else(|| table.clone(), |it| it.name.value.clone());
+                let called =
+                    alias.as_ref().map_or_else(|| table.clone(), |it| it.name.value.clone());
                 let columns = match args {
                     Some(arguments) => {
                         let inside = environment.within(self.sources.clone(), Vec::new());
@@ -467,7 +453,9 @@ enum Unknown {
 fn has_aggregate(select: &Select, unknown: Unknown) -> bool {
     select.projection.iter().any(|item| match item {
         SelectItem::UnnamedExpr(expression)
-        | SelectItem::ExprWithAlias { expr: expression, .. } => holds_aggregate(expression, unknown),
+        | SelectItem::ExprWithAlias { expr: expression, .. } => {
+            holds_aggregate(expression, unknown)
+        }
         SelectItem::QualifiedWildcard(..) | SelectItem::Wildcard(_) => false,
         SelectItem::ExprWithAliases { .. } => unknown == Unknown::IsAggregate,
     })

@@ -1,6 +1,6 @@
 //! Random lambdas on random documents: no row is ever outside the shape that was inferred. PROPTEST_CASES gives the number of cases.
 
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,7 +9,9 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use tidegate_stdlib::bundle::Projection;
 use tidegate_stdlib::document::Document;
-use tidegate_stdlib::lambda::sqlite::{Invocation, Lambda, Parameters, Rows, migrate, open_in_memory};
+use tidegate_stdlib::lambda::sqlite::{
+    Invocation, Lambda, Parameters, Rows, migrate, open_in_memory,
+};
 use tidegate_stdlib::schema::Schema;
 use tidegate_stdlib::shape::Shape;
 
@@ -48,16 +50,53 @@ fn source() -> Value {
 
 /// The parameters of the source, and what holds of documents besides.
 const PARAMETERS: &[&str] = &[
-    "$id", "$n", "$m", "$k", "$r", "$s", "$t", "$u", "$e", "$c", "$b", "$l", "$o", "$o$x", "$o$y", "$o$z",
-    "$l$0", "$i", "$q", "$d", "$w", "$flow_document", "$flow_published_at",
+    "$id",
+    "$n",
+    "$m",
+    "$k",
+    "$r",
+    "$s",
+    "$t",
+    "$u",
+    "$e",
+    "$c",
+    "$b",
+    "$l",
+    "$o",
+    "$o$x",
+    "$o$y",
+    "$o$z",
+    "$l$0",
+    "$i",
+    "$q",
+    "$d",
+    "$w",
+    "$flow_document",
+    "$flow_published_at",
 ];
 
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-c]{0,3}",
         prop::sample::select(vec![
-            "", "[1]", "{}", "{\"a\":1}", "[", "}", "1", "-2.5", "9e999", "abc", "é", "null", "true", "2024-01-01",
-            "{\"a\":9e999}", " 1 ", "0x10", "Infinity",
+            "",
+            "[1]",
+            "{}",
+            "{\"a\":1}",
+            "[",
+            "}",
+            "1",
+            "-2.5",
+            "9e999",
+            "abc",
+            "é",
+            "null",
+            "true",
+            "2024-01-01",
+            "{\"a\":9e999}",
+            " 1 ",
+            "0x10",
+            "Infinity",
         ])
         .prop_map(str::to_owned),
     ]
@@ -67,7 +106,8 @@ fn number() -> impl Strategy<Value = Value> {
     prop_oneof![
         (-3_i64..4).prop_map(|it| json!(it)),
         any::<i64>().prop_map(|it| json!(it)),
-        prop::sample::select(vec![0.5, -0.5, 1e100, -1e100, 3.0, 0.1, 1e-300, 9.2e18]).prop_map(|it| json!(it)),
+        prop::sample::select(vec![0.5, -0.5, 1e100, -1e100, 3.0, 0.1, 1e-300, 9.2e18])
+            .prop_map(|it| json!(it)),
     ]
 }
 
@@ -107,7 +147,8 @@ fn of(values: Vec<Value>) -> impl Strategy<Value = Value> {
 }
 
 fn document() -> impl Strategy<Value = Value> {
-    let object = (integer(), optional(of(vec![json!("v"), json!(true), json!("[2]")])), optional(value()));
+    let object =
+        (integer(), optional(of(vec![json!("v"), json!(true), json!("[2]")])), optional(value()));
     let object = object.prop_map(|(x, y, z)| {
         let mut object = json!({"x": x});
         y.into_iter().for_each(|y| object["y"] = y);
@@ -122,14 +163,34 @@ fn document() -> impl Strategy<Value = Value> {
         ("r", required(of(vec![json!(0.1), json!(9.5), json!(1), json!(2.0), json!(0.3)]))),
         ("s", required(text().prop_map(|it| json!(it)))),
         ("t", optional(of(vec![json!("a"), json!("[1]"), json!("{}"), json!("ab")]))),
-        ("u", required(of(vec![json!("2024-02-29T12:00:00Z"), json!("0000-01-01t00:00:00.5+14:00")]))),
+        (
+            "u",
+            required(of(vec![json!("2024-02-29T12:00:00Z"), json!("0000-01-01t00:00:00.5+14:00")])),
+        ),
         ("e", optional(of(vec![json!("a"), json!("b"), json!("[1]"), json!(null)]))),
         ("c", required(of(vec![json!("x"), json!("y")]))),
         ("b", required(any::<bool>().prop_map(|it| json!(it)))),
         ("l", optional(prop::collection::vec(integer(), 0..3).prop_map(|it| json!(it)))),
         ("o", required(object)),
-        ("i", optional(of(vec![json!("12"), json!("1.0"), json!("+5"), json!("99999999999999999999")]))),
-        ("q", optional(of(vec![json!("1.5"), json!("NaN"), json!("Infinity"), json!("1e400"), json!("2")]))),
+        (
+            "i",
+            optional(of(vec![
+                json!("12"),
+                json!("1.0"),
+                json!("+5"),
+                json!("99999999999999999999"),
+            ])),
+        ),
+        (
+            "q",
+            optional(of(vec![
+                json!("1.5"),
+                json!("NaN"),
+                json!("Infinity"),
+                json!("1e400"),
+                json!("2"),
+            ])),
+        ),
         ("d", optional(integer())),
         ("w", optional(value())),
     ];
@@ -175,39 +236,120 @@ fn expression(names: Vec<&'static str>) -> BoxedStrategy<String> {
 }
 
 const OPERATORS: &[&str] = &[
-    "+", "-", "*", "/", "%", "||", "=", "<>", "<", ">=", "AND", "OR", "&", "<<", "->", "->>", "IS NOT", "LIKE", "GLOB",
+    "+", "-", "*", "/", "%", "||", "=", "<>", "<", ">=", "AND", "OR", "&", "<<", "->", "->>",
+    "IS NOT", "LIKE", "GLOB",
 ];
 
 const UNARY: &[&str] = &[
-    "(-#)", "(NOT #)", "(~ #)", "(# IS NULL)", "(# IS NOT NULL)", "CAST(# AS INTEGER)", "CAST(# AS REAL)", "CAST(# AS TEXT)",
-    "CAST(# AS NUMERIC)", "CAST(# AS BLOB)", "abs(#)", "round(#)", "length(#)", "lower(#)", "upper(#)", "trim(#)", "hex(#)",
-    "quote(#)", "typeof(#)", "json(#)", "json_quote(#)", "json_array(#)", "json_object('v', #)", "json_type(#)",
-    "json_valid(#)", "date(#)", "sign(#)", "ceil(#)", "floor(#)", "unicode(#)", "char(#)", "sqrt(#)", "exp(#)",
-    "json_array_length(#)", "(SELECT #)", "coalesce(#, 0)", "ifnull(#, '')", "format('%s', #)", "json_remove(#, '$.x')",
-    "json_extract(#, '$.x')", "json_extract(#, '$.o.x')", "(# ->> 'x')", "(# -> '$.o')", "(# ->> 0)", "(# COLLATE NOCASE)",
-    "(# IN (1, 'a', NULL))", "(# NOT IN ())", "EXISTS (SELECT # WHERE #)", "(SELECT # WHERE # > 0)",
+    "(-#)",
+    "(NOT #)",
+    "(~ #)",
+    "(# IS NULL)",
+    "(# IS NOT NULL)",
+    "CAST(# AS INTEGER)",
+    "CAST(# AS REAL)",
+    "CAST(# AS TEXT)",
+    "CAST(# AS NUMERIC)",
+    "CAST(# AS BLOB)",
+    "abs(#)",
+    "round(#)",
+    "length(#)",
+    "lower(#)",
+    "upper(#)",
+    "trim(#)",
+    "hex(#)",
+    "quote(#)",
+    "typeof(#)",
+    "json(#)",
+    "json_quote(#)",
+    "json_array(#)",
+    "json_object('v', #)",
+    "json_type(#)",
+    "json_valid(#)",
+    "date(#)",
+    "sign(#)",
+    "ceil(#)",
+    "floor(#)",
+    "unicode(#)",
+    "char(#)",
+    "sqrt(#)",
+    "exp(#)",
+    "json_array_length(#)",
+    "(SELECT #)",
+    "coalesce(#, 0)",
+    "ifnull(#, '')",
+    "format('%s', #)",
+    "json_remove(#, '$.x')",
+    "json_extract(#, '$.x')",
+    "json_extract(#, '$.o.x')",
+    "(# ->> 'x')",
+    "(# -> '$.o')",
+    "(# ->> 0)",
+    "(# COLLATE NOCASE)",
+    "(# IN (1, 'a', NULL))",
+    "(# NOT IN ())",
+    "EXISTS (SELECT # WHERE #)",
+    "(SELECT # WHERE # > 0)",
 ];
 
 const BINARY: &[&str] = &[
-    "coalesce(#, @)", "nullif(#, @)", "min(#, @)", "max(#, @)", "json_array(#, @)", "json_object('a', #, 'b', @)",
-    "json_object('a', #, 'a', @)", "substr(#, @)", "instr(#, @)", "round(#, @)", "iif(#, @)", "replace(#, @, 'x')",
-    "json_set(#, '$.x', @)", "json_insert(#, '$.x', @)", "json_replace(#, '$.x', @)", "json_set(#, '$.o.x', @)",
-    "json_patch(#, @)", "json_patch(#, json_object('x', @))", "concat(#, @)", "trim(#, @)", "mod(#, @)", "(# BETWEEN 0 AND @)",
-    "CASE # WHEN @ THEN 1 END", "json_extract(#, @)", "(# IN (@))", "power(#, @)", "json_set(#, '$.v', json(@))",
-    "(SELECT value FROM json_each(#) WHERE value <> @)", "(SELECT json_group_array(value) FROM json_each(#) WHERE @)",
-    "(SELECT sum(value) FROM json_each(#) WHERE @ IS NOT NULL)", "(SELECT max(value) || @ FROM json_each(#))",
-    "(SELECT count(*) + @ FROM json_each(#))", "(SELECT total(value) FROM json_each(#) HAVING @)",
-    "(SELECT # UNION ALL SELECT @ LIMIT 1)", "(SELECT avg(value) FROM json_each(#, '$.l'))", "(WITH c(v) AS (VALUES (#), (@)) SELECT v FROM c)",
+    "coalesce(#, @)",
+    "nullif(#, @)",
+    "min(#, @)",
+    "max(#, @)",
+    "json_array(#, @)",
+    "json_object('a', #, 'b', @)",
+    "json_object('a', #, 'a', @)",
+    "substr(#, @)",
+    "instr(#, @)",
+    "round(#, @)",
+    "iif(#, @)",
+    "replace(#, @, 'x')",
+    "json_set(#, '$.x', @)",
+    "json_insert(#, '$.x', @)",
+    "json_replace(#, '$.x', @)",
+    "json_set(#, '$.o.x', @)",
+    "json_patch(#, @)",
+    "json_patch(#, json_object('x', @))",
+    "concat(#, @)",
+    "trim(#, @)",
+    "mod(#, @)",
+    "(# BETWEEN 0 AND @)",
+    "CASE # WHEN @ THEN 1 END",
+    "json_extract(#, @)",
+    "(# IN (@))",
+    "power(#, @)",
+    "json_set(#, '$.v', json(@))",
+    "(SELECT value FROM json_each(#) WHERE value <> @)",
+    "(SELECT json_group_array(value) FROM json_each(#) WHERE @)",
+    "(SELECT sum(value) FROM json_each(#) WHERE @ IS NOT NULL)",
+    "(SELECT max(value) || @ FROM json_each(#))",
+    "(SELECT count(*) + @ FROM json_each(#))",
+    "(SELECT total(value) FROM json_each(#) HAVING @)",
+    "(SELECT # UNION ALL SELECT @ LIMIT 1)",
+    "(SELECT avg(value) FROM json_each(#, '$.l'))",
+    "(WITH c(v) AS (VALUES (#), (@)) SELECT v FROM c)",
     "(SELECT group_concat(atom) FROM json_each(#))",
 ];
 
 const TERNARY: &[&str] = &[
-    "CASE WHEN # THEN @ ELSE ~ END", "CASE WHEN # THEN @ WHEN ~ THEN # END", "iif(#, @, ~)", "coalesce(#, @, ~)",
-    "CASE WHEN # IS NULL THEN @ ELSE # + ~ END", "CASE WHEN # > @ THEN # ELSE ~ END", "CASE WHEN # = 'x' THEN @ ELSE # END",
-    "CASE WHEN # >= 0 AND # < 10 THEN # ELSE ~ END", "CASE WHEN # IS NOT NULL AND @ IS NOT NULL THEN # || @ ELSE ~ END",
-    "CASE WHEN # IN ('a', 'x') THEN # ELSE ~ END", "CASE WHEN NOT # THEN # ELSE @ END", "substr(#, @, ~)",
-    "json_array(CASE WHEN # THEN json(@) ELSE ~ END)", "json_object('c', coalesce(#, json(@)), 'd', iif(~, json(#), @))",
-    "CASE WHEN # OR @ THEN # ELSE ~ END", "(# BETWEEN @ AND ~)", "CASE WHEN # BETWEEN 1 AND 5 THEN # ELSE @ END",
+    "CASE WHEN # THEN @ ELSE ~ END",
+    "CASE WHEN # THEN @ WHEN ~ THEN # END",
+    "iif(#, @, ~)",
+    "coalesce(#, @, ~)",
+    "CASE WHEN # IS NULL THEN @ ELSE # + ~ END",
+    "CASE WHEN # > @ THEN # ELSE ~ END",
+    "CASE WHEN # = 'x' THEN @ ELSE # END",
+    "CASE WHEN # >= 0 AND # < 10 THEN # ELSE ~ END",
+    "CASE WHEN # IS NOT NULL AND @ IS NOT NULL THEN # || @ ELSE ~ END",
+    "CASE WHEN # IN ('a', 'x') THEN # ELSE ~ END",
+    "CASE WHEN NOT # THEN # ELSE @ END",
+    "substr(#, @, ~)",
+    "json_array(CASE WHEN # THEN json(@) ELSE ~ END)",
+    "json_object('c', coalesce(#, json(@)), 'd', iif(~, json(#), @))",
+    "CASE WHEN # OR @ THEN # ELSE ~ END",
+    "(# BETWEEN @ AND ~)",
+    "CASE WHEN # BETWEEN 1 AND 5 THEN # ELSE @ END",
     "(SELECT CASE WHEN value > @ THEN value ELSE ~ END FROM json_each(#))",
 ];
 
@@ -247,7 +389,9 @@ fn compare(statement: &str, migration: &str, document: &Value) -> Result<usize, 
         serde_json::from_value::<Projection>(projection).unwrap()
     });
     let parameters = Parameters::new(&projections, Arc::clone(&shape));
-    let Ok(lambda) = Lambda::compile(&connection, &guard, statement, &parameters) else { return Ok(0) };
+    let Ok(lambda) = Lambda::compile(&connection, &guard, statement, &parameters) else {
+        return Ok(0);
+    };
     let compiled = lambda.statements().next().unwrap();
     let Ok(inferred) = Inferred::of(compiled, &shape, &Tables::default()) else { return Ok(0) };
     let inferred = inferred.shape(&BTreeSet::new(), None);

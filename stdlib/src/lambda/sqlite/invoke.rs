@@ -90,7 +90,8 @@ impl Lambda {
     /// The fields that the lambda reads, sorted.
     pub fn fields(&self) -> Vec<String> {
         let parameters = self.statements.iter().flat_map(|statement| &statement.parameters);
-        let mut fields: Vec<String> = parameters.map(|parameter| parameter.binding.field.clone()).collect();
+        let mut fields: Vec<String> =
+            parameters.map(|parameter| parameter.binding.field.clone()).collect();
         fields.sort_unstable();
         fields.dedup();
         fields

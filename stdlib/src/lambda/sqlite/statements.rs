@@ -317,8 +317,8 @@ mod tests {
 
     #[test]
     fn parameters_become_numbers() {
-        let number = |name: &str| ["$a", "$a$b", "$p::(c d)"].iter().position(|it| *it == name);
-        let text = numbered("SELECT $a$b + $p::(c d), '$a', \"$a\" -- $a\n, $a;", number);
+        let number = |name: &str| ["$a", "$a$b", "$p::(c_d)"].iter().position(|it| *it == name);
+        let text = numbered("SELECT $a$b + $p::(c_d), '$a', \"$a\" -- $a\n, $a;", number);
         assert_eq!(text, "SELECT ?1 + ?2, '$a', \"$a\" -- $a\n, ?0;");
     }
 

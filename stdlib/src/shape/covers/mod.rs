@@ -181,12 +181,12 @@ impl<'n> Covering<'n> {
         let (then, otherwise) = (keyword.beside.get("then"), keyword.beside.get("else"));
         let test_place = format!("{place}/if");
         let branch = |covering: &mut Self, schema: Option<&'n Value>, step: &str| {
-            schema.map_or(Ok(()), |schema| {
-                covering.schema(shape, schema, &format!("{place}/{step}"))
-            })
+            schema
+                .map_or(Ok(()), |schema| covering.schema(shape, schema, &format!("{place}/{step}")))
         };
         let then_covered = branch(self, then, "then");
-        let is_always = then_covered.is_ok() && self.schema(shape, keyword.value, &test_place).is_ok();
+        let is_always =
+            then_covered.is_ok() && self.schema(shape, keyword.value, &test_place).is_ok();
         if is_always || self.refuses(shape, keyword.value, &test_place) && otherwise.is_none() {
             return Ok(());
         }
@@ -252,7 +252,8 @@ impl<'n> Covering<'n> {
             _ => vec![(None, value)],
         };
         let patterns = beside.get("patternProperties").and_then(Value::as_object);
-        let spoken: Vec<&str> = patterns.into_iter().flat_map(Map::keys).map(String::as_str).collect();
+        let spoken: Vec<&str> =
+            patterns.into_iter().flat_map(Map::keys).map(String::as_str).collect();
         for (pattern, schema) in schemas {
             let place = match pattern {
                 Some(pattern) => format!("{place}/patternProperties/{}", escape(pattern)),
@@ -361,9 +362,10 @@ fn is_met(shape: &Shape, name: &str, value: &Value) -> bool {
     let (numeric, string, array) = (&shape.numeric, &shape.string, &shape.array);
     let bound = |bound: &Option<Number>, admits: fn(std::cmp::Ordering) -> bool| {
         !has(Types::NUMBER)
-            || bound.as_ref().zip(number()).is_some_and(|(bound, limit)| {
-                admits(compare_numbers(bound, limit))
-            })
+            || bound
+                .as_ref()
+                .zip(number())
+                .is_some_and(|(bound, limit)| admits(compare_numbers(bound, limit)))
     };
     match name {
         "type" => Types::read(value).is_some_and(|types| shape.types.within(types)),
@@ -373,16 +375,19 @@ fn is_met(shape: &Shape, name: &str, value: &Value) -> bool {
         "exclusiveMinimum" => bound(&numeric.minimum, std::cmp::Ordering::is_gt),
         "maximum" => bound(&numeric.maximum, std::cmp::Ordering::is_le),
         "exclusiveMaximum" => bound(&numeric.maximum, std::cmp::Ordering::is_lt),
-        "multipleOf" => !has(Types::NUMBER) || !has(Types::FRACTIONAL) && value.as_f64() == Some(1.0),
+        "multipleOf" => {
+            !has(Types::NUMBER) || !has(Types::FRACTIONAL) && value.as_f64() == Some(1.0)
+        }
         "minLength" => !has(Types::STRING) || string.min_length >= size(),
         "maxLength" => {
             !has(Types::STRING) || string.max_length.is_some_and(|length| length <= size())
         }
         "format" => {
             !has(Types::STRING)
-                || value.as_str().zip(string.format.as_deref()).is_some_and(|(wanted, known)| {
-                    implies(known, wanted)
-                })
+                || value
+                    .as_str()
+                    .zip(string.format.as_deref())
+                    .is_some_and(|(wanted, known)| implies(known, wanted))
         }
         "pattern" | "x-str-minimum" | "x-str-maximum" => !has(Types::STRING),
         "required" => {
@@ -397,7 +402,8 @@ fn is_met(shape: &Shape, name: &str, value: &Value) -> bool {
         "dependentRequired" => {
             !has(Types::OBJECT)
                 || value.as_object().into_iter().flatten().all(|(_, names)| {
-                    let mut names = names.as_array().into_iter().flatten().filter_map(Value::as_str);
+                    let mut names =
+                        names.as_array().into_iter().flatten().filter_map(Value::as_str);
                     names.all(|name| is_required(&shape.object, name))
                 })
         }
@@ -524,8 +530,10 @@ fn described(shape: &Shape) -> String {
     if shape.types == Types::ANY {
         return "any value".to_owned();
     }
-    let names: Vec<String> =
-        shape.types.names().into_iter().map(|name| with_bounds(shape, name)).collect();
+    let mut names = shape.types.names();
+    // What is missing is told last.
+    names.sort_by_key(|name| *name == "null");
+    let names: Vec<String> = names.into_iter().map(|name| with_bounds(shape, name)).collect();
     names.join(" or ")
 }
 
@@ -553,3 +561,6 @@ fn with_bounds(shape: &Shape, name: &str) -> String {
         other => format!("a {other}"),
     }
 }
+
+#[cfg(test)]
+mod tests;
