@@ -18,6 +18,8 @@ pub struct Builder {
     /// Where an object that is out of order is written anew, kept for its allocations.
     spans: Vec<Span>,
     sorted: Vec<Cell>,
+    /// The same for one whose values take one cell each.
+    sorted_pairs: Vec<[Cell; 2]>,
 }
 
 /// An array or object that has not ended.
@@ -27,28 +29,37 @@ struct Open {
     at: usize,
     /// How many items or properties it has.
     count: u32,
-    /// The name of its last property.
-    last_name: Option<Text>,
-    is_sorted: bool,
 }
 
 /// A range of the texts of an arena.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Text {
-    start: u32,
-    length: u32,
-    /// Its first eight bytes, which decide most comparisons.
-    head: u64,
+    pub(super) start: u32,
+    pub(super) length: u32,
 }
 
-/// The cells of one property: its name and its value.
-#[derive(Debug, Clone, Copy)]
-struct Span {
-    /// The first eight bytes of the name.
-    head: u64,
-    at: usize,
-    cells: usize,
+impl Text {
+    #[inline]
+    pub(super) fn new(start: usize, length: usize) -> Self {
+        Self { start: offset(start), length: offset(length) }
+    }
+
+    /// How many bytes it has.
+    #[inline]
+    pub(super) fn length(self) -> usize {
+        self.length as usize
+    }
 }
+
+impl From<Text> for Cell {
+    #[inline]
+    fn from(text: Text) -> Self {
+        Self::String { start: text.start, length: text.length }
+    }
+}
+
+/// The cells of one property, its name and its value: where they begin, and how many they are.
+type Span = (usize, usize);
 
 impl Builder {
     /// Adds `null`.
@@ -71,8 +82,7 @@ impl Builder {
     #[inline]
     pub fn string(&mut self, text: &str) {
         let start = self.add_text(text);
-        let cell = Cell::String { start: offset(start), length: offset(text.len()) };
-        self.leaf(cell);
+        self.leaf(Text::new(start, text.len()).into());
     }
 
     /// Begins an array.
@@ -85,8 +95,7 @@ impl Builder {
     #[inline]
     pub fn end_array(&mut self) {
         let Some(open) = self.open.pop() else { return };
-        let cells = offset(self.cells.len() - open.at - 1);
-        self.close(open.at, Cell::Array { items: open.count, cells });
+        self.end_array_cell(open.at, open.count);
     }
 
     /// Begins an object.
@@ -99,19 +108,14 @@ impl Builder {
     #[inline]
     pub fn name(&mut self, name: &str) {
         let start = self.add_text(name);
-        let name = self.text(start, name.len());
-        self.put_name(name);
+        self.put_cell(Text::new(start, name.len()).into());
     }
 
     /// Ends the object that was begun last.
     #[inline]
     pub fn end_object(&mut self) {
-        let Some(mut open) = self.open.pop() else { return };
-        if !open.is_sorted {
-            self.sort(&mut open);
-        }
-        let cells = offset(self.cells.len() - open.at - 1);
-        self.close(open.at, Cell::Object { properties: open.count, cells });
+        let Some(open) = self.open.pop() else { return };
+        self.end_members(open.at, open.count);
     }
 
     /// Adds a copy of a value of another document.
@@ -269,16 +273,14 @@ impl Builder {
         start
     }
 
-    /// A range of the texts.
-    #[inline]
-    pub(super) fn text(&self, start: usize, length: usize) -> Text {
-        let head = head(self.text.as_bytes(), start, length);
-        Text { start: offset(start), length: offset(length), head }
+    /// Where the next text will begin.
+    pub(super) fn text_end(&self) -> u32 {
+        offset(self.text.len())
     }
 
     /// The texts from `start` on.
     pub(super) fn text_from(&self, start: usize) -> Text {
-        self.text(start, self.text.len() - start)
+        Text::new(start, self.text.len() - start)
     }
 
     /// What is in a range of the texts.
@@ -287,28 +289,78 @@ impl Builder {
         slice(&self.text, text.start, text.length)
     }
 
-    /// Adds a string that is a range of the texts.
+    /// Adds a cell that the array or object around it does not count, such as a name.
     #[inline]
-    pub(super) fn put_string(&mut self, text: Text) {
-        self.leaf(Cell::String { start: text.start, length: text.length });
+    pub(super) fn put_cell(&mut self, cell: Cell) {
+        self.cells.push(cell);
     }
 
-    /// The name of the property whose value comes next, as a range of the texts.
+    /// Adds the cell of an array or object that is not known yet; gives its index.
     #[inline]
-    pub(super) fn put_name(&mut self, name: Text) {
-        let Self { open, text, cells, .. } = self;
-        if let Some(open) = open.last_mut() {
-            if let Some(last) = open.last_name
-                && (last.head > name.head
-                    || (last.head == name.head
-                        && slice(text, last.start, last.length)
-                            >= slice(text, name.start, name.length)))
-            {
-                open.is_sorted = false;
-            }
-            open.last_name = Some(name);
+    pub(super) fn begin_cell(&mut self) -> usize {
+        let at = self.cells.len();
+        self.cells.push(Cell::Null);
+        at
+    }
+
+    /// Ends the array whose cell is at an index.
+    #[inline]
+    pub(super) fn end_array_cell(&mut self, at: usize, items: u32) {
+        let cells = offset(self.cells.len() - at - 1);
+        self.close(at, Cell::Array { items, cells });
+    }
+
+    /// Ends the object whose cell is at an index, and whose properties are in order.
+    #[inline]
+    pub(super) fn end_object_cell(&mut self, at: usize, properties: u32) {
+        let cells = offset(self.cells.len() - at - 1);
+        self.close(at, Cell::Object { properties, cells });
+    }
+
+    /// Ends the object whose cell is at an index; its properties are sorted, if need be.
+    pub(super) fn end_members(&mut self, at: usize, properties: u32) {
+        let properties = if self.is_sorted(at) { properties } else { self.sort(at) };
+        self.end_object_cell(at, properties);
+    }
+
+    /// Puts the properties of the object that begins at an index, each there once, in an order of
+    /// theirs.
+    pub(super) fn put_in_order(&mut self, at: usize, order: &[u32]) {
+        let Self { cells, spans, sorted, sorted_pairs, .. } = self;
+        let Some(members) = cells.get_mut(at + 1..) else { return };
+        if members.len() == 2 * order.len() {
+            let pairs = members.as_chunks_mut::<2>().0;
+            let pair = |at: &u32| pairs.get(*at as usize).copied().unwrap_or([Cell::Null; 2]);
+            sorted_pairs.clear();
+            sorted_pairs.extend(order.iter().map(pair));
+            pairs.copy_from_slice(sorted_pairs);
+            return;
         }
-        cells.push(Cell::String { start: name.start, length: name.length });
+        spans.clear();
+        for span in self::spans(members) {
+            spans.push(span);
+        }
+        sorted.clear();
+        for at in order {
+            let Some((at, extent)) = spans.get(*at as usize) else { return };
+            sorted.extend_from_slice(members.get(*at..at + extent).unwrap_or_default());
+        }
+        if members.len() == sorted.len() {
+            members.copy_from_slice(sorted);
+        }
+    }
+
+    /// The names of the object that begins at an index, each with the quotes and the colon around it,
+    /// up to one that was not written so.
+    pub(super) fn names_as_written(&self, at: usize) -> impl Iterator<Item = (&str, &[u8])> {
+        let members = self.cells.get(at + 1..).unwrap_or_default();
+        spans(members).map_while(|(at, _)| {
+            let Some(Cell::String { start, length }) = members.get(at) else { return None };
+            let begin = (*start as usize).checked_sub(1)?;
+            let written = self.text.as_bytes().get(begin..begin + *length as usize + 3)?;
+            let is_whole = written.starts_with(b"\"") && written.ends_with(b"\":");
+            is_whole.then(|| (slice(&self.text, *start, *length), written))
+        })
     }
 
     #[inline]
@@ -321,12 +373,13 @@ impl Builder {
     fn begin(&mut self, cell: Cell) {
         self.count();
         let at = self.cells.len();
-        self.open.push(Open { at, count: 0, last_name: None, is_sorted: true });
+        self.open.push(Open { at, count: 0 });
         self.cells.push(cell);
     }
 
+    /// Counts the next value in the array or object around it.
     #[inline]
-    fn count(&mut self) {
+    pub(super) fn count(&mut self) {
         if let Some(open) = self.open.last_mut() {
             open.count += 1;
         }
@@ -339,43 +392,68 @@ impl Builder {
         }
     }
 
-    /// Sorts the properties of an object that ends; of those of one name the last one stays.
-    fn sort(&mut self, open: &mut Open) {
-        let Self { cells, text, spans, sorted, .. } = self;
-        spans.clear();
-        let mut at = open.at + 1;
+    /// Whether the properties of the object that begins at an index are in order, each there once.
+    fn is_sorted(&self, at: usize) -> bool {
+        let Self { cells, text, .. } = self;
+        let mut at = at + 1;
+        let mut last = (head_at(cells, text, at), at);
         while let Some(value) = cells.get(at + 1) {
-            let extent = 1 + value.extent();
-            spans.push(Span { head: head_at(cells, text, at), at, cells: extent });
-            at += extent;
+            at += 1 + value.extent();
+            if at >= cells.len() {
+                break;
+            }
+            let head = head_at(cells, text, at);
+            if last.0 > head
+                || (last.0 == head && name_at(cells, text, last.1) >= name_at(cells, text, at))
+            {
+                return false;
+            }
+            last = (head, at);
         }
+        true
+    }
+
+    /// Sorts the properties of the object that begins at an index; of those of one name the last one
+    /// stays. Gives how many stay.
+    fn sort(&mut self, begin: usize) -> u32 {
+        let Self { cells, text, spans, sorted, .. } = self;
+        let members = cells.get(begin + 1..).unwrap_or_default();
+        let head = |span: &Span| head_at(members, text, span.0);
+        let name = |span: &Span| name_at(members, text, span.0);
+        spans.clear();
+        spans.extend(self::spans(members));
         spans.sort_unstable_by(|left, right| {
-            left.head.cmp(&right.head).then_with(|| {
-                let names = name_at(cells, text, left.at).cmp(name_at(cells, text, right.at));
-                names.then(left.at.cmp(&right.at))
-            })
+            head(left)
+                .cmp(&head(right))
+                .then_with(|| name(left).cmp(name(right)).then(left.cmp(right)))
         });
         sorted.clear();
         let mut count = 0;
         let mut rest = spans.iter().peekable();
         while let Some(span) = rest.next() {
-            let is_replaced = rest.peek().is_some_and(|next| {
-                span.head == next.head
-                    && name_at(cells, text, span.at) == name_at(cells, text, next.at)
-            });
-            if is_replaced {
+            if rest.peek().is_some_and(|next| name(span) == name(next)) {
                 self.has_duplicates = true;
                 continue;
             }
             count += 1;
-            sorted.extend_from_slice(cells.get(span.at..span.at + span.cells).unwrap_or_default());
+            let (at, extent) = *span;
+            sorted.extend_from_slice(members.get(at..at + extent).unwrap_or_default());
         }
-        cells.truncate(open.at + 1);
+        cells.truncate(begin + 1);
         cells.extend_from_slice(sorted);
-        open.count = count;
+        count
     }
 }
 
+/// Where the cells of each property of an object begin among `members`, and how many they are.
+fn spans(members: &[Cell]) -> impl Iterator<Item = Span> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let extent = 1 + members.get(at + 1)?.extent();
+        at += extent;
+        Some((at - extent, extent))
+    })
+}
 /// How much was built.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Mark {
@@ -468,15 +546,20 @@ impl Documents {
 /// differ.
 #[inline]
 pub(super) fn head(bytes: &[u8], start: usize, length: usize) -> u64 {
-    let Some(word) = word_at(bytes, start) else {
-        let text = bytes.get(start..start + length).unwrap_or_default();
-        let head = text.iter().take(8).fold(0, |head, byte| head << 8 | u64::from(*byte));
-        return if length == 0 { 0 } else { head << (8 * (8 - length.min(8))) };
-    };
-    if length >= 8 {
-        return word.swap_bytes();
+    match word_at(bytes, start) {
+        Some(word) if length >= 8 => word.swap_bytes(),
+        Some(word) => (word & ((1 << (8 * length)) - 1)).swap_bytes(),
+        None => head_near_end(bytes.get(start..start + length).unwrap_or_default()),
     }
-    (word & ((1 << (8 * length)) - 1)).swap_bytes()
+}
+
+#[cold]
+fn head_near_end(text: &[u8]) -> u64 {
+    let mut head = [0; 8];
+    for (to, from) in head.iter_mut().zip(text) {
+        *to = *from;
+    }
+    u64::from_be_bytes(head)
 }
 
 fn head_at(cells: &[Cell], text: &str, at: usize) -> u64 {

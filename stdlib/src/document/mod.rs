@@ -10,6 +10,7 @@
 
 mod binary;
 mod build;
+mod layout;
 mod number;
 mod order;
 mod parse;
@@ -187,6 +188,16 @@ impl<'d> Node<'d> {
         }
     }
 
+    /// The string to be compared with others, if it is one.
+    #[inline]
+    pub(crate) fn as_name(self) -> Option<Name<'d>> {
+        if let Cell::String { start, length } = self.split().0 {
+            Some(Name::new(self.text, start, length))
+        } else {
+            None
+        }
+    }
+
     /// The number, if it is one.
     #[inline]
     pub fn as_number(self) -> Option<Number> {
@@ -290,7 +301,7 @@ impl<'d> Iterator for Items<'d> {
 
 impl ExactSizeIterator for Items<'_> {}
 
-/// The name of a property.
+/// A string, such as the name of a property, that is compared before it is looked at as a whole.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Name<'d> {
     text: &'d str,
@@ -300,23 +311,36 @@ pub(crate) struct Name<'d> {
 }
 
 impl<'d> Name<'d> {
+    #[inline]
+    fn new(text: &'d str, start: u32, length: u32) -> Self {
+        let head = build::head(text.as_bytes(), start as usize, length as usize);
+        Self { text, start, length, head }
+    }
+
     pub(crate) fn as_str(self) -> &'d str {
         slice(self.text, self.start, self.length)
     }
 
-    /// Compares with another name, whose head is known.
+    /// Whether it is another name, whose head is known.
     #[inline]
-    pub(crate) fn compare(self, other: &str, head: u64) -> std::cmp::Ordering {
-        self.head.cmp(&head).then_with(|| {
-            if self.length <= 8 && self.length as usize == other.len() {
-                return std::cmp::Ordering::Equal;
-            }
-            self.as_str().cmp(other)
-        })
+    pub(crate) fn is(self, other: &str, head: u64) -> bool {
+        self.head == head
+            && self.length as usize == other.len()
+            && (self.length <= 8 || self.as_str() == other)
+    }
+
+    /// Whether it comes before another name, whose head is known.
+    #[inline]
+    pub(crate) fn is_before(self, other: &str, head: u64) -> bool {
+        #[cold]
+        fn is_before_at_length(name: Name<'_>, other: &str) -> bool {
+            name.as_str() < other
+        }
+        self.head < head || (self.head == head && is_before_at_length(self, other))
     }
 }
 
-/// The first eight bytes of a text as [`Name::compare`] wants them.
+/// The first eight bytes of a text as [`Name::is`] wants them.
 pub(crate) fn head(text: &str) -> u64 {
     build::head(text.as_bytes(), 0, text.len())
 }
@@ -351,8 +375,7 @@ impl<'d> Properties<'d> {
         let Cell::String { start, length } = *name else { return None };
         let node = Node { cells: rest, text: self.text };
         self.cells = rest.get(node.split().0.extent()..)?;
-        let head = build::head(self.text.as_bytes(), start as usize, length as usize);
-        Some((Name { text: self.text, start, length, head }, node))
+        Some((Name::new(self.text, start, length), node))
     }
 
     /// The names as values, for what is said of names.

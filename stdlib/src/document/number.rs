@@ -23,6 +23,19 @@ impl Number {
         }
     }
 
+    /// The number as a double of the same value, unless it is a greater integer than all of which
+    /// doubles have.
+    #[inline]
+    pub(crate) fn as_exact_f64(self) -> Option<f64> {
+        const EXACT_MAX: u64 = 1 << f64::MANTISSA_DIGITS;
+        match self {
+            // A signed integer is converted by one instruction.
+            Self::Unsigned(value) => (value <= EXACT_MAX).then_some(value.cast_signed() as f64),
+            Self::Negative(value) => (value.unsigned_abs() <= EXACT_MAX).then_some(value as f64),
+            Self::Float(value) => Some(value),
+        }
+    }
+
     /// The integer as it was written; `None` for a double, also without a fraction.
     pub fn as_integer(self) -> Option<i128> {
         match self {

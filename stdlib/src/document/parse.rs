@@ -5,17 +5,17 @@
 //! [`crate::value::parse`], so that both accept the same texts, give the same documents and tell the
 //! same faults.
 
+use super::layout::Layouts;
 use super::scan::Scanner;
-use super::stamp::META;
 use super::{Builder, Document, Stamp, copy_unstamped};
 use crate::limits::DOCUMENT_SIZE_BYTES_MAX;
 use crate::value::{self, ParseFailure};
 
-/// Reads documents; keeps its buffer from one to the next.
+/// Reads documents; the same parser should read those that are alike, because it remembers what they
+/// look like.
 #[derive(Debug, Default)]
 pub struct Parser {
-    /// A text that is put together from pieces.
-    text: Vec<u8>,
+    layouts: Layouts,
 }
 
 impl Parser {
@@ -24,7 +24,7 @@ impl Parser {
     /// # Errors
     /// As [`crate::value::parse`]; nothing is added then.
     pub fn parse(&mut self, text: &[u8], into: &mut Builder) -> Result<(), ParseFailure> {
-        if parse_fast(text, into, None).is_none() {
+        if self.scan(text, into, |scanner| scanner.document()).is_none() {
             into.value(&value::parse(text)?);
         }
         Ok(())
@@ -41,8 +41,8 @@ impl Parser {
         into: &mut Builder,
         stamp: &mut Stamp,
     ) -> Result<(), ParseFailure> {
-        if self.parse_behind_stamp(text, into, stamp).is_some()
-            || parse_fast(text, into, Some(stamp)).is_some()
+        if self.scan_behind_stamp(text, into, stamp).is_some()
+            || self.scan(text, into, |scanner| scanner.unstamped_document(stamp)).is_some()
         {
             return Ok(());
         }
@@ -52,67 +52,59 @@ impl Parser {
     }
 
     /// Most stored texts begin with the UUID and have nothing else in `/_meta`: only the rest of
-    /// them is parsed. Gives nothing when a text is not of that kind.
-    fn parse_behind_stamp(
+    /// them is scanned. Gives nothing when a text is not of that kind.
+    fn scan_behind_stamp(
         &mut self,
         text: &[u8],
         into: &mut Builder,
         stamp: &mut Stamp,
     ) -> Option<()> {
-        let (uuid, rest) = split_stamp(text)?;
-        if rest.len() > DOCUMENT_SIZE_BYTES_MAX {
-            return None;
-        }
-        self.text.clear();
-        self.text.push(b'{');
-        self.text.extend_from_slice(rest);
-        let mark = into.mark();
-        parse_fast(&self.text, into, None)?;
-        if into.since(&mark).get(META).is_some() {
-            into.rewind(mark);
-            return None;
-        }
+        let (uuid, at) = split_stamp(text)?;
+        self.scan(text, into, |scanner| scanner.rest_of_document(at))?;
         stamp.clear();
         stamp.uuid.push_str(uuid);
         stamp.emptied = true;
         Some(())
     }
+
+    /// Gives nothing, and adds nothing, when the scanner cannot be sure.
+    fn scan(
+        &mut self,
+        text: &[u8],
+        into: &mut Builder,
+        scan: impl FnOnce(Scanner<'_>) -> Option<()>,
+    ) -> Option<()> {
+        if text.len() > DOCUMENT_SIZE_BYTES_MAX {
+            return None;
+        }
+        let text = std::str::from_utf8(text).ok()?;
+        let mark = into.mark();
+        into.forget_duplicates();
+        let scanned = scan(Scanner::new(text, into, &mut self.layouts));
+        if scanned.is_some() && !into.has_duplicates() {
+            into.remember_duplicates(&mark);
+            return Some(());
+        }
+        into.rewind(mark);
+        None
+    }
 }
 
-/// Gives nothing, and adds nothing, when the scanner cannot be sure.
-fn parse_fast(text: &[u8], into: &mut Builder, stamp: Option<&mut Stamp>) -> Option<()> {
-    if text.len() > DOCUMENT_SIZE_BYTES_MAX {
-        return None;
-    }
-    let text = std::str::from_utf8(text).ok()?;
-    let mark = into.mark();
-    into.forget_duplicates();
-    let scanner = Scanner::new(text, into);
-    let scanned = match stamp {
-        Some(stamp) => scanner.unstamped_document(stamp),
-        None => scanner.document(),
-    };
-    if scanned.is_some() && !into.has_duplicates() {
-        into.remember_duplicates(&mark);
-        return Some(());
-    }
-    into.rewind(mark);
-    None
-}
-
-/// The UUID at the beginning of a canonical text that has nothing else in `/_meta`, and what follows
-/// it up to the end of the document; an opening brace before that makes it a document again.
-fn split_stamp(text: &[u8]) -> Option<(&str, &[u8])> {
-    let (uuid, rest) = text.strip_prefix(b"{\"_meta\":{\"uuid\":\"")?.split_at_checked(36)?;
+/// The UUID at the beginning of a canonical text that has nothing else in `/_meta`, and where its
+/// other members begin.
+fn split_stamp(text: &[u8]) -> Option<(&str, usize)> {
+    const BEGIN: &[u8] = b"{\"_meta\":{\"uuid\":\"";
+    const UUID_BYTES: usize = 36;
+    let (uuid, rest) = text.strip_prefix(BEGIN)?.split_at_checked(UUID_BYTES)?;
     let is_plain = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
     if !uuid.iter().all(is_plain) {
         return None;
     }
     let uuid = std::str::from_utf8(uuid).ok()?;
-    let rest = rest.strip_prefix(b"\"}")?;
-    match rest.strip_prefix(b",") {
-        Some(more) if more.first() == Some(&b'"') => Some((uuid, more)),
-        Some(_) => None,
-        None => (rest.first() == Some(&b'}')).then_some((uuid, rest)),
+    let at = BEGIN.len() + UUID_BYTES;
+    match rest.strip_prefix(b"\"}")? {
+        [b',', b'"', ..] => Some((uuid, at + 3)),
+        [b'}', ..] => Some((uuid, at + 2)),
+        _ => None,
     }
 }

@@ -6,203 +6,298 @@
 //! its type or nesting beyond the limit, which the strict parser then decides.
 
 use super::build::Text;
+use super::layout::{Layouts, Place};
 use super::stamp::{META, UUID};
-use super::{Builder, Number, Stamp};
+use super::{Builder, Cell, Stamp};
 use crate::limits::DOCUMENT_DEPTH_MAX;
 
-/// Reads one text; it stands in the arena already.
+/// Reads one text; it stands in the arena already. What is left of the text is handed on and not kept
+/// here, so that it stays in registers.
 pub(super) struct Scanner<'s> {
     text: &'s str,
-    at: usize,
-    /// Where the text begins in the texts of the arena.
-    base: usize,
+    /// Where the text ends in the texts of the arena.
+    end: u32,
     into: &'s mut Builder,
+    layouts: &'s mut Layouts,
+}
+
+/// What is left of the text.
+type Rest<'s> = &'s [u8];
+
+/// An object whose members are being read.
+struct Members {
+    /// The index of its cell.
+    begin: usize,
+    count: u32,
+    /// How many of the names that are expected were met or passed.
+    expected: usize,
+    /// Whether all names so far were expected.
+    are_expected: bool,
 }
 
 impl<'s> Scanner<'s> {
     /// A scanner that adds to `into` what `text` holds.
-    pub(super) fn new(text: &'s str, into: &'s mut Builder) -> Self {
-        let base = into.add_text(text);
-        Self { text, at: 0, base, into }
+    pub(super) fn new(text: &'s str, into: &'s mut Builder, layouts: &'s mut Layouts) -> Self {
+        into.add_text(text);
+        let end = into.text_end();
+        Self { text, end, into, layouts }
     }
 
     /// The whole text.
     pub(super) fn document(mut self) -> Option<()> {
-        self.value(0)?;
-        self.end()
+        self.into.count();
+        let rest = self.value(self.text.as_bytes(), 0, Place::ROOT)?;
+        skip_blanks(rest).is_empty().then_some(())
     }
 
     /// The whole text without its UUID.
     pub(super) fn unstamped_document(mut self, stamp: &mut Stamp) -> Option<()> {
         stamp.clear();
-        if self.peek()? != b'{' {
-            return self.document();
-        }
+        let (b'{', rest) = next(self.text.as_bytes())? else { return self.document() };
+        self.into.count();
         let mut has_meta = false;
-        self.members(0, |scanner, name| {
-            if scanner.into.read(name) != META {
-                scanner.into.put_name(name);
-                scanner.value(1)
-            } else if std::mem::replace(&mut has_meta, true) {
-                None
-            } else {
-                scanner.meta(name, stamp)
+        let rest = self.object(rest, 0, Place::ROOT, |scanner, name, rest, place| {
+            if !scanner.is_meta(name) {
+                return scanner.property(name, rest, 1, place);
             }
-        })?;
-        self.end()
-    }
-
-    fn meta(&mut self, name: Text, stamp: &mut Stamp) -> Option<()> {
-        let mark = self.into.mark();
-        self.into.put_name(name);
-        if self.peek()? != b'{' {
-            return self.value(1);
-        }
-        let (mut count, mut has_uuid) = (0, false);
-        self.members(1, |scanner, name| {
-            count += 1;
-            if scanner.into.read(name) != UUID {
-                scanner.into.put_name(name);
-                return scanner.value(2);
-            }
-            if scanner.peek()? != b'"' || std::mem::replace(&mut has_uuid, true) {
+            if std::mem::replace(&mut has_meta, true) {
                 return None;
             }
-            let uuid = scanner.string()?;
-            stamp.uuid.push_str(scanner.into.read(uuid));
-            Some(())
+            scanner.meta(name, rest, stamp)
         })?;
-        if count == usize::from(has_uuid) {
-            stamp.emptied = true;
+        skip_blanks(rest).is_empty().then_some(())
+    }
+
+    /// The rest of an object from `at` on, which is behind its brace or behind a comma; it must not
+    /// have a `/_meta`.
+    pub(super) fn rest_of_document(mut self, at: usize) -> Option<()> {
+        self.into.count();
+        let rest = self.text.as_bytes().get(at..)?;
+        let rest = self.object(rest, 0, Place::ROOT, |scanner, name, rest, place| {
+            if scanner.is_meta(name) {
+                return None;
+            }
+            scanner.property(name, rest, 1, place)
+        })?;
+        skip_blanks(rest).is_empty().then_some(())
+    }
+
+    #[inline]
+    fn is_meta(&self, name: Text) -> bool {
+        name.length() == META.len() && self.into.read(name) == META
+    }
+
+    /// The value of `/_meta`; gives what follows it, and whether anything is left of it.
+    fn meta(&mut self, name: Text, rest: Rest<'s>, stamp: &mut Stamp) -> Option<(Rest<'s>, bool)> {
+        let mark = self.into.mark();
+        let (b'{', behind) = next(rest)? else {
+            return self.property(name, rest, 1, Place::UNKNOWN);
+        };
+        self.into.put_cell(name.into());
+        let (mut others, mut has_uuid) = (0, false);
+        let rest = self.object(behind, 1, Place::UNKNOWN, |scanner, name, rest, place| {
+            if scanner.into.read(name) != UUID {
+                others += 1;
+                return scanner.property(name, rest, 2, place);
+            }
+            let (b'"', rest) = next(rest)? else { return None };
+            if std::mem::replace(&mut has_uuid, true) {
+                return None;
+            }
+            let (uuid, rest) = scanner.string(rest)?;
+            stamp.uuid.push_str(scanner.into.read(uuid));
+            Some((rest, false))
+        })?;
+        stamp.emptied = others == 0;
+        if stamp.emptied {
             self.into.rewind(mark);
         }
-        Some(())
+        Some((rest, others > 0))
     }
 
-    fn end(&mut self) -> Option<()> {
-        self.skip_blanks();
-        (self.at == self.text.len()).then_some(())
-    }
-
-    fn value(&mut self, depth: usize) -> Option<()> {
-        match self.peek()? {
+    /// A value; gives what follows it. Strings and numbers are read without a call.
+    #[inline(always)]
+    fn value(&mut self, rest: Rest<'s>, depth: usize, place: Place) -> Option<Rest<'s>> {
+        let (first, behind) = next(rest)?;
+        match first {
             b'"' => {
-                let text = self.string()?;
-                self.into.put_string(text);
-                Some(())
+                let (text, rest) = self.string(behind)?;
+                self.into.put_cell(text.into());
+                Some(rest)
             }
-            b'{' => self.members(depth, |scanner, name| {
-                scanner.into.put_name(name);
-                scanner.value(depth + 1)
-            }),
-            b'[' => self.items(depth),
-            b't' => {
-                self.word("true")?;
-                self.into.boolean(true);
-                Some(())
+            b'0'..=b'9' => self.number(first, behind, false),
+            b'-' => {
+                let (first, behind) = behind.split_first()?;
+                self.number(*first, behind, true)
             }
-            b'f' => {
-                self.word("false")?;
-                self.into.boolean(false);
-                Some(())
-            }
-            b'n' => {
-                self.word("null")?;
-                self.into.null();
-                Some(())
-            }
-            _ => self.number(),
+            b'{' => self.inner_object(behind, depth, place),
+            b'[' => self.array(behind, depth, place),
+            _ => self.word(first, behind),
         }
     }
 
-    /// An object whose members `each` adds, from behind the name.
+    #[inline(never)]
+    fn inner_object(&mut self, rest: Rest<'s>, depth: usize, place: Place) -> Option<Rest<'s>> {
+        self.object(rest, depth, place, |scanner, name, rest, place| {
+            scanner.property(name, rest, depth + 1, place)
+        })
+    }
+
+    /// A property from behind its colon on; gives what follows it, and that it was added.
     #[inline]
-    fn members(
+    fn property(
         &mut self,
+        name: Text,
+        rest: Rest<'s>,
         depth: usize,
-        mut each: impl FnMut(&mut Self, Text) -> Option<()>,
-    ) -> Option<()> {
-        if depth == DOCUMENT_DEPTH_MAX {
-            return None;
-        }
-        self.at += 1;
-        self.into.begin_object();
-        let mut next = self.peek()?;
-        if next == b'}' {
-            self.at += 1;
-        }
-        while next != b'}' {
-            if self.peek()? != b'"' {
-                return None;
-            }
-            let name = self.string()?;
-            if self.peek()? != b':' {
-                return None;
-            }
-            self.at += 1;
-            each(self, name)?;
-            next = self.peek()?;
-            if !matches!(next, b',' | b'}') {
-                return None;
-            }
-            self.at += 1;
-        }
-        self.into.end_object();
-        Some(())
+        place: Place,
+    ) -> Option<(Rest<'s>, bool)> {
+        self.into.put_cell(name.into());
+        Some((self.value(rest, depth, place)?, true))
     }
 
-    fn items(&mut self, depth: usize) -> Option<()> {
-        if depth == DOCUMENT_DEPTH_MAX {
-            return None;
-        }
-        self.at += 1;
-        self.into.begin_array();
-        let mut next = self.peek()?;
-        if next == b']' {
-            self.at += 1;
-        }
-        while next != b']' {
-            self.value(depth + 1)?;
-            next = self.peek()?;
-            if !matches!(next, b',' | b']') {
-                return None;
-            }
-            self.at += 1;
-        }
-        self.into.end_array();
-        Some(())
-    }
-
-    /// A string, from its opening quote on.
+    /// An object from behind its brace on, whose members `each` adds from behind the colon; it gives
+    /// what follows the value, and whether it was added.
     #[inline]
-    fn string(&mut self) -> Option<Text> {
-        let bytes = self.text.as_bytes();
-        let start = self.at + 1;
-        let mut at = start;
+    fn object(
+        &mut self,
+        rest: Rest<'s>,
+        depth: usize,
+        place: Place,
+        mut each: impl FnMut(&mut Self, Text, Rest<'s>, Place) -> Option<(Rest<'s>, bool)>,
+    ) -> Option<Rest<'s>> {
+        if depth == DOCUMENT_DEPTH_MAX {
+            return None;
+        }
+        let begin = self.into.begin_cell();
+        let mut members = Members { begin, count: 0, expected: 0, are_expected: true };
+        let mut rest = skip_blanks(rest);
+        if let Some((b'}', rest)) = rest.split_first() {
+            self.end_object(members, place);
+            return Some(rest);
+        }
         loop {
-            if let Some(word) = word_at(bytes, at) {
-                let found = ends_and_escapes(word);
+            let met = self.layouts.meet(place, &mut members.expected, rest);
+            let (name, behind, value, is_expected) = match met {
+                Some((length, value)) => {
+                    let name = Text { start: self.offset(rest) + 1, length: length - 3 };
+                    (name, rest.get(length as usize..)?, value, true)
+                }
+                None => {
+                    let (name, behind) = self.name(rest)?;
+                    (name, behind, Place::UNKNOWN, false)
+                }
+            };
+            let (behind, is_added) = each(self, name, behind, value)?;
+            if is_added {
+                members.count += 1;
+                members.are_expected &= is_expected;
+            }
+            match next(behind)? {
+                (b',', behind) => rest = skip_blanks(behind),
+                (b'}', behind) => {
+                    self.end_object(members, place);
+                    return Some(behind);
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    /// The name of a property that nobody expected, and what is behind its colon.
+    fn name(&mut self, rest: Rest<'s>) -> Option<(Text, Rest<'s>)> {
+        let (name, rest) = self.string(rest.strip_prefix(b"\"")?)?;
+        let (b':', rest) = next(rest)? else { return None };
+        Some((name, rest))
+    }
+
+    /// Sorts the members of an object that ends.
+    #[inline]
+    fn end_object(&mut self, members: Members, place: Place) {
+        let Members { begin, count, expected, are_expected } = members;
+        let Self { into, layouts, .. } = self;
+        match layouts.order(place) {
+            Some((known, order))
+                if are_expected && count as usize == known && expected == known =>
+            {
+                if !order.is_empty() {
+                    into.put_in_order(begin, order);
+                }
+                into.end_object_cell(begin, count);
+            }
+            _ => {
+                if !are_expected {
+                    layouts.learn(place, into.names_as_written(begin));
+                }
+                into.end_members(begin, count);
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn array(&mut self, rest: Rest<'s>, depth: usize, place: Place) -> Option<Rest<'s>> {
+        if depth == DOCUMENT_DEPTH_MAX {
+            return None;
+        }
+        let items = self.layouts.items(place);
+        let begin = self.into.begin_cell();
+        let mut count = 0;
+        let mut rest = skip_blanks(rest);
+        if let Some((b']', rest)) = rest.split_first() {
+            self.into.end_array_cell(begin, count);
+            return Some(rest);
+        }
+        loop {
+            let behind = self.value(rest, depth + 1, items)?;
+            count += 1;
+            match next(behind)? {
+                (b',', behind) => rest = behind,
+                (b']', behind) => {
+                    self.into.end_array_cell(begin, count);
+                    return Some(behind);
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    /// Where `rest` begins in the texts of the arena.
+    #[inline]
+    fn offset(&self, rest: Rest<'_>) -> u32 {
+        // Both were found to fit when the text was added.
+        self.end - rest.len() as u32
+    }
+
+    /// A string from behind its quote on, and what follows it.
+    #[inline]
+    fn string(&mut self, begin: Rest<'s>) -> Option<(Text, Rest<'s>)> {
+        let mut rest = begin;
+        loop {
+            if let Some((word, further)) = rest.split_first_chunk() {
+                let found = ends_and_escapes(u64::from_le_bytes(*word));
                 if found == 0 {
-                    at += 8;
+                    rest = further;
                     continue;
                 }
-                at += found.trailing_zeros() as usize / 8;
+                rest = rest.get(found.trailing_zeros() as usize / 8..)?;
             }
-            match bytes.get(at)? {
+            let (byte, further) = rest.split_first()?;
+            match byte {
                 b'"' => {
-                    self.at = at + 1;
-                    return Some(self.into.text(self.base + start, at - start));
+                    let (start, length) = (self.offset(begin), begin.len() - rest.len());
+                    return Some((Text { start, length: length as u32 }, further));
                 }
-                b'\\' => return self.escaped(start, at),
+                b'\\' => return self.escaped(begin, rest),
                 0..0x20 => return None,
-                _ => at += 1,
+                _ => rest = further,
             }
         }
     }
 
-    /// A string whose first escape is at `at`; its text is put behind all others.
+    /// A string whose first escape is where `rest` begins; its text is put behind all others.
     #[cold]
-    fn escaped(&mut self, start: usize, mut at: usize) -> Option<Text> {
+    fn escaped(&mut self, begin: Rest<'s>, rest: Rest<'s>) -> Option<(Text, Rest<'s>)> {
+        let (start, mut at) = (self.text.len() - begin.len(), self.text.len() - rest.len());
         let target = self.into.add_text(self.text.get(start..at)?);
         loop {
             match self.text.as_bytes().get(at)? {
@@ -225,140 +320,201 @@ impl<'s> Scanner<'s> {
                 }
             }
         }
-        self.at = at + 1;
-        Some(self.into.text_from(target))
+        Some((self.into.text_from(target), self.text.as_bytes().get(at + 1..)?))
     }
 
-    fn word(&mut self, word: &str) -> Option<()> {
-        let rest = self.text.as_bytes().get(self.at..)?;
-        self.at += word.len();
-        rest.starts_with(word.as_bytes()).then_some(())
+    /// One of the three words, from behind its first letter on.
+    fn word(&mut self, first: u8, rest: Rest<'s>) -> Option<Rest<'s>> {
+        let (rest, cell) = match first {
+            b't' => (rest.strip_prefix(b"rue")?, Cell::Boolean(true)),
+            b'f' => (rest.strip_prefix(b"alse")?, Cell::Boolean(false)),
+            b'n' => (rest.strip_prefix(b"ull")?, Cell::Null),
+            _ => return None,
+        };
+        self.into.put_cell(cell);
+        Some(rest)
     }
 
-    /// A number, which is put into the arena where its type is known: to hand it on costs more than
-    /// to read it.
+    /// A number from behind its first digit on; gives what follows it.
     #[inline]
-    fn number(&mut self) -> Option<()> {
-        let start = self.at;
-        let is_negative = self.text.as_bytes().get(start) == Some(&b'-');
-        self.at += usize::from(is_negative);
-        let first = self.at;
-        let mut digits = 0;
-        self.digits(&mut digits);
-        let whole = self.at - first;
-        let has_zero_ahead = whole > 1 && self.text.as_bytes().get(first) == Some(&b'0');
-        if whole == 0 || has_zero_ahead {
+    fn number(&mut self, first: u8, begin: Rest<'s>, is_negative: bool) -> Option<Rest<'s>> {
+        let first = first.wrapping_sub(b'0');
+        if first > 9 {
             return None;
         }
-        let next = self.text.as_bytes().get(self.at);
-        if !matches!(next, Some(b'.' | b'e' | b'E')) {
-            // Nineteen digits always fit, and a negative zero is a matter of its own.
-            if whole > 19 || (is_negative && digits == 0) {
-                return None;
-            }
-            if is_negative {
-                self.into.number(Number::Negative(-i64::try_from(digits).ok()?));
-            } else {
-                self.into.number(Number::Unsigned(digits));
-            }
-            return Some(());
+        let (digits, rest) = add_digits(begin, first.into());
+        let whole = 1 + begin.len() - rest.len();
+        if first == 0 && whole > 1 {
+            return None;
         }
-        self.fractional(start, whole, digits, is_negative)
+        if let Some(b'.' | b'e' | b'E') = rest.first() {
+            return self.fractional(begin, rest, digits, is_negative);
+        }
+        // Nineteen digits always fit, and a negative zero is a matter of its own.
+        if whole > 19 || (is_negative && digits == 0) {
+            return None;
+        }
+        self.into.put_cell(if is_negative {
+            Cell::Negative(-i64::try_from(digits).ok()?)
+        } else {
+            Cell::Unsigned(digits)
+        });
+        Some(rest)
     }
 
-    /// The rest of a number that has a fraction or an exponent.
+    /// The rest of a number that has a fraction or an exponent; `begin` is behind its first digit.
+    #[inline]
     fn fractional(
         &mut self,
-        start: usize,
-        whole: usize,
+        begin: Rest<'s>,
+        mut rest: Rest<'s>,
         mut digits: u64,
         is_negative: bool,
-    ) -> Option<()> {
-        let bytes = self.text.as_bytes();
-        let mut fraction = 0;
-        if bytes.get(self.at) == Some(&b'.') {
-            self.at += 1;
-            let first = self.at;
-            self.digits(&mut digits);
-            fraction = self.at - first;
-            if fraction == 0 {
+    ) -> Option<Rest<'s>> {
+        let mut count = 1 + begin.len() - rest.len();
+        let mut power = 0_i32;
+        if let Some((b'.', fraction)) = rest.split_first() {
+            (digits, rest) = add_digits(fraction, digits);
+            let length = fraction.len() - rest.len();
+            if length == 0 {
                 return None;
             }
+            count += length;
+            // Documents are shorter than this type is great.
+            power = -(length as i32);
         }
-        let mut exponent = 0_i32;
-        if matches!(bytes.get(self.at), Some(b'e' | b'E')) {
-            exponent = self.exponent()?;
+        if let Some((b'e' | b'E', behind)) = rest.split_first() {
+            let exponent;
+            (exponent, rest) = exponent_from(behind)?;
+            power += exponent;
         }
-        let is_exact = whole + fraction <= 19;
-        if is_exact && digits == 0 {
-            if is_negative {
-                return None;
-            }
-            self.into.number(Number::Float(0.0));
-            return Some(());
-        }
-        let power = exponent.checked_sub(i32::try_from(fraction).ok()?)?;
         // Both are exact doubles then, and one operation rounds once.
-        if is_exact
+        if count <= 19
             && digits < 1 << 53
+            && digits > 0
             && let Some(ten) = POWERS_OF_TEN.get(power.unsigned_abs() as usize)
         {
-            let value = if power < 0 { digits as f64 / ten } else { digits as f64 * ten };
-            self.into.number(Number::Float(if is_negative { -value } else { value }));
+            // A signed integer is converted by one instruction.
+            let digits = digits.cast_signed() as f64;
+            let value = if power < 0 { digits / ten } else { digits * ten };
+            self.into.put_cell(Cell::Float(if is_negative { -value } else { value }));
+            return Some(rest);
+        }
+        self.inexact(begin, rest, (count <= 19).then_some(digits), is_negative)?;
+        Some(rest)
+    }
+
+    /// A number that is between two doubles, or zero.
+    #[cold]
+    fn inexact(
+        &mut self,
+        begin: Rest<'_>,
+        rest: Rest<'_>,
+        digits: Option<u64>,
+        is_negative: bool,
+    ) -> Option<()> {
+        if digits == Some(0) {
+            // A negative zero is a matter of its own.
+            let zero = (!is_negative).then_some(0.0);
+            self.into.put_cell(Cell::Float(zero?));
             return Some(());
         }
-        let value: f64 = self.text.get(start..self.at)?.parse().ok()?;
+        let start = self.text.len() - begin.len() - 1;
+        let end = self.text.len() - rest.len();
+        let value: f64 = self.text.get(start..end)?.parse().ok()?;
         if !value.is_finite() || value == 0.0 {
             return None;
         }
-        self.into.number(Number::Float(value));
+        self.into.put_cell(Cell::Float(if is_negative { -value } else { value }));
         Some(())
     }
+}
 
-    fn exponent(&mut self) -> Option<i32> {
-        let bytes = self.text.as_bytes();
-        self.at += 1;
-        let sign = bytes.get(self.at);
-        self.at += usize::from(matches!(sign, Some(b'+' | b'-')));
-        let (first, mut digits) = (self.at, 0);
-        self.digits(&mut digits);
-        // Longer exponents are beyond every double, unless they have zeros ahead.
-        if !(1..=4).contains(&(self.at - first)) {
-            return None;
-        }
-        let exponent = i32::try_from(digits).ok()?;
-        Some(if sign == Some(&b'-') { -exponent } else { exponent })
+/// An exponent from behind its letter on, and what follows it.
+#[cold]
+fn exponent_from(rest: Rest<'_>) -> Option<(i32, Rest<'_>)> {
+    let (is_negative, first) = match rest {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        rest => (false, rest),
+    };
+    let (digits, rest) = add_digits(first, 0);
+    // Longer exponents are beyond every double, unless they have zeros ahead.
+    if !(1..=4).contains(&(first.len() - rest.len())) {
+        return None;
     }
+    let exponent = i32::try_from(digits).ok()?;
+    Some((if is_negative { -exponent } else { exponent }, rest))
+}
 
-    /// Adds digits to a number, which is of no use when there are more than nineteen.
-    #[inline]
-    fn digits(&mut self, number: &mut u64) {
-        while let Some(byte) = self.text.as_bytes().get(self.at) {
-            let digit = byte.wrapping_sub(b'0');
-            if digit > 9 {
-                break;
-            }
-            *number = number.wrapping_mul(10).wrapping_add(u64::from(digit));
-            self.at += 1;
-        }
+/// The next byte that is not blank, and what is behind it.
+#[inline]
+fn next(rest: Rest<'_>) -> Option<(u8, Rest<'_>)> {
+    match rest.split_first()? {
+        (byte, behind) if *byte > b' ' => Some((*byte, behind)),
+        _ => skip_blanks(rest).split_first().map(|(byte, behind)| (*byte, behind)),
     }
+}
 
-    /// The next byte that is not blank.
-    #[inline]
-    fn peek(&mut self) -> Option<u8> {
-        let byte = *self.text.as_bytes().get(self.at)?;
-        if byte > b' ' {
-            return Some(byte);
-        }
-        self.skip_blanks();
-        self.text.as_bytes().get(self.at).copied()
+/// What is left from the next byte on that is not blank.
+#[inline]
+fn skip_blanks(mut rest: Rest<'_>) -> Rest<'_> {
+    while let [b' ' | b'\n' | b'\r' | b'\t', behind @ ..] = rest {
+        rest = behind;
     }
+    rest
+}
 
-    fn skip_blanks(&mut self) {
-        while matches!(self.text.as_bytes().get(self.at), Some(b' ' | b'\n' | b'\r' | b'\t')) {
-            self.at += 1;
+/// Adds digits to a number, which is of no use when there are more than nineteen; gives what follows
+/// them.
+#[inline]
+fn add_digits(mut rest: Rest<'_>, mut number: u64) -> (u64, Rest<'_>) {
+    while let Some((word, further)) = rest.split_first_chunk() {
+        let word = u64::from_le_bytes(*word);
+        let count = digits_in(word);
+        if count == 8 {
+            number = number.wrapping_mul(100_000_000).wrapping_add(eight_digits(word));
+            rest = further;
+            continue;
         }
+        if count > 0 {
+            // The digits move up behind zeros.
+            let digits = eight_digits(word << (64 - 8 * count));
+            let power = WHOLE_POWERS_OF_TEN.get(count).copied().unwrap_or(1);
+            number = number.wrapping_mul(power).wrapping_add(digits);
+        }
+        return (number, rest.get(count..).unwrap_or_default());
     }
+    while let Some((byte, further)) = rest.split_first() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
+        number = number.wrapping_mul(10).wrapping_add(u64::from(digit));
+        rest = further;
+    }
+    (number, rest)
+}
+
+const WHOLE_POWERS_OF_TEN: [u64; 8] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000];
+
+/// How many of eight bytes, from the first on, are digits.
+#[inline]
+fn digits_in(word: u64) -> usize {
+    // A byte is a digit when its upper half is 3, and still is when 6 is added to it. An addition
+    // that carries does so out of a byte that is none, and what is above it does not count.
+    let upper = |word: u64| (word & 0xf0f0_f0f0_f0f0_f0f0) ^ 0x3030_3030_3030_3030;
+    let others = upper(word) | upper(word.wrapping_add(0x0606_0606_0606_0606));
+    others.trailing_zeros() as usize / 8
+}
+
+/// The value of eight digits, the first of which is the lowest byte; bytes of zero are digits, too.
+#[inline]
+fn eight_digits(word: u64) -> u64 {
+    let ones = word & 0x0f0f_0f0f_0f0f_0f0f;
+    let pairs = (ones.wrapping_mul(1 + (10 << 8)) >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs.wrapping_mul(1 + (100 << 16)) >> 16) & 0x0000_ffff_0000_ffff;
+    fours.wrapping_mul(1 + (10_000 << 32)) >> 32
 }
 
 /// The powers of ten that are exact doubles.

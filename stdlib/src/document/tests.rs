@@ -117,6 +117,28 @@ proptest! {
         prop_assert_eq!(parsed(&text).map(|read| read.root().to_string()), strict);
     }
 
+    /// What one text looks like changes nothing of what is read from the next one.
+    #[test]
+    fn a_parser_reads_each_text_as_if_it_were_the_first(
+        shapes in prop::collection::vec(shape(), 1..4),
+        picks in prop::collection::vec((any::<prop::sample::Index>(), 0_u32..10, any::<bool>()), 1..40),
+    ) {
+        let (mut parser, mut builder) = (Parser::default(), Builder::default());
+        for (pick, value, is_stamped) in picks {
+            let shape = shapes[pick.index(shapes.len())].replace('#', &value.to_string());
+            let text = if is_stamped {
+                shape.replacen('{', "{\"_meta\":{\"uuid\":\"9f2952f3-c6a3-11ea-8802-080607050309\"},", 1)
+            } else {
+                shape.clone()
+            };
+            let strict = crate::value::parse(shape.as_bytes()).map(|value| crate::value::to_text(&value));
+            let mut stamp = Stamp::default();
+            let read = parser.parse_unstamped(text.as_bytes(), &mut builder, &mut stamp);
+            let read = read.map(|()| builder.finish().root().to_string());
+            prop_assert_eq!(read.ok(), strict.ok(), "{}", text);
+        }
+    }
+
     /// Texts that are JSON but for a token that was put in, or in the place of another.
     #[test]
     fn both_parsers_agree_on_nearly_sound_texts(
@@ -147,6 +169,27 @@ proptest! {
         let (read, strict) = agree(&text);
         prop_assert_eq!(read, strict, "{}", String::from_utf8_lossy(&text));
     }
+}
+
+/// Texts of objects in arrays and objects, with a place for a number.
+fn shape() -> impl Strategy<Value = String> {
+    let names = "[a-c]{1,2}|a{5,7}b?|name_of_(17|eighteen)_bytes?|n\\\\u0061me|";
+    let leaf =
+        prop_oneof![Just("#".to_owned()), Just("\"#\"".to_owned()), Just(" null".to_owned())];
+    let inner = leaf.prop_recursive(3, 20, 5, move |inner| {
+        let member = (names, inner.clone(), prop_oneof![Just(":"), Just(" : ")]);
+        prop_oneof![
+            prop::collection::vec(inner, 0..4).prop_map(|items| format!("[{}]", items.join(","))),
+            prop::collection::vec(member, 0..7).prop_map(|members| {
+                let members = members.into_iter();
+                let members: Vec<String> = members
+                    .map(|(name, value, colon)| format!("\"{name}\"{colon}{value}"))
+                    .collect();
+                format!("{{{}}}", members.join(" ,"))
+            }),
+        ]
+    });
+    inner.prop_map(|inner| format!("{{\"x\":{inner},\"a\":#}}"))
 }
 
 const TOKENS: &[&str] = &[

@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 use super::evaluate::kind;
 use super::modest;
 use super::{
-    ArrayRules, Branch, Count, Divisor, Limit, NumberRules, ObjectRules, Program, Property, Rules,
-    SchemaId, Slot, StringRules, Values,
+    ArrayRules, Branch, Checks, Count, Divisor, Limit, NumberRules, ObjectRules, Program, Property,
+    Rules, SchemaId, Slot, StringRules, Values,
 };
 use crate::document::{Document, Number, compare, head};
 use crate::limits::PROGRAM_SIZE_MAX;
@@ -71,15 +71,22 @@ impl Program {
             // The last one is taken first, so that the order is the one of the schema.
             path.extend(rules.in_place.iter().rev().filter(|inner| seen.insert(**inner)));
         }
-        let length = number(self.order.len() - start);
-        Some(Slot { types: slot_types, start: number(start), length })
+        let checks = match self.order.get(start..).unwrap_or_default() {
+            [] => Checks::Nothing,
+            [schema] if self.rules.get(schema.index()).is_some_and(|rules| rules.is_scalar) => {
+                let simple = self.rules.get(schema.index()).and_then(Rules::simple);
+                simple.unwrap_or(Checks::Scalar(*schema))
+            }
+            list => Checks::Schemas { start: number(start), length: number(list.len()) },
+        };
+        Some(Slot { types: slot_types, checks })
     }
 }
 
 impl Property {
     fn new(name: &str, schema: Option<SchemaId>) -> Self {
         // What is checked is known when all schemas are compiled.
-        let slot = Slot { types: Types::ANY, start: 0, length: 0 };
+        let slot = Slot { types: Types::ANY, checks: Checks::Nothing };
         Self { name: name.into(), head: head(name), slot, schema, is_required: false }
     }
 }
@@ -93,6 +100,32 @@ impl Rules {
             || self.objects.is_some()
             || !self.values.is_empty()
             || !self.branches.is_empty()
+    }
+}
+
+impl Rules {
+    /// What is checked when that is only a range, or a length.
+    fn simple(&self) -> Option<Checks> {
+        match (&self.numbers, &self.strings) {
+            _ if !self.values.is_empty() => None,
+            (Some(numbers), None) if numbers.divisor.is_none() => {
+                let (least, most) = numbers.range?;
+                Some(Checks::Range { least, most })
+            }
+            (None, Some(strings)) if strings.has_length_only() => {
+                let Count { minimum, maximum } = strings.length;
+                // No document has a string that is longer.
+                let most = u32::try_from(maximum).unwrap_or(u32::MAX);
+                Some(Checks::Length { least: u32::try_from(minimum).ok()?, most })
+            }
+            _ => None,
+        }
+    }
+}
+
+impl StringRules {
+    fn has_length_only(&self) -> bool {
+        self.pattern.is_none() && self.format.is_none() && self.bounds.is_empty()
     }
 }
 
@@ -315,7 +348,26 @@ fn numbers(source: Source<'_>) -> Option<NumberRules> {
     let limits: Box<[_]> =
         LIMITS.iter().filter_map(|(keyword, limit)| Some((*limit, number(keyword)?))).collect();
     let divisor = number("multipleOf").map(Divisor::new);
-    (!limits.is_empty() || divisor.is_some()).then_some(NumberRules { limits, divisor })
+    let range = range(&limits);
+    (!limits.is_empty() || divisor.is_some()).then_some(NumberRules { limits, range, divisor })
+}
+
+/// The least and the greatest double within limits, unless these say more: a bound is no double, or
+/// excluded and so great that there are integers between it and the next double.
+fn range(limits: &[(Limit, Number)]) -> Option<(f64, f64)> {
+    let (mut least, mut most) = (f64::NEG_INFINITY, f64::INFINITY);
+    for (limit, bound) in limits {
+        let bound = bound.as_exact_f64()?;
+        let is_small = bound.abs() < (1_u64 << 52) as f64;
+        match limit {
+            Limit::Minimum => least = least.max(bound),
+            Limit::Maximum => most = most.min(bound),
+            Limit::ExclusiveMinimum if is_small => least = least.max(bound.next_up()),
+            Limit::ExclusiveMaximum if is_small => most = most.min(bound.next_down()),
+            Limit::ExclusiveMinimum | Limit::ExclusiveMaximum => return None,
+        }
+    }
+    Some((least, most))
 }
 
 fn strings(source: Source<'_>) -> Option<StringRules> {
@@ -328,10 +380,7 @@ fn strings(source: Source<'_>) -> Option<StringRules> {
         format: text("format").and_then(Format::named),
         bounds: bounds.into_iter().flatten().collect(),
     };
-    let is_some = rules.length != Count::default()
-        || rules.pattern.is_some()
-        || rules.format.is_some()
-        || !rules.bounds.is_empty();
+    let is_some = rules.length != Count::default() || !rules.has_length_only();
     is_some.then_some(rules)
 }
 
@@ -344,8 +393,9 @@ fn values(source: Source<'_>) -> Vec<Values> {
 impl Values {
     fn new(values: &[Value]) -> Self {
         if !values.is_empty() && values.iter().all(Value::is_string) {
-            let mut texts: Vec<Box<str>> =
-                values.iter().filter_map(Value::as_str).map(Box::from).collect();
+            let texts = values.iter().filter_map(Value::as_str);
+            let mut texts: Vec<(Box<str>, u64)> =
+                texts.map(|text| (text.into(), head(text))).collect();
             texts.sort_unstable();
             return Self::Strings(texts.into());
         }

@@ -1,9 +1,7 @@
 //! Running a program over a document.
 
-use std::cmp::Ordering;
-
 use super::{
-    ArrayRules, Branch, Limit, NumberRules, ObjectRules, Program, Rules, SchemaId, Slot,
+    ArrayRules, Branch, Checks, Limit, NumberRules, ObjectRules, Program, Rules, SchemaId, Slot,
     StringRules, Values, Verdict,
 };
 use crate::document::{Items, Node, Number, Properties, View, compare, equal};
@@ -37,46 +35,55 @@ impl<'p> Run<'p> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn holds(&mut self, schema: SchemaId, node: Node<'_>) -> bool {
         let slot = self.program.slots.get(schema.index());
         slot.is_some_and(|slot| self.fits(*slot, node))
     }
 
-    #[inline]
+    /// Decides without a call what most values need.
+    #[inline(always)]
     fn fits(&mut self, slot: Slot, node: Node<'_>) -> bool {
-        let view = node.view();
-        if !slot.types.overlaps(kind(&view)) {
+        if !slot.types.admit(node) {
             return false;
         }
-        slot.length == 0 || self.checks(slot, node, &view)
+        match slot.checks {
+            Checks::Nothing => true,
+            Checks::Range { least, most } => {
+                self.steps_left = self.steps_left.saturating_sub(1);
+                node.as_number().is_none_or(|number| is_within(least, number, most))
+            }
+            Checks::Length { least, most } => {
+                self.steps_left = self.steps_left.saturating_sub(1);
+                node.as_str().is_none_or(|text| has_length(text, least.into(), most.into()))
+            }
+            Checks::Scalar(schema) => {
+                self.steps_left = self.steps_left.saturating_sub(1);
+                let rules = self.program.rules.get(schema.index());
+                rules.is_none_or(|rules| admits_scalar(rules, node))
+            }
+            Checks::Schemas { start, length } => self.schemas(start as usize, length, node),
+        }
     }
 
-    fn checks(&mut self, slot: Slot, node: Node<'_>, view: &View<'_>) -> bool {
+    #[inline(never)]
+    fn schemas(&mut self, start: usize, length: u32, node: Node<'_>) -> bool {
         let program = self.program;
-        let start = slot.start as usize;
-        if slot.length == 1
-            && let Some(schema) = program.order.get(start)
-            && let Some(rules) = program.rules.get(schema.index())
-            && rules.is_scalar
-        {
-            self.steps_left = self.steps_left.saturating_sub(1);
-            return admits_scalar(rules, node, view);
-        }
         if self.depth_left == 0 {
             self.steps_left = 0;
         }
-        let cost = u64::from(slot.length);
+        let cost = u64::from(length);
         if self.steps_left <= cost {
             self.steps_left = 0;
             return false;
         }
         self.steps_left -= cost;
         self.depth_left -= 1;
-        let list = program.order.get(start..start + slot.length as usize).unwrap_or_default();
+        let list = program.order.get(start..start + length as usize).unwrap_or_default();
+        let view = node.view();
         let holds = list.iter().all(|schema| {
             let rules = program.rules.get(schema.index());
-            rules.is_none_or(|rules| self.rules(*schema, rules, node, view))
+            rules.is_none_or(|rules| self.rules(*schema, rules, node, &view))
         });
         self.depth_left += 1;
         holds
@@ -93,7 +100,7 @@ impl<'p> Run<'p> {
             }
         };
         holds
-            && admits_scalar(rules, node, view)
+            && admits_scalar(rules, node)
             && rules.branches.iter().all(|branch| self.branch(branch, node))
     }
 
@@ -125,14 +132,8 @@ impl<'p> Run<'p> {
         if !rules.count.admits(items.len()) {
             return false;
         }
-        if !rules.prefix.is_empty() || rules.items.is_some() {
-            let mut prefix = rules.prefix.iter();
-            for item in items {
-                let Some(schema) = prefix.next().copied().or(rules.items) else { break };
-                if !self.holds(schema, item) {
-                    return false;
-                }
-            }
+        if !self.items(rules, items) {
+            return false;
         }
         if let Some((schema, count)) = rules.contains {
             let mut found = 0;
@@ -154,6 +155,18 @@ impl<'p> Run<'p> {
                     self.evaluates_item(own, &active, index, item) || self.holds(schema, item)
                 })
             })
+    }
+
+    /// What is said of the items by their places.
+    fn items(&mut self, rules: &ArrayRules, items: Items<'_>) -> bool {
+        let mut prefix = rules.prefix.iter();
+        for item in items {
+            let Some(schema) = prefix.next().copied().or(rules.items) else { break };
+            if !self.holds(schema, item) {
+                return false;
+            }
+        }
+        true
     }
 
     fn object(
@@ -182,7 +195,7 @@ impl<'p> Run<'p> {
     }
 
     /// Walks the properties of the document and those of the schema, which are sorted alike.
-    #[inline]
+    #[inline(never)]
     fn properties(&mut self, rules: &ObjectRules, mut properties: Properties<'_>) -> bool {
         let others_matter = rules.additional.is_some() || !rules.patterns.is_empty();
         let mut known = rules.properties.iter();
@@ -190,23 +203,21 @@ impl<'p> Run<'p> {
         while let Some((name, value)) = properties.next_named() {
             let mut is_declared = false;
             while let Some(property) = next {
-                match name.compare(&property.name, property.head) {
-                    Ordering::Greater => {
-                        if property.is_required {
-                            return false;
-                        }
-                        next = known.next();
+                if name.is(&property.name, property.head) {
+                    is_declared = property.schema.is_some();
+                    if !self.fits(property.slot, value) {
+                        return false;
                     }
-                    Ordering::Equal => {
-                        is_declared = property.schema.is_some();
-                        if !self.fits(property.slot, value) {
-                            return false;
-                        }
-                        next = known.next();
-                        break;
-                    }
-                    Ordering::Less => break,
+                    next = known.next();
+                    break;
                 }
+                if name.is_before(&property.name, property.head) {
+                    break;
+                }
+                if property.is_required {
+                    return false;
+                }
+                next = known.next();
             }
             if others_matter {
                 if !self.others(rules, is_declared, name.as_str(), value) {
@@ -330,12 +341,12 @@ impl ObjectRules {
 impl Values {
     fn admits(&self, node: Node<'_>) -> bool {
         match self {
-            Self::Strings(texts) => node.as_str().is_some_and(|text| {
+            Self::Strings(texts) => node.as_name().is_some_and(|text| {
                 if texts.len() <= LISTED_MAX {
-                    texts.iter().any(|known| **known == *text)
-                } else {
-                    texts.binary_search_by(|known| (**known).cmp(text)).is_ok()
+                    return texts.iter().any(|(known, head)| text.is(known, *head));
                 }
+                let text = text.as_str();
+                texts.binary_search_by(|(known, _)| (**known).cmp(text)).is_ok()
             }),
             Self::Documents(documents) => {
                 documents.binary_search_by(|known| compare(known.root(), node)).is_ok()
@@ -346,6 +357,17 @@ impl Values {
 
 /// Lists up to here are searched from end to end.
 const LISTED_MAX: usize = 8;
+
+impl Types {
+    /// Whether a value is of one of the types.
+    #[inline(always)]
+    fn admit(self, node: Node<'_>) -> bool {
+        let view = node.view();
+        // Where any number will do, it need not be known whether this one is whole.
+        (matches!(view, View::Number(_)) && Types::NUMBER.within(self))
+            || self.overlaps(kind(&view))
+    }
+}
 
 /// The type of a value.
 #[inline]
@@ -361,18 +383,46 @@ pub(super) fn kind(view: &View<'_>) -> Types {
     }
 }
 
-fn admits_scalar(rules: &Rules, node: Node<'_>, view: &View<'_>) -> bool {
-    let holds = match *view {
-        View::Number(number) => {
-            rules.numbers.as_ref().is_none_or(|rules| admits_number(rules, number))
-        }
-        View::String(text) => rules.strings.as_ref().is_none_or(|rules| admits_string(rules, text)),
-        View::Null | View::Boolean(_) | View::Array(_) | View::Object(_) => true,
-    };
-    holds && rules.values.iter().all(|values| values.admits(node))
+#[inline(never)]
+fn admits_scalar(rules: &Rules, node: Node<'_>) -> bool {
+    if let Some(numbers) = &rules.numbers
+        && let Some(number) = node.as_number()
+        && !admits_number(numbers, number)
+    {
+        return false;
+    }
+    if let Some(strings) = &rules.strings
+        && let Some(text) = node.as_str()
+        && !admits_string(strings, text)
+    {
+        return false;
+    }
+    rules.values.iter().all(|values| values.admits(node))
 }
 
 fn admits_number(rules: &NumberRules, number: Number) -> bool {
+    let is_in_range = match rules.range {
+        Some((least, most)) => is_within(least, number, most),
+        None => is_within_limits(rules, number),
+    };
+    is_in_range && rules.divisor.as_ref().is_none_or(|divisor| divisor.divides(number))
+}
+
+/// Whether a number is between two doubles, or one of them.
+#[inline]
+fn is_within(least: f64, number: Number, most: f64) -> bool {
+    /// Integers of which there are others between doubles.
+    #[cold]
+    fn is_great_within(least: f64, number: Number, most: f64) -> bool {
+        number.compare(Number::Float(least)).is_ge() && number.compare(Number::Float(most)).is_le()
+    }
+    match number.as_exact_f64() {
+        Some(value) => least <= value && value <= most,
+        None => is_great_within(least, number, most),
+    }
+}
+
+fn is_within_limits(rules: &NumberRules, number: Number) -> bool {
     rules.limits.iter().all(|(limit, bound)| {
         let order = number.compare(*bound);
         match limit {
@@ -381,22 +431,26 @@ fn admits_number(rules: &NumberRules, number: Number) -> bool {
             Limit::Maximum => order.is_le(),
             Limit::ExclusiveMaximum => order.is_lt(),
         }
-    }) && rules.divisor.as_ref().is_none_or(|divisor| divisor.divides(number))
+    })
 }
 
 fn admits_string(rules: &StringRules, text: &str) -> bool {
-    admits_length(rules, text)
+    has_length(text, rules.length.minimum, rules.length.maximum)
         && rules.pattern.as_ref().is_none_or(|pattern| pattern.is_match(text))
         && rules.format.as_ref().is_none_or(|format| format.admits(text))
         && rules.bounds.iter().all(|bound| bound.admits(text))
 }
 
-/// Counts characters only when the bytes do not decide.
-fn admits_length(rules: &StringRules, text: &str) -> bool {
+/// Whether a string has so many characters; they are counted only when the bytes do not decide.
+#[inline]
+fn has_length(text: &str, least: u64, most: u64) -> bool {
+    #[cold]
+    fn has_counted(text: &str, least: u64, most: u64) -> bool {
+        (least..=most).contains(&(text.chars().count() as u64))
+    }
     let bytes = text.len() as u64;
     // A character takes up to four bytes.
-    let is_sure = rules.length.minimum <= bytes.div_ceil(4) && bytes <= rules.length.maximum;
-    is_sure || rules.length.admits(text.chars().count())
+    (least <= bytes.div_ceil(4) && bytes <= most) || has_counted(text, least, most)
 }
 
 fn are_unique(items: Items<'_>) -> bool {

@@ -90,9 +90,30 @@ pub(super) enum Verdict {
 #[derive(Debug, Clone, Copy)]
 struct Slot {
     types: Types,
-    /// Where the list of schemas with rules begins in the order of the program.
-    start: u32,
-    length: u32,
+    checks: Checks,
+}
+
+/// What is checked beside the type.
+#[derive(Debug, Clone, Copy)]
+enum Checks {
+    Nothing,
+    /// Numbers, if not values of other types, are within a range.
+    Range {
+        least: f64,
+        most: f64,
+    },
+    /// Strings, if not values of other types, have a number of characters.
+    Length {
+        least: u32,
+        most: u32,
+    },
+    /// The rules of one schema, which are about strings, numbers and values as a whole only.
+    Scalar(SchemaId),
+    /// The rules of schemas, a list in the order of the program.
+    Schemas {
+        start: u32,
+        length: u32,
+    },
 }
 
 /// The rules of one schema, but for its types.
@@ -113,6 +134,8 @@ struct Rules {
 #[derive(Debug, Default)]
 struct NumberRules {
     limits: Box<[(Limit, Number)]>,
+    /// The least and the greatest double within the limits, if these two tell as much.
+    range: Option<(f64, f64)>,
     divisor: Option<Divisor>,
 }
 
@@ -190,8 +213,8 @@ impl Count {
 /// The values of a `const` or an `enum`.
 #[derive(Debug)]
 enum Values {
-    /// Strings only, sorted.
-    Strings(Box<[Box<str>]>),
+    /// Strings only, sorted, each with its first bytes.
+    Strings(Box<[(Box<str>, u64)]>),
     /// Values of any type, in their order.
     Documents(Box<[Document]>),
 }
