@@ -66,6 +66,10 @@ impl Settings {
     pub(crate) fn apply(&self, sink: &mut Sink) -> Vec<Diagnostic> {
         let hints = sink.take_hints(|rule| self.levels.contains_key(rule.slug));
         sink.revise(|mut diagnostic| {
+            // Some warnings are errors where it was seen that a task would fail.
+            if diagnostic.severity == Severity::Error {
+                return Some(diagnostic);
+            }
             match self.levels.get(diagnostic.rule.slug).copied().unwrap_or(Level::Warn) {
                 Level::Allow => return None,
                 Level::Warn => {}

@@ -166,7 +166,7 @@ impl Database {
                 check_semicolon(script, "lambda", sink);
                 sql_advice::check_portability(script, "lambda", sink);
                 let prepared = Prepared { script: script.clone(), lambda, read, derived };
-                sql_advice::check_lambda(prepared.subject(), sink);
+                sql_advice::check_repeatability(script, sink);
                 Some(prepared)
             }
             Err(failures) => {

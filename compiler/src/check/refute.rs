@@ -32,19 +32,43 @@ struct Refutation {
     violation: Violation,
 }
 
-/// Looks for a document whose result does not fit the derived collection; whether there is one.
-pub(super) fn check(database: &Database, subject: LambdaSubject<'_>, sink: &mut Sink) -> bool {
-    let Some(refutation) = refute(database, subject) else { return false };
+/// What was seen of a lambda.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Sighting {
+    /// No document whose result is refused.
+    Nothing,
+    /// One whose result is refused, which is told.
+    Told,
+    /// One whose result has no boolean in the column of this location, which is left to the advice about such columns.
+    NoBoolean(Pointer),
+}
+
+/// Looks for a document whose result does not fit the derived collection.
+pub(super) fn check(
+    database: &Database,
+    subject: LambdaSubject<'_>,
+    sink: &mut Sink,
+) -> Sighting {
+    let Some(refutation) = refute(database, subject) else { return Sighting::Nothing };
     let schema = &subject.derived.known.checked.write_schema.shape;
     let pointer = Pointer::parse(&refutation.violation.instance_pointer).unwrap_or_default();
-    let (shape, _) = schema.locate(&pointer);
-    // A boolean has been told already, and a schema that contradicts itself refuses whatever there is.
-    let is_told =
-        shape.types.without(Types::NULL) == Types::BOOLEAN || !schema.inspect().is_empty();
-    if !is_told {
+    if is_boolean_column(&pointer, subject) {
+        return Sighting::NoBoolean(pointer);
+    }
+    // A schema that contradicts itself refuses whatever there is.
+    if schema.inspect().is_empty() {
         sink.report(lambda_output_mismatch(subject, &refutation));
     }
-    true
+    Sighting::Told
+}
+
+/// Whether the schema wants a boolean at a location that is a column, not a part of a JSON document.
+pub(super) fn is_boolean_column(pointer: &Pointer, subject: LambdaSubject<'_>) -> bool {
+    let [token] = pointer.tokens() else { return false };
+    let (shape, _) = subject.derived.known.checked.write_schema.shape.locate(pointer);
+    let mut columns = subject.lambda.columns().into_iter();
+    shape.types.without(Types::NULL) == Types::BOOLEAN
+        && columns.any(|columns| columns.contains(&token.property()))
 }
 
 fn refute(database: &Database, subject: LambdaSubject<'_>) -> Option<Refutation> {

@@ -6,14 +6,16 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use tidegate_stdlib::lambda::sqlite::{Call, Lambda, calls, column_place, mentions, split};
+use tidegate_stdlib::lambda::sqlite::{
+    Call, Lambda, calls, column_place, mentions, split, texts_in_calls,
+};
 use tidegate_stdlib::shape::{Exists, Shape, Types};
 use tidegate_stdlib::value::{Pointer, Token};
 
 use super::locations::{declaration_place, type_place};
 use super::selectors::ReadCollection;
 use crate::catalog::{BundledSchema, ScriptSource};
-use crate::diag::{Diagnostic, Sink, rules};
+use crate::diag::{Diagnostic, Severity, Sink, rules};
 use crate::source::Span;
 
 /// Functions of the optional maths extension of SQLite, sorted.
@@ -29,7 +31,10 @@ const UNREPEATABLE_FUNCTIONS: &[&str] = &["random", "randomblob"];
 const FUNCTIONS_OF_PAST: &[&str] = &["changes", "last_insert_rowid", "total_changes"];
 /// Functions that tell the present time when they have no argument.
 const TIME_FUNCTIONS: &[&str] = &["date", "datetime", "julianday", "time", "unixepoch"];
-const WORDS_OF_TIME: &[&str] = &["current_date", "current_time", "current_timestamp", "now"];
+/// Functions that take `now` for the present time.
+const FUNCTIONS_OF_TIME: &[&str] =
+    &["date", "datetime", "julianday", "strftime", "time", "timediff", "unixepoch"];
+const WORDS_OF_TIME: &[&str] = &["current_date", "current_time", "current_timestamp"];
 
 /// Functions that other tools may lack; a text is reported once, at the first of them.
 pub(super) fn check_portability(script: &ScriptSource, noun: &str, sink: &mut Sink) {
@@ -54,16 +59,8 @@ pub(super) struct LambdaSubject<'l> {
     pub(super) derived: ReadCollection<'l>,
 }
 
-/// What is worth saying about a lambda that can be prepared.
-pub(super) fn check_lambda(subject: LambdaSubject<'_>, sink: &mut Sink) {
-    check_repeatability(subject.script, sink);
-    if subject.derived.known.validators.is_some() {
-        check_columns(subject, sink);
-    }
-}
-
 /// A task that is restarted runs a lambda again; it should then make the same of a document.
-fn check_repeatability(script: &ScriptSource, sink: &mut Sink) {
+pub(super) fn check_repeatability(script: &ScriptSource, sink: &mut Sink) {
     let text = &script.script.text;
     let first_end = split(text).ok().and_then(|ranges| ranges.first().map(|first| first.end));
     for call in calls(text) {
@@ -80,19 +77,34 @@ fn check_repeatability(script: &ScriptSource, sink: &mut Sink) {
         };
         sink.report(lambda_not_repeatable(name, script.span(call.name), label));
     }
-    for range in mentions(text, WORDS_OF_TIME) {
+    // `now` is a time only where a function of time takes it, the others only as words.
+    let words = mentions(text, WORDS_OF_TIME).into_iter();
+    let words =
+        words.filter(|range| !text.get(range.clone()).is_some_and(|it| it.starts_with('\'')));
+    let texts = texts_in_calls(text, FUNCTIONS_OF_TIME).into_iter();
+    let texts = texts.filter(|range| is_now(text.get(range.clone()).unwrap_or_default()));
+    for range in words.chain(texts) {
         let word = text.get(range.clone()).unwrap_or_default();
-        // `now` is a time only as a text, the others only as words.
-        if word.starts_with('\'') == word.to_ascii_lowercase().contains("now") {
-            let span = script.span(range);
-            sink.report(lambda_not_repeatable(word, span, "this is the present time"));
-        }
+        let span = script.span(range);
+        sink.report(lambda_not_repeatable(word, span, "this is the present time"));
     }
 }
 
-/// The columns of the rows that become documents.
-fn check_columns(subject: LambdaSubject<'_>, sink: &mut Sink) {
+/// Whether a text of SQL is `now`.
+fn is_now(quoted: &str) -> bool {
+    quoted.trim_matches('\'').eq_ignore_ascii_case("now")
+}
+
+/// The columns of the rows that become documents. Of the one at `refused` it has been seen that the derived collection refuses it.
+pub(super) fn check_columns(
+    subject: LambdaSubject<'_>,
+    refused: Option<&Pointer>,
+    sink: &mut Sink,
+) {
     let LambdaSubject { script, lambda, derived, .. } = subject;
+    if derived.known.validators.is_none() {
+        return;
+    }
     let text = &script.script.text;
     let schema = &derived.known.checked.write_schema;
     let Ok(statements) = split(text) else { return };
@@ -107,7 +119,11 @@ fn check_columns(subject: LambdaSubject<'_>, sink: &mut Sink) {
             let column = Column { name: &column, pointer: &pointer, shape: &shape, schema };
             if shape.types.without(Types::NULL) == Types::BOOLEAN {
                 let place = place_of(statement, range, column.name, script);
-                sink.report(boolean_from_sql(&column, place));
+                let mut diagnostic = boolean_from_sql(&column, place);
+                if refused == Some(column.pointer) {
+                    diagnostic.severity = Severity::Error;
+                }
+                sink.report(diagnostic);
             }
         }
     }

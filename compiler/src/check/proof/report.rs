@@ -1,7 +1,7 @@
 //! What is said of proofs.
 
 use tidegate_stdlib::lambda::sqlite::RowForm;
-use tidegate_stdlib::shape::{Gap, Types};
+use tidegate_stdlib::shape::Gap;
 use tidegate_stdlib::value::Pointer;
 
 use super::tables::Tables;
@@ -9,8 +9,8 @@ use super::{Doubt, doubts};
 use crate::check::checked::Proof;
 use crate::check::lambdas::{Database, Prepared};
 use crate::check::locations::type_place;
-use crate::check::refute;
-use crate::check::sql_advice::{LambdaSubject, place_of};
+use crate::check::refute::{self, Sighting};
+use crate::check::sql_advice::{self, LambdaSubject, place_of};
 use crate::diag::{Diagnostic, Sink, rules};
 use crate::source::Span;
 
@@ -25,18 +25,27 @@ pub(in crate::check) fn check(
     let verdict = |prepared: &Prepared<'_>, sink: &mut Sink| {
         let subject = prepared.subject();
         let is_sound = subject.read.known.is_sound && subject.derived.known.is_sound;
-        if is_sound { judge(database, subject, &tables, sink) } else { Proof::NotProved }
+        let (proof, refused) = if is_sound {
+            judge(database, subject, &tables, sink)
+        } else {
+            (Proof::NotProved, None)
+        };
+        sql_advice::check_columns(subject, refused.as_ref(), sink);
+        proof
     };
     lambdas.iter().map(|prepared| prepared.as_ref().map(|it| verdict(it, sink))).collect()
 }
 
+/// The verdict, and the column of which it was seen that it has no boolean where the schema wants one.
 fn judge(
     database: &Database,
     subject: LambdaSubject<'_>,
     tables: &Tables,
     sink: &mut Sink,
-) -> Proof {
-    let Some(validators) = &subject.derived.known.validators else { return Proof::NotProved };
+) -> (Proof, Option<Pointer>) {
+    let Some(validators) = &subject.derived.known.validators else {
+        return (Proof::NotProved, None);
+    };
     let schema = validators.write.schema().normal_form();
     let read = &subject.read.known.checked.effective_read_schema().shape;
     let mut found = Vec::new();
@@ -45,25 +54,24 @@ fn judge(
         found.extend(doubts.into_iter().map(|doubt| (index, doubt)));
     }
     if found.is_empty() {
-        return Proof::Proved;
+        return (Proof::Proved, None);
     }
-    let is_refuted = refute::check(database, subject, sink);
+    let sighting = refute::check(database, subject, sink);
+    let is_refuted = sighting != Sighting::Nothing;
     for (statement, doubt) in &found {
         match doubt {
             Doubt::MayBeJson(gap) => sink.report(text_parsed_as_json(subject, *statement, gap)),
             _ if is_refuted => {}
-            Doubt::MayNotFit(gap) if is_boolean(subject, gap) => {}
+            Doubt::MayNotFit(gap) if refute::is_boolean_column(&gap.pointer, subject) => {}
             Doubt::MayNotFit(gap) => sink.report(may_not_fit(subject, *statement, gap)),
             Doubt::NotUnderstood(what) => sink.report(not_understood(subject, *statement, what)),
         }
     }
-    if is_refuted { Proof::Refuted } else { Proof::NotProved }
-}
-
-/// Whether the schema wants a boolean, which has been told.
-fn is_boolean(subject: LambdaSubject<'_>, gap: &Gap) -> bool {
-    let (shape, _) = subject.derived.known.checked.write_schema.shape.locate(&gap.pointer);
-    shape.types.without(Types::NULL) == Types::BOOLEAN
+    match sighting {
+        Sighting::Nothing => (Proof::NotProved, None),
+        Sighting::Told => (Proof::Refuted, None),
+        Sighting::NoBoolean(pointer) => (Proof::Refuted, Some(pointer)),
+    }
 }
 
 /// Where a column gets its name, or else its statement.

@@ -23,7 +23,9 @@ pub use invoke::{Invocation, Lambda, LambdaStatement, PreparedLambda, RowForm};
 pub use key::KeyLambda;
 pub use parameters::{Binding, Encoding, Parameters, Unresolved};
 pub use rows::Rows;
-pub use statements::{Call, calls, column_place, mentions, missing_semicolon, names_any, split};
+pub use statements::{
+    Call, calls, column_place, mentions, missing_semicolon, names_any, split, texts_in_calls,
+};
 
 use locate::Statement;
 use statements::find_text;

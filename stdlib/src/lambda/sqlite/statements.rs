@@ -53,15 +53,60 @@ pub struct Call {
     pub is_empty: bool,
 }
 
-/// The functions that a text calls, and whatever else looks like a call: a name before a parenthesis.
+/// The functions that a text calls, and whatever else looks like a call: a name before a parenthesis. What stands where only a
+/// table can is none.
 pub fn calls(text: &str) -> Vec<Call> {
     let tokens: Vec<Token> = tokens(text).collect();
-    let calls = tokens.windows(3).filter_map(|window| {
-        let [name, open, next] = window else { return None };
+    let mut calls = Vec::new();
+    let mut statement_start = 0;
+    for (index, window) in tokens.windows(3).enumerate() {
+        let [name, open, next] = window else { continue };
+        if name.kind == TokenKind::Semicolon {
+            statement_start = index + 1;
+        }
+        let before = tokens.get(statement_start..index).unwrap_or_default();
         let is_call = name.kind == TokenKind::Word && open.text(text) == "(";
-        is_call.then(|| Call { name: name.range.clone(), is_empty: next.text(text) == ")" })
-    });
-    calls.collect()
+        if is_call && !is_table(before, text) {
+            let is_empty = next.text(text) == ")";
+            calls.push(Call { name: name.range.clone(), is_empty });
+        }
+    }
+    calls
+}
+
+/// The bytes of every text in `''` that stands in a call of one of some functions.
+pub fn texts_in_calls(text: &str, functions: &[&str]) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    // Whether each open parenthesis is in such a call.
+    let mut open: Vec<bool> = Vec::new();
+    let mut before: Option<Token> = None;
+    for token in tokens(text) {
+        let is_inside = open.last().copied().unwrap_or_default();
+        match token.text(text) {
+            "(" => open.push(
+                is_inside
+                    || before.as_ref().is_some_and(|name| {
+                        functions.iter().any(|function| name.is_keyword(text, function))
+                    }),
+            ),
+            ")" => drop(open.pop()),
+            _ if is_inside && token.kind == TokenKind::Text => found.push(token.range.clone()),
+            _ => {}
+        }
+        before = Some(token);
+    }
+    found
+}
+
+/// Whether only a table can follow the tokens of a statement.
+fn is_table(before: &[Token], text: &str) -> bool {
+    const WORDS: [&str; 7] = ["TABLE", "EXISTS", "INTO", "VIEW", "REFERENCES", "WITH", "RECURSIVE"];
+    let Some(last) = before.last() else { return false };
+    let is_of_index = last.is_keyword(text, "ON")
+        && before.iter().take(3).any(|token| token.is_keyword(text, "INDEX"));
+    is_of_index
+        || last.text(text) == "."
+        || WORDS.iter().any(|keyword| last.is_keyword(text, keyword))
 }
 
 /// The bytes of every bare word or text in `''` that is one of `wanted`, in any case and without quotes.
@@ -303,6 +348,24 @@ mod tests {
         let expected = [("random", true), ("sqrt", false), ("IN", false)];
         assert_eq!(names(calls(text)), expected.map(|(name, empty)| (name.to_owned(), empty)));
         assert_eq!(mentions(text, &["NOW"]).first(), Some(&(29..34)));
+    }
+
+    #[test]
+    fn texts_are_found_in_calls() {
+        let text = "SELECT 'a', date('b', (SELECT max('c'))), 'd' WHERE DATE ( 'e' ) = x('f')";
+        let found =
+            texts_in_calls(text, &["date"]).into_iter().map(|range| text.get(range).unwrap());
+        assert_eq!(found.collect::<Vec<_>>(), ["'b'", "'c'", "'e'"]);
+    }
+
+    #[test]
+    fn tables_are_not_called() {
+        let text = "CREATE TABLE log (n); CREATE TABLE IF NOT EXISTS mod(n); CREATE UNIQUE INDEX i ON pow (n);
+            INSERT INTO exp(n) SELECT ln(n) FROM a JOIN b ON sin(n) = main.cos (n);
+            WITH pi(n) AS (SELECT 1) SELECT tan (n) FROM pi;";
+        let found = calls(text).into_iter().map(|call| text.get(call.name).unwrap());
+        let found: Vec<_> = found.filter(|name| !["AS", "ON"].contains(name)).collect();
+        assert_eq!(found, ["ln", "sin", "tan"]);
     }
 
     #[test]
