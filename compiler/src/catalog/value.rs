@@ -22,8 +22,8 @@ pub struct SourceValue {
 }
 
 impl SourceValue {
-    /// The value that `value`, written in `file`, holds or names in a role; `None` when its file was not read, which has
-    /// been reported.
+    /// The value that `value`, written in `file`, holds or names in a role; `None` when its file was not read, or only in part, which
+    /// has been reported.
     pub fn new(sources: &Sources, file: FileId, value: &InlineOrFile, role: Role) -> Option<Self> {
         let span = value.range().in_file(file);
         let (file, node) = match value {
@@ -33,7 +33,7 @@ impl SourceValue {
             }
         };
         let source = sources.file(file);
-        if !source.is_present {
+        if !source.is_present || node.is_none() && !source.is_whole() {
             return None;
         }
         let Some(tree) = source.tree.clone() else {

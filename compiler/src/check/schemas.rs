@@ -112,6 +112,9 @@ impl CollectionSchemas {
 fn has_unbound_schema(collection: &Collection, sources: &Sources) -> bool {
     let spec = collection.spec();
     let Some(tree) = &sources.file(collection.file()).tree else { return false };
+    if !tree.is_mapping(spec.name.node) {
+        return true;
+    }
     [
         ("schema", &spec.schema),
         ("writeSchema", &spec.write_schema),

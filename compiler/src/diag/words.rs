@@ -13,9 +13,15 @@ pub(super) fn on_one_line(text: String) -> String {
     if is_short && !text.contains(char::is_control) && !text.contains("``") {
         return text;
     }
+    // A text of the user's with a back-tick in it may leave one without its fellow, and then nobody can tell what is quoted.
+    let is_balanced = text.matches('`').count() % 2 == 0;
     let parts = text.split('`').enumerate();
     let shown: Vec<String> = parts
-        .map(|(index, part)| if index % 2 == 1 { shortened(part) } else { part.to_owned() })
+        .map(|(index, part)| match (index % 2 == 1, is_balanced) {
+            (true, true) if part.is_empty() => "\"\"".to_owned(),
+            (true, _) => shortened(part),
+            (false, _) => part.to_owned(),
+        })
         .collect();
     let mut message = shown.join("`").replace(char::is_control, " ");
     if let Some((end, _)) = message.char_indices().nth(MESSAGE_CHARS_MAX) {
@@ -25,11 +31,8 @@ pub(super) fn on_one_line(text: String) -> String {
     message
 }
 
-/// A text without its middle, when it is long; two quotes, when it is empty.
+/// A text without its middle, when it is long.
 fn shortened(text: &str) -> String {
-    if text.is_empty() {
-        return "\"\"".to_owned();
-    }
     let count = text.chars().count();
     if count <= QUOTED_CHARS_MAX {
         return text.to_owned();

@@ -166,6 +166,10 @@ impl Loader<'_> {
         if role == Role::Catalog && written.contains(' ') {
             self.sink.report(reference_with_blank(&reference));
         }
+        if role == Role::Schema && (written.trim().contains('\n') || written.contains(": ")) {
+            self.sink.report(schema_as_text(&reference));
+            return;
+        }
         let Ok(mut url) = self.sources.file(from).url.join(written) else {
             self.sink.report(malformed_reference(&reference));
             return;
@@ -422,6 +426,12 @@ fn empty_reference(reference: &Reference<'_>) -> Diagnostic {
     Diagnostic::new(&rules::MALFORMED_REFERENCE, reference.span, "the reference names no file")
         .label("by the rules of URLs this would be the very file that it stands in")
         .help("name a file relative to this one, or remove the reference")
+}
+
+fn schema_as_text(reference: &Reference<'_>) -> Diagnostic {
+    Diagnostic::new(&rules::MALFORMED_REFERENCE, reference.span, "the schema is a text")
+        .label("a text is the reference to a schema in a file")
+        .help("write the schema in place, without `|`, `>` or quotes around it")
 }
 
 fn reference_with_blank(reference: &Reference<'_>) -> Diagnostic {

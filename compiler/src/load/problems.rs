@@ -54,6 +54,7 @@ fn is_sure(problem: &BindProblem, losses: Losses) -> bool {
             BindProblemKind::UnknownField { .. }
             | BindProblemKind::WrongType { .. }
             | BindProblemKind::MissingFields { .. }
+            | BindProblemKind::RepeatedField { .. }
             | BindProblemKind::Choice { .. }
             | BindProblemKind::LegacyField(_)
             | BindProblemKind::LegacyForm { .. }
@@ -153,6 +154,9 @@ fn bind_problem(file: FileId, source: &SourceFile, problem: &BindProblem) -> Dia
             wrong_type(span, field, expected, found, replacement.as_deref(), is_number)
         }
         BindProblemKind::MissingFields { fields, noun } => missing_fields(span, fields, noun),
+        BindProblemKind::RepeatedField { field, first } => {
+            repeated_field(span, first.in_file(file), field)
+        }
         BindProblemKind::Choice { noun, fields, found } => choice(span, noun, fields, *found),
         BindProblemKind::MissingColon { field } => missing_colon(span, field),
         BindProblemKind::LegacyField(legacy) => legacy_field(span, legacy),
@@ -222,6 +226,13 @@ fn missing_fields(span: Span, fields: &[&str], noun: &str) -> Diagnostic {
     fields.iter().filter_map(|name| table?.field(name)).fold(diagnostic, |diagnostic, field| {
         diagnostic.note(format!("`{}`: {}", field.name, field.docs))
     })
+}
+
+fn repeated_field(span: Span, first: Span, field: &str) -> Diagnostic {
+    Diagnostic::new(&rules::DUPLICATE_KEY, span, format!("the field `{field}` is given twice"))
+        .label("this is another name of it")
+        .also(first, "it is given here already")
+        .help("remove one of the two")
 }
 
 fn choice(span: Span, noun: &str, fields: &[&str], found: usize) -> Diagnostic {

@@ -238,6 +238,17 @@ tests: {t: [{ingest: {collection: a, documents: ''}}]}";
 }
 
 #[test]
+fn a_schema_that_is_a_text_is_no_reference() {
+    let text = "collections: {a: {schema: 'type: object', key: [/id]}, b: {schema: \"{type: object,\\n}\", key: [/id]}}";
+    let found = found(&[("flow.yaml", text)]);
+    assert_eq!(found.len(), 2);
+    assert!(
+        found.iter().all(|it| it.starts_with("malformed-reference at flow.yaml: ")),
+        "{found:?}"
+    );
+}
+
+#[test]
 fn a_blank_in_an_import_is_written_as_in_urls() {
     let files = [("flow.yaml", "import: [' b c.yaml']"), ("b%20c.yaml", "{}")];
     assert_eq!(found(&files), ["malformed-reference at flow.yaml:  b c.yaml"]);

@@ -56,6 +56,13 @@ pub enum BindProblemKind {
         /// What the object is called.
         noun: &'static str,
     },
+    /// A field that is given once more, under another of its names.
+    RepeatedField {
+        /// The field.
+        field: &'static str,
+        /// Where it is given first.
+        first: Range,
+    },
     /// None or several of fields of which an object has exactly one.
     Choice {
         /// What the object is called.
@@ -98,6 +105,7 @@ impl BindProblemKind {
             Self::UnknownField { .. }
             | Self::WrongType { .. }
             | Self::MissingFields { .. }
+            | Self::RepeatedField { .. }
             | Self::Choice { .. }
             | Self::LegacyField(_)
             | Self::LegacyForm { .. }
@@ -203,7 +211,10 @@ impl Binder<'_> {
         for entry in self.tree.entries(node) {
             let is_ours = !is_extension(&entry.key);
             match table.field(&entry.key).filter(|_| is_ours) {
-                Some(field) => self.check_field(entry, field),
+                Some(field) => {
+                    self.check_repeated(node, entry, field);
+                    self.check_field(entry, field);
+                }
                 None if !is_ours => {}
                 None if self.report_legacy(entry, table) => {}
                 None if table.is_open && self.meant(node, table, &entry.key).is_none() => {}
@@ -230,6 +241,16 @@ impl Binder<'_> {
         let fields: Vec<&str> = missing.map(|field| field.name).collect();
         if !fields.is_empty() {
             self.report(BindProblemKind::MissingFields { fields, noun: table.noun }, at);
+        }
+    }
+
+    /// Reports a field that an object has under another name already.
+    fn check_repeated(&mut self, node: NodeId, entry: &Entry, field: &Field) {
+        let mut entries = self.tree.entries(node).iter();
+        let first = entries.find(|first| field.is_named(&first.key));
+        if let Some(first) = first.filter(|first| first.key != entry.key) {
+            let kind = BindProblemKind::RepeatedField { field: field.name, first: first.key_range };
+            self.report(kind, entry.key_range);
         }
     }
 
@@ -358,6 +379,11 @@ fn found(value: &NodeKind, expected: FieldKind) -> String {
         (NodeKind::Null, _) => "nothing".to_owned(),
         (NodeKind::Boolean(value), _) => format!("`{value}`"),
         (NodeKind::Number(number), _) => format!("`{number}`"),
+        (NodeKind::String(string), FieldKind::Boolean)
+            if matches!(string.value.as_str(), "true" | "false") =>
+        {
+            format!("the text `{}`", string.value)
+        }
         (
             NodeKind::String(string),
             FieldKind::Word(_)
@@ -378,8 +404,8 @@ fn found(value: &NodeKind, expected: FieldKind) -> String {
 fn replacement(value: &NodeKind, expected: FieldKind) -> Option<String> {
     match (value, expected) {
         (NodeKind::String(string), FieldKind::Boolean) => match string.value.as_str() {
-            "yes" | "on" => Some("true".to_owned()),
-            "no" | "off" => Some("false".to_owned()),
+            "yes" | "on" | "true" => Some("true".to_owned()),
+            "no" | "off" | "false" => Some("false".to_owned()),
             _ => None,
         },
         (NodeKind::String(string), FieldKind::Word(words)) => {

@@ -25,6 +25,7 @@ fn problems(text: &str) -> Vec<String> {
             BindProblemKind::MissingFields { fields, .. } => {
                 format!("{place}: lacks {}", fields.join(", "))
             }
+            BindProblemKind::RepeatedField { field, .. } => format!("{place}: {field} once more"),
             BindProblemKind::Choice { found, .. } => format!("{place}: {found} forms"),
             BindProblemKind::MissingColon { field } => format!("{place}: {field} without colon"),
             BindProblemKind::LegacyField(legacy) => format!("{place}: {}", legacy.advice),

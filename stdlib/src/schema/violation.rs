@@ -151,8 +151,7 @@ fn message(kind: &ValidationErrorKind, value: &Value) -> String {
         }
         Kind::Custom { message, .. } => message.clone(),
         Kind::Enum { options } => {
-            let options: Vec<_> = options.as_array().into_iter().flatten().map(quote).collect();
-            format!("expected one of {}, found {}", shortened(&options.join(", ")), quote(value))
+            format!("expected one of {}, found {}", choices(options), quote(value))
         }
         Kind::ExclusiveMaximum { limit } => format!("expected less than {limit}, found {value}"),
         Kind::ExclusiveMinimum { limit } => format!("expected more than {limit}, found {value}"),
@@ -236,6 +235,18 @@ fn listed([one, several]: Unit, names: &[String]) -> String {
     }
 }
 
+/// The values that a keyword lists, or the first of them.
+fn choices(options: &Value) -> String {
+    let options = options.as_array().map(Vec::as_slice).unwrap_or_default();
+    let quoted: Vec<_> = options.iter().take(CHOICES_LISTED_MAX).map(quote).collect();
+    match options.len().saturating_sub(CHOICES_LISTED_MAX) {
+        0 => quoted.join(", "),
+        others => format!("{} and {others} more", quoted.join(", ")),
+    }
+}
+
+/// Values of an `enum` that one message lists.
+const CHOICES_LISTED_MAX: usize = 8;
 /// Names that one message lists.
 const NAMES_LISTED_MAX: usize = 3;
 
