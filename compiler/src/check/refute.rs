@@ -44,11 +44,7 @@ pub(super) enum Sighting {
 }
 
 /// Looks for a document whose result does not fit the derived collection.
-pub(super) fn check(
-    database: &Database,
-    subject: LambdaSubject<'_>,
-    sink: &mut Sink,
-) -> Sighting {
+pub(super) fn check(database: &Database, subject: LambdaSubject<'_>, sink: &mut Sink) -> Sighting {
     let Some(refutation) = refute(database, subject) else { return Sighting::Nothing };
     let schema = &subject.derived.known.checked.write_schema.shape;
     let pointer = Pointer::parse(&refutation.violation.instance_pointer).unwrap_or_default();

@@ -135,10 +135,8 @@ fn check_type(
     if value.as_array().is_some_and(Vec::is_empty) {
         return fault(pointer(), "`type` wants at least one type".to_owned(), None);
     }
-    let (names, is_list) = match value {
-        Value::Array(names) => (names.as_slice(), true),
-        name => (std::slice::from_ref(name), false),
-    };
+    let is_list = value.is_array();
+    let names = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
     for (index, name) in names.iter().enumerate() {
         let place = || if is_list { format!("{}/{index}", pointer()) } else { pointer() };
         match name {
