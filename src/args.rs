@@ -119,6 +119,8 @@ pub(crate) enum Command {
     Run(Run),
     /// Print the committed documents of a collection
     Read(Read),
+    /// Write types for modules, and stubs of files that are not there yet
+    Generate(Generate),
     /// Print the graph of tasks and collections
     Lineage(Lineage),
     /// Explain a rule, or list all rules
@@ -371,6 +373,17 @@ pub(crate) enum GraphFormat {
     Mermaid,
     /// For machines.
     Json,
+}
+
+/// Arguments of `generate`.
+#[derive(Debug, Args)]
+pub(crate) struct Generate {
+    /// Catalog file or directory with a flow.yaml [default: the nearest flow.yaml upward]
+    #[arg(value_name = "SOURCE")]
+    pub(crate) source: Option<PathBuf>,
+    /// Write nothing; exit with 1 if anything would be written
+    #[arg(long)]
+    pub(crate) check: bool,
 }
 
 /// Arguments of `explain`.

@@ -117,6 +117,11 @@ impl Repaired {
         Ok(count)
     }
 
+    /// The files that changed.
+    pub(crate) fn changed_paths(&self) -> impl Iterator<Item = PathBuf> {
+        self.changed().map(|(path, _)| path)
+    }
+
     fn changed(&self) -> impl Iterator<Item = (PathBuf, &Versions)> {
         self.files
             .iter()

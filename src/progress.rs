@@ -9,6 +9,7 @@ use serde_json::json;
 use tidegate_runtime::Failure;
 use tidegate_runtime::engine::{Observer, RenamedRead, TaskReport};
 use tidegate_stdlib::bundle::TaskName;
+use tidegate_stdlib::lambda::typescript::LogLine;
 
 use crate::args::LogFormat;
 use crate::terminal::Terminal;
@@ -143,6 +144,20 @@ impl Observer for Progress<'_> {
         match &self.bars {
             Some(bars) => self.draw(bars, &mut state, task, text),
             None => self.terminal.note(&format!("{task} {text}")),
+        }
+    }
+
+    fn logged(&self, task: &TaskName, line: &LogLine) {
+        if self.terminal.log_format() == LogFormat::Json {
+            return self.terminal.event(&json!({
+                "event": "log", "task": task.name, "kind": task.kind, "level": line.level,
+                "message": line.text,
+            }));
+        }
+        let text = format!("{task} {}: {}", line.level, line.text);
+        match &self.bars {
+            Some(bars) => bars.suspend(|| self.terminal.note(&text)),
+            None => self.terminal.note(&text),
         }
     }
 

@@ -11,6 +11,7 @@ pub mod dialect;
 pub mod dump;
 pub mod emit;
 pub mod explain;
+pub mod generate;
 pub mod ide;
 pub mod limits;
 pub mod lineage;
@@ -22,6 +23,7 @@ pub mod session;
 pub mod settings;
 pub mod source;
 pub mod syntax;
+pub mod typescript;
 pub mod world;
 
 use std::sync::OnceLock;

@@ -23,6 +23,10 @@ pub const WITNESS_DEPTH_MAX: usize = 16;
 pub const LAMBDA_TRIALS_MAX: usize = 64;
 /// Steps of SQLite that such a trial may take; a lambda that needs more is not tried further.
 pub const LAMBDA_TRIAL_STEPS_MAX: u64 = 200_000;
+/// Thousands of steps of a module that such a trial may take; a module that needs more is not tried further.
+pub const LAMBDA_TRIAL_TICKS_MAX: u64 = 500;
+/// Drawn documents that a module is tried on, beside those at the edges.
+pub const LAMBDA_DRAWS_MAX: usize = 32;
 /// Rows of a trial that are looked at.
 pub const LAMBDA_TRIAL_ROWS_MAX: usize = 64;
 /// Expressions of a statement that are looked at to prove that its rows fit.

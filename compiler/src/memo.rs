@@ -10,9 +10,9 @@ use std::sync::Arc;
 use url::Url;
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::load::links::{Link, links};
+use crate::load::links::{Link, links, links_of_module};
 use crate::model::{Specs, bind};
-use crate::source::{LineIndex, Role};
+use crate::source::{LineIndex, Range, Role};
 use crate::syntax::{ParseOptions, Tree, parse};
 
 /// Memoised trees and specs.
@@ -24,6 +24,8 @@ pub struct Memo {
     texts: BTreeMap<String, RememberedText>,
     /// What the file of a URL says about others, with the tree that says it.
     links: BTreeMap<(String, Role), RememberedLinks>,
+    /// What the module of a URL says about others, with the text that says it.
+    module_links: BTreeMap<String, RememberedModule>,
 }
 
 /// A text and its digest.
@@ -50,6 +52,13 @@ struct RememberedText {
 #[derive(Debug)]
 struct RememberedLinks {
     tree: Arc<Tree>,
+    links: Arc<[Link]>,
+    compilation: u64,
+}
+
+#[derive(Debug)]
+struct RememberedModule {
+    text: Arc<str>,
     links: Arc<[Link]>,
     compilation: u64,
 }
@@ -87,6 +96,7 @@ impl Memo {
         let oldest = self.compilation.saturating_sub(2);
         self.results.retain(|_, remembered| remembered.compilation >= oldest);
         self.links.retain(|_, remembered| remembered.compilation >= oldest);
+        self.module_links.retain(|_, remembered| remembered.compilation >= oldest);
         self.texts.retain(|_, remembered| remembered.compilation >= oldest);
     }
 
@@ -126,6 +136,21 @@ impl Memo {
         links
     }
 
+    /// What a module says about others, remembered or made.
+    pub(crate) fn module_links(&mut self, url: &Url, text: &Arc<str>) -> Arc<[Link]> {
+        if let Some(remembered) = self.module_links.get_mut(url.as_str())
+            && Arc::ptr_eq(&remembered.text, text)
+        {
+            remembered.compilation = self.compilation;
+            return Arc::clone(&remembered.links);
+        }
+        let links: Arc<[Link]> = links_of_module(text, whole_file).into();
+        let (text, compilation) = (Arc::clone(text), self.compilation);
+        let remembered = RememberedModule { text, links: Arc::clone(&links), compilation };
+        self.module_links.insert(url.to_string(), remembered);
+        links
+    }
+
     /// The results of a text, remembered or made.
     pub(crate) fn results(&mut self, text: &Text, reading: Reading) -> Results {
         let compilation = self.compilation;
@@ -136,6 +161,12 @@ impl Memo {
         remembered.compilation = compilation;
         remembered.results.clone()
     }
+}
+
+/// Bytes of a text as bytes of the file that holds nothing else.
+fn whole_file(range: std::ops::Range<usize>) -> Range {
+    let offset = |value| u32::try_from(value).unwrap_or(u32::MAX);
+    Range::new(offset(range.start), offset(range.end))
 }
 
 fn make(text: &str, reading: Reading) -> Results {

@@ -7,18 +7,18 @@ use tidegate_stdlib::bundle::{
     Bundle, Collection, Derivation, Failure, FailureKind, Script, TaskKind, TaskName, Transform,
 };
 use tidegate_stdlib::document::Node;
-use tidegate_stdlib::lambda::sqlite::{
-    Invocation, Lambda, Parameters, PreparedLambda, Rows, migrate,
-};
-use tidegate_stdlib::shape::Shape;
+use tidegate_stdlib::lambda::sqlite::migrate;
+use tidegate_stdlib::lambda::typescript::LogLine;
+use tidegate_stdlib::lambda::{Invocation, Rows};
 
 use crate::combine::{Budget, Combiner, salt};
 use crate::engine::stamps::Stamps;
-use crate::shuffle::{ReadBatch, ReadSpec, RenamedRead, Shuffle, ShuffleKey, Surroundings};
+use crate::lambdas::{Beginning, Database, Lambdas};
+use crate::shuffle::{ReadBatch, ReadSpec, RenamedRead, Shuffle, Surroundings};
 use crate::stamp;
 use crate::store::{CommittedAppend, Shard};
 use crate::task::{Input, Task};
-use crate::violation::{lambda_failure, lambda_refused, migration_failure};
+use crate::violation::migration_failure;
 
 /// How much of a document is shown in a note.
 const EXCERPT_CHARACTERS: usize = 400;
@@ -28,15 +28,20 @@ pub(crate) struct DeriveTask<'r> {
     derivation: &'r Derivation,
     bundle: &'r Bundle,
     around: Surroundings<'r>,
+    /// What the random numbers of a module are made of.
+    seed: u64,
+    /// Where lines go that lambdas log.
+    tell: Box<dyn Fn(&LogLine) + 'r>,
     opened: Option<Opened<'r>>,
 }
+
+/// Where the state of a module is stored.
+const STATE_KEY: &str = "module";
 
 /// What is there once the task is open.
 struct Opened<'r> {
     shuffle: Shuffle<'r>,
-    lambdas: Vec<Lambda>,
-    /// Of the transforms that are shuffled by a lambda.
-    shuffle_keys: Vec<Option<ShuffleKey>>,
+    lambdas: Lambdas<'r>,
     combiner: Combiner<'r>,
     /// Rows of one invocation, kept for their capacity.
     rows: Rows,
@@ -48,8 +53,10 @@ impl<'r> DeriveTask<'r> {
         derivation: &'r Derivation,
         bundle: &'r Bundle,
         around: Surroundings<'r>,
+        seed: u64,
+        tell: Box<dyn Fn(&LogLine) + 'r>,
     ) -> Self {
-        Self { derivation, bundle, around, opened: None }
+        Self { derivation, bundle, around, seed, tell, opened: None }
     }
 
     fn collection(&self, name: &str) -> Result<&'r Collection, Failure> {
@@ -71,15 +78,10 @@ impl<'r> DeriveTask<'r> {
         reads.collect()
     }
 
-    fn compile(&self, shard: &Shard, transform: &Transform) -> Result<Lambda, Failure> {
-        let source = self.collection(&transform.source.collection)?;
-        let shape = Shape::infer(source.effective_read_schema());
-        let parameters = Parameters::new(&source.projections, shape);
-        let text = &transform.lambda.text;
-        Lambda::compile(shard.connection(), shard.guard(), text, &parameters).map_err(|failures| {
-            let first = failures.first().expect("a lambda is refused for a reason");
-            lambda_refused(transform, first)
-        })
+    /// Hands on what lambdas have logged.
+    fn tell_log(&self) {
+        let lines = self.opened.as_ref().map(|opened| opened.lambdas.take_log());
+        lines.iter().flatten().for_each(|line| (self.tell)(line));
     }
 
     fn opened(&mut self) -> &mut Opened<'r> {
@@ -102,19 +104,20 @@ impl Task for DeriveTask<'_> {
 
     fn open(&mut self, shard: &mut Shard, budget: &Budget) -> Result<(), Failure> {
         apply_migrations(&self.derivation.migrations, shard)?;
-        let mut lambdas = Vec::new();
-        let mut shuffle_keys = Vec::new();
-        for transform in &self.derivation.transforms {
-            lambdas.push(self.compile(shard, transform)?);
-            let source = self.collection(&transform.source.collection)?;
-            shuffle_keys.push(ShuffleKey::open(transform, source)?);
-        }
+        let bundle = self.bundle;
+        let beginning = Beginning { state: shard.state(STATE_KEY)?, seed: self.seed };
+        let lambdas = Lambdas::open(
+            self.derivation,
+            |name| collection(bundle, name),
+            database(shard),
+            beginning,
+        )?;
         let shuffle = Shuffle::open(self.around, self.reads()?, shard.checkpoint()?)?;
         let collection = self.collection(&self.derivation.collection)?;
         let salt = salt(self.derivation.redact_salt.as_deref(), &collection.name)?;
         let combiner = Combiner::new(collection, budget.clone(), salt)?;
-        self.opened =
-            Some(Opened { shuffle, lambdas, shuffle_keys, combiner, rows: Rows::default() });
+        self.opened = Some(Opened { shuffle, lambdas, combiner, rows: Rows::default() });
+        self.tell_log();
         Ok(())
     }
 
@@ -128,44 +131,24 @@ impl Task for DeriveTask<'_> {
 
     fn apply(&mut self, shard: &Shard, batch: Self::Batch) -> Result<(), Failure> {
         let derivation = self.derivation;
-        let Opened { lambdas, shuffle_keys, combiner, rows, .. } = self.opened();
-        let mut prepared: Vec<Option<PreparedLambda<'_>>> = lambdas.iter().map(|_| None).collect();
-        for source in batch.iter() {
-            let (Some(lambda), Some(prepared)) =
-                (lambdas.get(source.read), prepared.get_mut(source.read))
-            else {
-                continue;
-            };
+        let Opened { lambdas, combiner, rows, .. } = self.opened();
+        let mut prepared = lambdas.batch(database(shard));
+        let applied = batch.iter().try_for_each(|source| {
             let uuid = source.uuid.text();
             let invocation = Invocation { document: source.document, uuid: Some(uuid.as_str()) };
-            if let Some(Some(key)) = shuffle_keys.get(source.read) {
-                let shown = || stamp::stamped_value(source.document, source.uuid);
-                key.check(transform(derivation, source.read), invocation, shown)
-                    .map_err(|failure| blame(derivation, source.read, source.document, failure))?;
-            }
-            let invoked = match prepared {
-                Some(prepared) => Ok(prepared),
-                None => lambda
-                    .prepare(shard.connection(), shard.guard())
-                    .map(|lambda| prepared.insert(lambda)),
-            };
             rows.clear();
-            let outcome = invoked
-                .and_then(|lambda| lambda.invoke(invocation, rows))
-                .map_err(|failure| {
-                    lambda_failure(
-                        transform(derivation, source.read),
-                        &failure,
-                        &stamp::stamped_value(source.document, source.uuid),
-                    )
-                })
+            let shown = || stamp::stamped_value(source.document, source.uuid);
+            let outcome = prepared
+                .invoke(source.read, invocation, rows, shown)
                 .and_then(|()| rows.documents().iter().try_for_each(|row| combiner.add(row)));
             outcome.map_err(|failure| {
                 let document = stamp::stamped(source.document, source.uuid);
                 blame(derivation, source.read, document.root(), failure)
-            })?;
-        }
-        Ok(())
+            })
+        });
+        drop(prepared);
+        self.tell_log();
+        applied
     }
 
     fn held_bytes(&self) -> usize {
@@ -173,12 +156,24 @@ impl Task for DeriveTask<'_> {
     }
 
     fn flush(&mut self, shard: &mut Shard, stamps: &mut Stamps<'_>) -> Result<u64, Failure> {
+        let Opened { lambdas, combiner, rows, .. } = self.opened();
+        rows.clear();
+        let flushed = lambdas
+            .flush(rows)
+            .and_then(|()| rows.documents().iter().try_for_each(|row| combiner.add(row)));
+        self.tell_log();
+        flushed?;
         self.opened().combiner.flush(shard, stamps)
     }
 
     fn commit(&mut self, shard: &mut Shard) -> Result<Vec<CommittedAppend>, Failure> {
         for entry in self.opened().shuffle.progress() {
             shard.set_checkpoint(&entry)?;
+        }
+        let state = self.opened().lambdas.commit().map(|state| state.cloned());
+        self.tell_log();
+        if let Some(state) = state? {
+            shard.set_state(STATE_KEY, &state)?;
         }
         shard.commit()
     }
@@ -225,8 +220,8 @@ fn apply_migrations(migrations: &[Script], shard: &mut Shard) -> Result<(), Fail
     shard.commit().map(drop)
 }
 
-fn transform(derivation: &Derivation, read: usize) -> &Transform {
-    derivation.transforms.get(read).expect("a lambda was compiled for every transform")
+fn database(shard: &Shard) -> Database<'_> {
+    Database { connection: shard.connection(), guard: shard.guard() }
 }
 
 /// Names the transform, and the document that it was given, beside a failure of what it published.

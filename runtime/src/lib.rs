@@ -13,6 +13,7 @@ pub mod engine;
 pub mod files;
 mod fixture;
 mod ingest;
+mod lambdas;
 pub mod limits;
 mod materialize;
 pub mod read;

@@ -6,9 +6,10 @@
 
 use serde_json::Value;
 use tidegate_stdlib::bundle::{
-    Collection, Failure, FailureKind, Origin, Script, Shuffle, Transform,
+    Collection, Derivation, Failure, FailureKind, Origin, Script, Shuffle, Transform,
 };
 use tidegate_stdlib::lambda::sqlite::SqlFailure;
+use tidegate_stdlib::lambda::typescript::ScriptFailure;
 use tidegate_stdlib::redact::RedactFailure;
 use tidegate_stdlib::reduce::ReduceFailure;
 use tidegate_stdlib::schema::Violation;
@@ -162,6 +163,45 @@ fn shuffle_place(transform: &Transform, cause: &SqlFailure) -> Option<Origin> {
         Shuffle::Lambda(shuffle) => Some(shuffle.lambda.place(cause.range.start, cause.range.end)),
         Shuffle::Any | Shuffle::Key(_) => Some(transform.origin.clone()),
     }
+}
+
+/// A module that failed: on a document of a transform's source, or at the end of a transaction.
+pub(crate) fn script_failure(
+    derivation: &Derivation,
+    transform: Option<&Transform>,
+    cause: &ScriptFailure,
+    document: Option<&Value>,
+) -> Failure {
+    let mut failure = Failure::new(FailureKind::LambdaFailed, cause.message.clone())
+        .at(cause.place.clone().or_else(|| module_place(derivation)));
+    if let Some(document) = document {
+        failure = failure.document(document, None);
+    }
+    for call in &cause.calls {
+        failure = failure.note(format!("called at {call}"));
+    }
+    match transform {
+        Some(transform) => failure.collection(&transform.source.collection).note(format!(
+            "the method of transform `{}` was called with this document",
+            transform.name
+        )),
+        None => failure.note("it was called at the end of a transaction"),
+    }
+}
+
+/// A module that could not be loaded.
+pub(crate) fn script_refused(derivation: &Derivation, cause: &ScriptFailure) -> Failure {
+    Failure::new(FailureKind::LambdaFailed, cause.message.clone())
+        .at(cause.place.clone().or_else(|| module_place(derivation)))
+        .note("the module of the derivation cannot be loaded")
+}
+
+/// The beginning of the module of a derivation.
+fn module_place(derivation: &Derivation) -> Option<Origin> {
+    let module = derivation.module.as_ref()?;
+    let script = &module.files.get(&module.entry)?.script;
+    let first = script.text.lines().next().map_or(0, str::len);
+    Some(script.place(0, first))
 }
 
 /// A migration that was refused or failed; `index` counts from 0.

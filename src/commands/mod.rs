@@ -4,6 +4,7 @@ mod build;
 mod check;
 mod dump;
 mod explain;
+mod generate;
 mod interface;
 mod lineage;
 mod lsp;
@@ -28,6 +29,7 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<Exit, Stop> {
         Command::Preview(arguments) => preview::run(&arguments, terminal),
         Command::Run(arguments) => run::run(&arguments, terminal),
         Command::Read(arguments) => read::run(&arguments, terminal),
+        Command::Generate(arguments) => generate::run(&arguments, terminal),
         Command::Lineage(arguments) => lineage::run(&arguments, terminal),
         Command::Lsp => lsp::run(),
         Command::Explain(arguments) => explain::run(&arguments, terminal),

@@ -48,6 +48,9 @@ pub(crate) fn run(arguments: &Preview, terminal: &Terminal) -> Result<Exit, Stop
     };
     let mut left = arguments.limit.unwrap_or(usize::MAX);
     for preview in previews {
+        for line in &preview.log {
+            terminal.note(&format!("  {}: {}", line.level, line.text));
+        }
         if let Some(test) = preview.test.filter(|_| left > 0 && !preview.outputs.is_empty()) {
             terminal.note(&format!("  from what `{test}` ingests"));
         }

@@ -9,10 +9,25 @@ pub const DOCUMENT_SIZE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Virtual machine steps that one invocation of a SQLite lambda may take.
 pub const LAMBDA_STEPS_MAX: u64 = 200_000_000;
 
-/// Rows that one invocation of a SQLite lambda may publish.
+/// Steps that one call of a TypeScript lambda may take, in thousands of branches and calls.
+pub const SCRIPT_TICKS_MAX: u64 = 1_000_000;
+
+/// Memory of one TypeScript derivation, its state included.
+pub const SCRIPT_MEMORY_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Stack of TypeScript lambdas.
+pub const SCRIPT_STACK_BYTES_MAX: usize = 512 * 1024;
+
+/// Lines that a TypeScript lambda may log before they are handed on.
+pub const SCRIPT_LOG_LINES_MAX: usize = 1_000;
+
+/// Bytes of one such line.
+pub const SCRIPT_LOG_LINE_BYTES_MAX: usize = 4 * 1024;
+
+/// Rows that one invocation of a lambda may publish.
 pub const LAMBDA_ROWS_MAX: usize = 1_000_000;
 
-/// Bytes of texts and blobs in the rows that one invocation of a SQLite lambda may publish.
+/// Bytes of texts and blobs in the rows that one invocation of a lambda may publish.
 pub const LAMBDA_ROWS_SIZE_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// Greatest size of one file of a bundle.

@@ -12,7 +12,15 @@ use super::workspace::{Workspace, rows};
 const FUNDS: i64 = 5000;
 
 pub(super) fn balances_agree_with_a_plain_computation() {
-    let workspace = Workspace::new("bank");
+    balances_agree_in("bank");
+}
+
+pub(super) fn modules_agree_with_a_plain_computation() {
+    balances_agree_in("bank-typescript");
+}
+
+fn balances_agree_in(catalog: &str) {
+    let workspace = Workspace::new(catalog);
     workspace.run_until_idle();
     compare(&workspace, 10_000);
     workspace.run_until_idle();

@@ -73,6 +73,9 @@ fn kill_after(workspace: &Workspace, bytes: u64, round: u64) {
     assert!(committed.values().sum::<u64>() > bytes, "round {round} committed too little");
 }
 
+/// The same with modules, whose state is committed with what they publish.
+const CATALOGS: [&str; 2] = ["bank", "bank-typescript"];
+
 /// Every step of a transaction and of a cut at which a crash could leave something half done.
 const FAILPOINTS: [&str; 9] = [
     "before-commit",
@@ -89,8 +92,10 @@ const FAILPOINTS: [&str; 9] = [
 /// The process dies at each step, the first time it comes there, later, and in the run after that; then everything is as if it
 /// never had.
 pub(super) fn every_step_can_be_the_last() {
-    for failpoint in FAILPOINTS {
-        let workspace = Workspace::new("bank");
+    for (catalog, failpoint) in
+        CATALOGS.iter().flat_map(|catalog| FAILPOINTS.map(|it| (catalog, it)))
+    {
+        let workspace = Workspace::new(catalog);
         workspace.edit("flow.yaml", "count: 10000", "count: 500");
         for passes in 0..4 {
             let armed = format!("{failpoint}:{passes}");

@@ -16,8 +16,9 @@ use libtest_mimic::{Failed, Trial};
 
 /// The trials of this module.
 pub(crate) fn tests() -> Vec<Trial> {
-    let trials: [(&str, fn()); 16] = [
+    let trials: [(&str, fn()); 17] = [
         ("balances_agree_with_a_plain_computation", bank::balances_agree_with_a_plain_computation),
+        ("modules_agree_with_a_plain_computation", bank::modules_agree_with_a_plain_computation),
         ("changes_of_transforms_act_as_documented", changes::of_transforms_act_as_documented),
         ("a_later_copy_derives_the_same", changes::a_later_copy_derives_the_same),
         ("crash_rounds_lose_and_double_nothing", crash::rounds_lose_and_double_nothing),

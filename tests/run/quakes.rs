@@ -70,7 +70,9 @@ pub(super) fn compare_aftershocks(workspace: &Workspace) {
 }
 
 pub(super) fn tests_of_the_catalogs_pass() {
-    for (catalog, count) in [("quakes", 2), ("sightings", 1), ("bank", 2), ("examples", 5)] {
+    let catalogs =
+        [("quakes", 2), ("sightings", 1), ("bank", 2), ("bank-typescript", 2), ("examples", 5)];
+    for (catalog, count) in catalogs {
         let ended = Workspace::new(catalog).tidegate(&["test", "--format", "json"]).expect_code(0);
         let summary = &ended.json()["summary"];
         assert_eq!(summary["passed"], count, "{catalog}: {summary}");

@@ -10,11 +10,11 @@ const COMPILER_LEVELS: [&[&str]; 13] = [
     &["model"],
     &["memo", "load"],
     &["catalog"],
-    &["dialect"],
+    &["dialect", "typescript"],
     &["check"],
     &["lineage"],
     &["plan"],
-    &["emit", "explain"],
+    &["emit", "explain", "generate"],
     &["session", "dump"],
     &["ide"],
 ];

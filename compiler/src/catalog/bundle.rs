@@ -31,12 +31,23 @@ pub struct BundledSchema {
     places: Places,
     /// The bytes of the root, when it is the value of one document.
     pub root_place: Option<Span>,
+    /// Its parts that have a name (`$anchor`), those of the root document first. Of one name the first counts.
+    pub anchors: Arc<[Anchor]>,
     /// What is wrong with the schema by itself, in the order of its text.
     pub faults: Arc<[SchemaFailure]>,
     /// The keywords that it has anywhere.
     pub keywords: Keywords,
     /// What it says of every location.
     pub shape: Arc<Shape>,
+}
+
+/// A part of a schema that has a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Anchor {
+    /// The name.
+    pub name: String,
+    /// JSON pointer of the part in the bundled schema.
+    pub pointer: String,
 }
 
 impl BundledSchema {
@@ -46,6 +57,7 @@ impl BundledSchema {
             value: Arc::new(Value::Bool(true)),
             places: Places::new(Vec::new(), BTreeMap::from([(String::new(), span)])),
             root_place: None,
+            anchors: Arc::default(),
             faults: Arc::default(),
             keywords: Keywords::default(),
             shape: Arc::new(Shape::any()),
@@ -131,10 +143,11 @@ pub fn bundle_schema(
     let Meaning { shape, faults, keywords } = memo.meaning(&value);
     let root = bundler.documents.first().filter(|document| document.is_root());
     let root_place = root.map(Document::place);
+    let anchors = bundler.documents.iter().flat_map(Document::anchors).collect();
     let documents = bundler.documents.iter().map(Document::placed).collect();
     let places = Places::new(documents, bundler.places);
     let value = Arc::new(value);
-    Some(BundledSchema { value, places, root_place, faults, keywords, shape })
+    Some(BundledSchema { value, places, root_place, anchors, faults, keywords, shape })
 }
 
 /// The field that declares a schema: its name for a schema in place, the reference for one in a file.

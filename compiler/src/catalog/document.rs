@@ -8,6 +8,7 @@ use percent_encoding::percent_decode_str;
 use tidegate_stdlib::schema::is_anchor;
 use url::Url;
 
+use super::bundle::Anchor;
 use super::places::PlacedDocument;
 use crate::source::{FileId, Range, Role, SourceFile, Sources, Span};
 use crate::syntax::{Entry, NodeId, NodeKind, Tree};
@@ -222,6 +223,14 @@ impl Document {
         let named = named.and_then(|(url, _)| Url::parse(url).ok());
         let is_whole = resource == self.root && self.root == self.tree.root();
         named.or_else(|| is_whole.then(|| self.url.clone()))
+    }
+
+    /// Its parts that have a name, in the order of their names in each resource.
+    pub(super) fn anchors(&self) -> impl Iterator<Item = Anchor> {
+        self.anchors.iter().map(|((_, name), node)| Anchor {
+            name: name.clone(),
+            pointer: format!("{}{}", self.prefix, self.pointer(*node)),
+        })
     }
 
     /// Its place below the root of the document.

@@ -21,7 +21,7 @@ use crate::model::{CaptureSpec, CollectionSpec, MaterializationSpec, Specs, Test
 use crate::source::{FileId, Range, Span};
 
 pub(crate) use bundle::declaring_field;
-pub use bundle::{BundledSchema, SchemaUse, bundle_schema};
+pub use bundle::{Anchor, BundledSchema, SchemaUse, bundle_schema};
 pub use link::link;
 pub use meaning::SchemaMemo;
 pub(crate) use names::{

@@ -1,4 +1,4 @@
-//! SQL texts in place or in files, with the place of every byte.
+//! SQL and modules in place or in files, with the place of every byte.
 
 use std::ops::Range as Bytes;
 
@@ -8,7 +8,7 @@ use crate::model::InlineOrFile;
 use crate::source::{FileId, Range, Role, Sources, Span};
 use crate::syntax::{NodeId, Tree};
 
-/// A text of SQL and the file that holds it.
+/// A text of SQL or TypeScript and the file that holds it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScriptSource {
     /// The text as a bundle keeps it.
@@ -17,7 +17,7 @@ pub struct ScriptSource {
     pub file: FileId,
 }
 
-/// Why a value is no text of SQL.
+/// Why a value is no such text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScriptAbsence {
     /// Its file was not read, which has been reported.
@@ -27,7 +27,7 @@ pub enum ScriptAbsence {
 }
 
 impl ScriptSource {
-    /// The text that `value`, written in `file`, holds or names.
+    /// The text that `value`, written in `file`, holds or names as a file of a role.
     ///
     /// # Errors
     /// Why there is none.
@@ -35,6 +35,7 @@ impl ScriptSource {
         sources: &Sources,
         file: FileId,
         value: &InlineOrFile,
+        role: Role,
     ) -> Result<Self, ScriptAbsence> {
         match value {
             InlineOrFile::Inline(inline) => {
@@ -42,14 +43,18 @@ impl ScriptSource {
                 Self::from_node(sources, file, tree, inline.node)
             }
             InlineOrFile::File(reference) => {
-                let resolved = sources.resolve(file, &reference.value, Role::Config);
+                let resolved = sources.resolve(file, &reference.value, role);
                 let (file, _) = resolved.ok_or(ScriptAbsence::Unread)?;
                 Self::from_file(sources, file)
             }
         }
     }
 
-    fn from_file(sources: &Sources, file: FileId) -> Result<Self, ScriptAbsence> {
+    /// The text of a whole file.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn from_file(sources: &Sources, file: FileId) -> Result<Self, ScriptAbsence> {
         let source = sources.file(file);
         if !source.is_present {
             return Err(ScriptAbsence::Unread);

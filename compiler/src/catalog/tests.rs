@@ -10,7 +10,7 @@ use super::*;
 use crate::diag::{Diagnostic, Sink};
 use crate::load::load;
 use crate::memo::Memo;
-use crate::source::Sources;
+use crate::source::{Role, Sources};
 use crate::world::MemoryWorld;
 
 struct Linked {
@@ -285,7 +285,8 @@ fn every_byte_of_a_script_has_its_place() {
         let collection = &linked.catalog.collections[0];
         let transform = &collection.spec().derive.as_ref().unwrap().transforms[0];
         let lambda = transform.lambda.as_ref().unwrap();
-        let source = ScriptSource::new(&linked.sources, collection.file(), lambda).unwrap();
+        let source =
+            ScriptSource::new(&linked.sources, collection.file(), lambda, Role::Config).unwrap();
         let begin = source.script.text.find("here").unwrap();
         assert_eq!(linked.sources.text(source.span(begin..begin + 4)), "here", "{text}");
     }

@@ -10,13 +10,14 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use tidegate_stdlib::bundle::{
-    Endpoint, Fragments, Projection, Script, Selector, Shuffle, TestAction,
+    Endpoint, Fragments, Module, Projection, Script, Selector, Shuffle, TestAction,
 };
 use tidegate_stdlib::connector::Connector;
 use tidegate_stdlib::key::Key;
 
 use crate::catalog::{BundledSchema, Catalog, CollectionId};
 use crate::source::Span;
+use crate::typescript::{Read, Types};
 
 /// The checked catalog: every schema has a shape, every lambda is prepared.
 #[derive(Debug, Default)]
@@ -37,6 +38,28 @@ impl Checked {
     /// What is known of a collection.
     pub fn collection(&self, id: CollectionId) -> &CheckedCollection {
         self.collections.get(id.0 as usize).expect("ids come from this catalog")
+    }
+
+    /// What the types of a collection's documents are made of.
+    pub fn types(&self, id: CollectionId) -> Types {
+        let checked = self.collection(id);
+        let derivation = checked.derivation.as_ref().filter(|it| it.is_by_module);
+        let reads = derivation.map(|derivation| {
+            let reads = derivation.transforms.iter().map(|transform| Read {
+                transform: transform.name.clone(),
+                source: self.name(transform.source.collection).to_owned(),
+                schema: Arc::clone(
+                    self.collection(transform.source.collection).effective_read_schema(),
+                ),
+            });
+            reads.collect()
+        });
+        Types {
+            collection: self.name(id).to_owned(),
+            write: Arc::clone(&checked.write_schema),
+            read: checked.read_schema.clone(),
+            reads,
+        }
     }
 
     /// The name of a collection.
@@ -66,7 +89,7 @@ pub struct CheckedCollection {
 
 impl CheckedCollection {
     /// The schema that readers apply.
-    pub fn effective_read_schema(&self) -> &BundledSchema {
+    pub fn effective_read_schema(&self) -> &Arc<BundledSchema> {
         self.read_schema.as_ref().unwrap_or(&self.write_schema)
     }
 
@@ -82,6 +105,10 @@ impl CheckedCollection {
 pub struct CheckedDerivation {
     /// Whether its shards are disabled: it is part of the graph, but does not run.
     pub disabled: bool,
+    /// Whether its lambdas are methods of a TypeScript module.
+    pub is_by_module: bool,
+    /// That module, when nothing is wrong with it.
+    pub module: Option<Module>,
     /// Migrations in order.
     pub migrations: Vec<Script>,
     /// Enabled transforms in order.

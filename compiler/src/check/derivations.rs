@@ -10,7 +10,7 @@ use super::checked::{CheckedDerivation, CheckedTransform};
 use super::lambdas::{self, Database, Prepared};
 use super::proof;
 use super::selectors::check_source;
-use super::{Scope, shuffles};
+use super::{Scope, modules, shuffles};
 use crate::catalog::{
     Collection, NameForm, NameSubject, Reference, check_form, collate, colliding_names,
     duplicate_name,
@@ -30,17 +30,15 @@ pub(super) fn check(
 ) -> Option<CheckedDerivation> {
     let derive = collection.spec().derive.as_ref()?;
     check_names(collection, derive, scope, sink);
-    let migrations = match &derive.using {
-        Some(UsingSpec::Sqlite { migrations, .. }) => Some(migrations.as_slice()),
+    let (migrations, database) = match &derive.using {
+        Some(UsingSpec::Sqlite { migrations, .. }) => {
+            check_migrations(collection, migrations, scope, sink)
+        }
         Some(UsingSpec::Other(name)) => {
             sink.report(unsupported_derivation(&name.value, collection.span(name.range)));
-            None
+            (Vec::new(), None)
         }
-        None => None,
-    };
-    let (migrations, database) = match migrations {
-        Some(migrations) => check_migrations(collection, migrations, scope, sink),
-        None => (Vec::new(), None),
+        Some(UsingSpec::TypeScript { .. }) | None => (Vec::new(), None),
     };
     let shuffle_key = shuffles::check_types(collection, derive, scope, sink);
     let (mut transforms, mut prepared) = (Vec::new(), Vec::new());
@@ -64,9 +62,12 @@ pub(super) fn check(
             transform.proof = proof;
         }
     }
+    let module = modules::check(collection, derive, &transforms, scope, sink);
     let duration = derive.shards.transaction_duration_ms_max.as_ref();
     Some(CheckedDerivation {
         disabled: derive.shards.disable,
+        is_by_module: matches!(derive.using, Some(UsingSpec::TypeScript { .. })),
+        module,
         migrations,
         transforms,
         transaction_duration_ms_max: duration
@@ -210,8 +211,8 @@ fn unsupported_derivation(name: &str, span: Span) -> Diagnostic {
         span,
         format!("derivations by `{name}` cannot be built yet"),
     )
-    .label("only `sqlite` is built in")
-    .help("derive with `sqlite`, or disable the transforms and remove `derive` for now")
+    .label("only `sqlite` and `typescript` are built in")
+    .help("derive with one of them, or disable the transforms and remove `derive` for now")
 }
 
 fn missing_lambda(name: &str, span: Span) -> Diagnostic {

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use serde_json::Value;
 use tidegate_stdlib::document::{Document, Documents, Node};
 use tidegate_stdlib::lambda::sqlite::{
-    self, Guard, Invocation, KeyLambda, Lambda, Parameters, Rows, SqlFailure, SqlFailureKind,
-    migrate, open_in_memory,
+    self, Guard, KeyLambda, Lambda, Parameters, SqlFailure, SqlFailureKind, migrate, open_in_memory,
 };
+use tidegate_stdlib::lambda::{Invocation, Rows};
 
 use super::selectors::ReadCollection;
 use tidegate_stdlib::limits::LAMBDA_STEPS_MAX;
@@ -23,10 +23,10 @@ use crate::catalog::{ScriptAbsence, ScriptSource};
 use crate::diag::{Diagnostic, Edit, Fix, Sink, nearest, rules};
 use crate::limits::{LAMBDA_TRIAL_STEPS_MAX, LAMBDA_TRIALS_MAX};
 use crate::model::InlineOrFile;
-use crate::source::{FileId, Sources, Span};
+use crate::source::{FileId, Role, Sources, Span};
 
 /// The UUID of documents that lambdas are tried on: published documents have one.
-const TRIAL_UUID: &str = "9ec9af8e-0b34-11ee-be56-0242ac120002";
+pub(super) const TRIAL_UUID: &str = "9ec9af8e-0b34-11ee-be56-0242ac120002";
 /// The noun for a lambda that makes the shuffle key.
 pub(super) const SHUFFLE: &str = "shuffle";
 const BEGIN_TRIAL: &str = "SAVEPOINT tidegate_trial";
@@ -40,7 +40,7 @@ pub(super) fn script(
     noun: &str,
     sink: &mut Sink,
 ) -> Option<ScriptSource> {
-    match ScriptSource::new(sources, file, value) {
+    match ScriptSource::new(sources, file, value, Role::Config) {
         Ok(script) => Some(script),
         Err(ScriptAbsence::Unread) => None,
         Err(ScriptAbsence::NotText) => {

@@ -12,6 +12,7 @@ mod keys;
 mod lambdas;
 mod locations;
 mod memo;
+mod modules;
 mod projections;
 mod proof;
 mod redaction;

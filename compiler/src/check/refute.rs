@@ -7,9 +7,11 @@
 
 use serde_json::Value;
 use tidegate_stdlib::bundle::FLOW_DOCUMENT;
-use tidegate_stdlib::document::{Document, Node, Number, View, equal};
+use tidegate_stdlib::document::{
+    Builder, Document, Node, Number, View, copy_unstamped, copy_with_empty_meta, equal, is_stamped,
+};
 use tidegate_stdlib::lambda::sqlite::split;
-use tidegate_stdlib::schema::Violation;
+use tidegate_stdlib::schema::{Schema, Violation};
 use tidegate_stdlib::shape::{PropertyShape, Shape, Types};
 use tidegate_stdlib::value::{Pointer, Token};
 
@@ -88,11 +90,28 @@ fn refute(database: &Database, subject: LambdaSubject<'_>) -> Option<Refutation>
         .take(LAMBDA_TRIALS_MAX);
     database.try_out(lambda, tried, &|trial, rows| {
         let rows = rows.iter().take(LAMBDA_TRIAL_ROWS_MAX);
-        let mut refused = rows.filter(|row| !refusing.is_valid_node(*row));
-        let row = refused.next()?.to_value();
+        let row = rows.into_iter().find_map(|row| refused(row, refusing))?;
         let violation = *refusing.validate(&row).err()?;
         Some(Refutation { document: trial.value().clone(), row, violation })
     })
+}
+
+/// What a schema refuses of a row: the row as it is published, without the UUID that was given with its source.
+pub(super) fn refused(row: Node<'_>, refusing: &Schema) -> Option<Value> {
+    if refusing.is_valid_node(row) {
+        return None;
+    }
+    if !is_stamped(row) {
+        return Some(row.to_value());
+    }
+    let mut builder = Builder::default();
+    let stamp = copy_unstamped(row, &mut builder);
+    let published = builder.finish();
+    let mut with_meta = Builder::default();
+    copy_with_empty_meta(published.root(), &mut with_meta);
+    let is_valid = refusing.is_valid_node(published.root())
+        || stamp.emptied && refusing.is_valid_node(with_meta.root());
+    (!is_valid).then(|| published.root().to_value())
 }
 
 /// The locations that the lambda reads.
@@ -243,7 +262,7 @@ fn admits(shape: &Shape, node: Node<'_>, undecided: Undecided) -> bool {
 }
 
 /// Whether nothing in a document is at an edge that is not tried.
-fn is_tame(value: &Value) -> bool {
+pub(super) fn is_tame(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(_) => true,
         Value::Number(number) => {

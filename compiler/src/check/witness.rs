@@ -57,6 +57,46 @@ pub(super) fn candidates_at(shape: &Shape, is_wanted: &dyn Fn(&Pointer) -> bool)
     candidates
 }
 
+/// Documents of a shape whose parts are drawn from the edges of what they may hold, always the same ones.
+pub(super) fn drawn(shape: &Shape, count: usize) -> Vec<Value> {
+    let mut draw = Draw(0);
+    (0..count).filter_map(|_| draw.value(shape, 0)).collect()
+}
+
+/// A sequence of numbers (SplitMix64).
+struct Draw(u64);
+
+impl Draw {
+    /// The next number below `below`, which is not 0.
+    fn below(&mut self, below: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((mixed >> 33) % below.max(1) as u64).unwrap_or_default()
+    }
+
+    /// A value of a shape; nothing where it has none.
+    fn value(&mut self, shape: &Shape, depth: usize) -> Option<Value> {
+        if shape.types.overlaps(Types::ARRAY) && self.below(2) == 0 {
+            return Some(sample(shape, Amount::All, depth));
+        }
+        let is_object = shape.enumeration.is_none() && shape.types.overlaps(Types::OBJECT);
+        if !is_object || depth >= WITNESS_DEPTH_MAX || self.below(8) == 0 && depth > 0 {
+            let values = boundaries(shape);
+            let index = self.below(values.len());
+            return values.into_iter().nth(index);
+        }
+        let mut object = Map::new();
+        for property in &shape.object.properties {
+            if property.required || self.below(2) == 0 {
+                let value = self.value(&property.shape, depth + 1);
+                object.extend(value.map(|value| (property.name.clone(), value)));
+            }
+        }
+        Some(Value::Object(object))
+    }
+}
+
 /// How much of what is optional a sample has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Amount {

@@ -1,4 +1,4 @@
-//! Comments that allow a warning: `# tidegate: allow RULE -- reason`, in SQL `-- tidegate: allow RULE -- reason`.
+//! Comments that allow a warning: `# tidegate: allow RULE -- reason`, in SQL with `--` and in TypeScript with `//` at the beginning.
 //!
 //! A comment after something speaks of its own line, one on a line of its own of the next line that holds more than a comment.
 //! Only warnings can be allowed. An allowance that allows nothing is reported, unless errors keep some checks from running.
@@ -12,6 +12,7 @@ use crate::source::{ColumnUnit, FileId, Range, Role, SourceFile, Sources, Span};
 
 const PREFIX: &str = "tidegate:";
 const SQL_PREFIX: &str = "-- tidegate:";
+const SCRIPT_PREFIX: &str = "// tidegate:";
 
 /// A comment that allows a warning.
 struct Allowance<'s> {
@@ -63,9 +64,9 @@ impl Sink {
 fn allowances_of<'s>(id: FileId, file: &'s SourceFile, sink: &mut Sink) -> Vec<Allowance<'s>> {
     let comments = file.tree.as_ref().map_or(&[][..], |tree| &tree.comments);
     let mut allowances = Vec::new();
-    for range in comments.iter().copied().chain(comments_of_sql(file)) {
+    for range in comments.iter().copied().chain(comments_of_code(file)) {
         let comment = file.text.get(range.as_usize()).unwrap_or_default();
-        let words = comment.trim_start_matches(['#', '-']).trim_start();
+        let words = comment.trim_start_matches(['#', '-', '/']).trim_start();
         let Some(said) = words.strip_prefix(PREFIX) else { continue };
         let span = range.in_file(id);
         match rule_named_by(said, comment, span) {
@@ -76,18 +77,27 @@ fn allowances_of<'s>(id: FileId, file: &'s SourceFile, sink: &mut Sink) -> Vec<A
     allowances
 }
 
-/// Comments of SQL that say something to us: of a file of SQL, and of lambdas and migrations in a catalog.
-fn comments_of_sql(file: &SourceFile) -> Vec<Range> {
-    let has_sql = file.role == Role::Catalog || file.name.ends_with(".sql");
-    if !has_sql || !file.text.contains(SQL_PREFIX) {
-        return Vec::new();
-    }
+/// Comments of code that say something to us: of a file of SQL, of a module, and of lambdas, migrations and modules in a
+/// catalog.
+fn comments_of_code(file: &SourceFile) -> Vec<Range> {
+    let is_catalog = file.role == Role::Catalog;
+    let languages = [
+        (SQL_PREFIX, is_catalog || file.name.ends_with(".sql")),
+        (SCRIPT_PREFIX, is_catalog || file.role == Role::Module),
+    ];
+    let spoken =
+        languages.iter().filter(|(prefix, is_spoken)| *is_spoken && file.text.contains(prefix));
+    spoken.flat_map(|(prefix, _)| comments_of_language(file, prefix)).collect()
+}
+
+/// Comments of a language that begin with `prefix`.
+fn comments_of_language(file: &SourceFile, prefix: &str) -> Vec<Range> {
     let comments = file.tree.as_ref().map_or(&[][..], |tree| &tree.comments);
     let is_in_comment = |offset: u32| {
         comments.iter().any(|comment| comment.start <= offset && offset < comment.end)
     };
     let offset = |value| u32::try_from(value).unwrap_or(u32::MAX);
-    let found = file.text.match_indices(SQL_PREFIX).map(|(start, _)| {
+    let found = file.text.match_indices(prefix).map(|(start, _)| {
         let rest = file.text.get(start..).unwrap_or_default();
         let length = rest.lines().next().map_or(0, |line| line.trim_end().len());
         Range::new(offset(start), offset(start + length))
@@ -128,7 +138,7 @@ fn line_meant(file: &SourceFile, comment: Range) -> u32 {
     let below = file.text.get(comment.end as usize..).unwrap_or_default().lines().skip(1);
     let is_more = |line: &str| {
         let line = line.trim_start();
-        !line.is_empty() && !line.starts_with('#') && !line.starts_with("--")
+        !line.is_empty() && !["#", "--", "//"].iter().any(|sign| line.starts_with(sign))
     };
     let distance = (1..).zip(below).find(|(_, line)| is_more(line)).map_or(0, |(count, _)| count);
     own + distance

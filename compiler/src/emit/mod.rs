@@ -7,6 +7,7 @@ mod bundle;
 mod json_schema;
 mod lineage;
 mod sql;
+mod typescript;
 
 use std::collections::BTreeMap;
 
@@ -39,7 +40,7 @@ pub struct Emitter {
 
 /// All emitters, sorted by name.
 pub const ALL: &[Emitter] =
-    &[bundle::EMITTER, json_schema::EMITTER, lineage::EMITTER, sql::EMITTER];
+    &[bundle::EMITTER, json_schema::EMITTER, lineage::EMITTER, sql::EMITTER, typescript::EMITTER];
 
 /// The emitter of a name.
 pub fn by_name(name: &str) -> Option<&'static Emitter> {

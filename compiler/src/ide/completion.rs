@@ -61,7 +61,9 @@ pub fn completions(snapshot: &Snapshot, file: FileId, offset: u32) -> Vec<Comple
     let begin = match source.role {
         Role::Catalog => Expected::of_root(),
         Role::Schema => vec![Expected::Schema],
-        Role::Config | Role::Fixture | Role::Settings | Role::Arguments => return Vec::new(),
+        Role::Config | Role::Module | Role::Fixture | Role::Settings | Role::Arguments => {
+            return Vec::new();
+        }
     };
     let expected = cursor.path.iter().fold(begin, |expected, step| {
         expected.into_iter().flat_map(|each| each.below(step)).collect()

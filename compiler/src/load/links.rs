@@ -36,6 +36,27 @@ pub(crate) fn links(url: &Url, role: Role, tree: &Tree, specs: Option<&Specs>) -
     links.links
 }
 
+/// The modules that a module takes something from; `place` gives the bytes of its text as bytes of its file.
+pub(crate) fn links_of_module(
+    text: &str,
+    place: impl Fn(std::ops::Range<usize>) -> Range,
+) -> Vec<Link> {
+    let module = tidegate_typescript::read(text, "");
+    let imports = module.imports.into_iter().filter(|import| is_file(&import.specifier));
+    imports
+        .map(|import| Link::File {
+            range: place(import.range),
+            written: import.specifier,
+            role: Role::Module,
+        })
+        .collect()
+}
+
+/// Whether an import names a file, by its path or its URL.
+pub(crate) fn is_file(specifier: &str) -> bool {
+    ["./", "../", "/", "https://", "http://"].iter().any(|start| specifier.starts_with(start))
+}
+
 struct Links<'l> {
     url: &'l Url,
     tree: &'l Tree,
@@ -82,16 +103,32 @@ impl Links<'_> {
             }
         }
         let Some(derive) = &collection.derive else { return };
-        if let Some(UsingSpec::Sqlite { migrations, .. }) = &derive.using {
-            for migration in migrations {
-                self.of_config(Some(migration));
+        match &derive.using {
+            Some(UsingSpec::Sqlite { migrations, .. }) => {
+                migrations.iter().for_each(|migration| self.of_config(Some(migration)));
             }
+            Some(UsingSpec::TypeScript { module: Some(module), .. }) => self.of_module(module),
+            Some(UsingSpec::TypeScript { module: None, .. } | UsingSpec::Other(_)) | None => {}
         }
         for transform in &derive.transforms {
             if let Some(ShuffleSpec::Lambda(lambda)) = &transform.shuffle {
                 self.of_config(Some(lambda));
             }
             self.of_config(transform.lambda.as_ref());
+        }
+    }
+
+    fn of_module(&mut self, module: &InlineOrFile) {
+        match module {
+            InlineOrFile::File(reference) => {
+                self.file(reference.range, &reference.value, Role::Module);
+            }
+            InlineOrFile::Inline(inline) => {
+                let Some(text) = self.tree.string(inline.node) else { return };
+                let links =
+                    links_of_module(&text.value, |range| text.place(range.start, range.end));
+                self.links.extend(links);
+            }
         }
     }
 

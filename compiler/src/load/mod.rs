@@ -133,8 +133,13 @@ impl Loader<'_> {
     /// Loads what a file refers to.
     fn follow(&mut self, file: FileId) {
         let source = self.sources.file(file);
-        let Some(tree) = &source.tree else { return };
-        let links = self.memo.links(&source.url, source.role, tree, source.specs.as_deref());
+        let links = match &source.tree {
+            Some(tree) => self.memo.links(&source.url, source.role, tree, source.specs.as_deref()),
+            None if source.role == Role::Module => {
+                self.memo.module_links(&source.url, &source.text)
+            }
+            None => return,
+        };
         for link in links.iter() {
             match link {
                 Link::File { range, written, role } => self.request(file, *range, written, *role),
@@ -300,9 +305,12 @@ impl Loader<'_> {
 fn names_no_file(reference: &Reference<'_>) -> bool {
     let path = match reference.role {
         Role::Schema => reference.written,
-        Role::Catalog | Role::Fixture | Role::Config | Role::Settings | Role::Arguments => {
-            reference.written.split('#').next().unwrap_or_default()
-        }
+        Role::Catalog
+        | Role::Module
+        | Role::Fixture
+        | Role::Config
+        | Role::Settings
+        | Role::Arguments => reference.written.split('#').next().unwrap_or_default(),
     };
     path.chars().all(|character| character <= ' ')
 }
@@ -317,7 +325,7 @@ fn reading(url: &Url, role: Role) -> Reading {
             let is_data = ["yaml", "yml", "json"].iter().any(|end| path.ends_with(end));
             if is_data { Reading::Data } else { Reading::Text }
         }
-        Role::Settings | Role::Arguments => Reading::Text,
+        Role::Module | Role::Settings | Role::Arguments => Reading::Text,
     }
 }
 
@@ -351,9 +359,15 @@ fn missing_file(reference: &Reference<'_>, name: &str, failure: &WorldFailure) -
     );
     let diagnostic = match reference.role {
         Role::Config => diagnostic.label("a text without blanks is read as a file name"),
-        Role::Catalog | Role::Schema | Role::Fixture | Role::Settings | Role::Arguments => {
-            diagnostic.label("it is named here")
+        Role::Module if !reference.written.starts_with(['.', '/']) => {
+            diagnostic.label("a text without blanks is read as a file name")
         }
+        Role::Catalog
+        | Role::Schema
+        | Role::Module
+        | Role::Fixture
+        | Role::Settings
+        | Role::Arguments => diagnostic.label("it is named here"),
     };
     let (path, fragment) = match reference.written.split_once('#') {
         Some((path, fragment)) => (path, format!("#{fragment}")),

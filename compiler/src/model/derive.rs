@@ -176,6 +176,9 @@ pub(super) fn derive(binder: &mut Binder<'_>, key: Range, node: NodeId) -> Optio
 fn using(binder: &mut Binder<'_>, node: NodeId) -> Option<UsingSpec> {
     let key =
         binder.one_of(node, &USING, &["sqlite", "typescript", "python", "connector", "local"])?;
+    if key.value == "typescript" {
+        return Some(typescript(binder, key.range, node));
+    }
     if key.value != "sqlite" {
         return Some(UsingSpec::Other(key));
     }
@@ -184,6 +187,20 @@ fn using(binder: &mut Binder<'_>, node: NodeId) -> Option<UsingSpec> {
         items.into_iter().map(|item| binder.config_at(item)).collect()
     });
     Some(UsingSpec::Sqlite { key: key.range, migrations })
+}
+
+fn typescript(binder: &mut Binder<'_>, key: Range, node: NodeId) -> UsingSpec {
+    let Some(typescript) = binder.object(node, &USING, "typescript") else {
+        return UsingSpec::TypeScript { key, module: None, others: Vec::new() };
+    };
+    let module = binder.config(typescript, &TYPESCRIPT, "module");
+    let names = [MODULE_CONFIG.name, MODULE_FILES.name, MODULE_SPEC.name];
+    let others = names.into_iter().filter_map(|name| {
+        let entry = binder.entry(typescript, &TYPESCRIPT, name)?;
+        Some(Spanned { value: name.to_owned(), range: entry.key_range, node: entry.value })
+    });
+    let others = others.collect();
+    UsingSpec::TypeScript { key, module, others }
 }
 
 fn transform(binder: &mut Binder<'_>, node: NodeId) -> Option<TransformSpec> {

@@ -156,6 +156,15 @@ pub enum UsingSpec {
         /// `migrations` in order.
         migrations: Vec<InlineOrFile>,
     },
+    /// `typescript`.
+    TypeScript {
+        /// The bytes of the word `typescript`.
+        key: Range,
+        /// `module`; absent when it is missing, which has been reported.
+        module: Option<InlineOrFile>,
+        /// Other fields that are written, by their names.
+        others: Vec<Spanned<String>>,
+    },
     /// Another back end, by its name and place.
     Other(Spanned<String>),
 }

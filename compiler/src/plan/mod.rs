@@ -21,6 +21,7 @@ use crate::check::{
 };
 use crate::dialect::{self, Dialect};
 use crate::source::{Sources, Span};
+use crate::typescript::Types;
 
 /// What would run.
 #[derive(Debug, Default)]
@@ -29,6 +30,8 @@ pub struct Plan {
     pub bundle: Bundle,
     /// The tables of all materializations, in order of name and binding; also of those that are disabled.
     pub tables: Vec<PlannedTable>,
+    /// What the types of documents are made of, in order of collection.
+    pub types: Vec<Types>,
 }
 
 /// A destination table and whose it is.
@@ -80,6 +83,7 @@ impl Planner<'_> {
                     .unwrap_or_default(),
             };
             self.plan.bundle.collections.insert(name.clone(), collection);
+            self.plan.types.push(self.checked.types(self.checked.catalog.id_of(linked)));
             if let Some(derivation) = checked.derivation.as_ref().filter(|task| !task.disabled) {
                 let derivation = self.derivation(&name, derivation);
                 self.add_task(TaskKind::Derivation, name, Task::Derivation(derivation));
@@ -102,6 +106,7 @@ impl Planner<'_> {
         Derivation {
             collection: collection.to_owned(),
             migrations: checked.migrations.clone(),
+            module: checked.module.clone(),
             transforms: checked.transforms.iter().map(transform).collect(),
             transaction_duration_ms_max: checked.transaction_duration_ms_max,
             redact_salt: checked.redact_salt.clone(),

@@ -146,6 +146,8 @@ pub enum Role {
     Schema,
     /// A config, resource, lambda or migration: YAML or JSON by its extension, else text.
     Config,
+    /// A TypeScript module.
+    Module,
     /// Documents of a test.
     Fixture,
     /// The settings of the project.

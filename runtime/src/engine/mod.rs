@@ -17,6 +17,7 @@ use std::sync::atomic::AtomicBool;
 
 use serde::Serialize;
 use tidegate_stdlib::bundle::{Bundle, Failure, TaskName};
+use tidegate_stdlib::lambda::typescript::LogLine;
 
 use crate::clock::ProcessClock;
 pub use crate::shuffle::RenamedRead;
@@ -94,6 +95,8 @@ pub trait Observer: Sync {
     fn reads_from_start(&self, _task: &TaskName, _read: &RenamedRead) {}
     /// A task waits until what the failure tells of is over.
     fn waiting(&self, _task: &TaskName, _failure: &Failure) {}
+    /// A lambda of a task has logged a line.
+    fn logged(&self, _task: &TaskName, _line: &LogLine) {}
     /// A task stopped with a failure; the others go on.
     fn failed(&self, task: &TaskName, failure: &Failure);
 }

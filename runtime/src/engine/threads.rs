@@ -7,6 +7,7 @@ use std::thread::{Scope, ScopedJoinHandle};
 use std::time::Duration;
 
 use tidegate_stdlib::bundle::{Bundle, Capture, Failure, FailureKind, Materialization, TaskName};
+use tidegate_stdlib::lambda::typescript::LogLine;
 
 use super::endpoints::Endpoints;
 use super::hub::{Hub, TaskIndex};
@@ -158,7 +159,10 @@ impl<'c, 'r> Member<'c, 'r> {
                 self.drive(CaptureTask::new(hub, bindings, Repeat::Never, Box::new(open)), desk)
             }
             Job::Derivation(derivation) => {
-                self.drive(DeriveTask::new(derivation, bundle, self.surroundings()), desk)
+                let name = self.name;
+                let tell = Box::new(move |line: &LogLine| observer.logged(name, line));
+                let (around, seed) = (self.surroundings(), self.seed()?);
+                self.drive(DeriveTask::new(derivation, bundle, around, seed, tell), desk)
             }
             Job::Materialization(materialization) => {
                 self.drive(self.materialization(materialization, observer), desk)
@@ -239,6 +243,16 @@ impl<'c, 'r> Member<'c, 'r> {
     fn combiner_bytes_max(&self) -> usize {
         let share = self.crew.request.memory_bytes / 2 / self.crew.jobs.iter().len().max(1);
         share.clamp(COMBINER_BYTES_MIN, COMBINER_BYTES_MAX)
+    }
+
+    /// What random numbers of modules are made of: of a run that repeats, always the same.
+    fn seed(&self) -> Result<u64, Failure> {
+        if self.crew.hub.clock().is_simulated() {
+            return Ok(0);
+        }
+        let mut bytes = [0; 8];
+        draw(&mut bytes)?;
+        Ok(u64::from_le_bytes(bytes))
     }
 
     fn surroundings(&self) -> Surroundings<'c> {
@@ -359,9 +373,13 @@ impl Gate {
 
 fn draw_producer() -> Result<Producer, Failure> {
     let mut bytes = [0; 6];
-    getrandom::fill(&mut bytes).map_err(|error| {
+    draw(&mut bytes)?;
+    Ok(Producer::from_random(bytes))
+}
+
+fn draw(bytes: &mut [u8]) -> Result<(), Failure> {
+    getrandom::fill(bytes).map_err(|error| {
         let message = format!("the system gives no random numbers: {error}");
         Failure::new(FailureKind::CannotAccess, message)
-    })?;
-    Ok(Producer::from_random(bytes))
+    })
 }

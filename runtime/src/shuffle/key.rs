@@ -8,9 +8,8 @@ use serde_json::Value;
 use tidegate_stdlib::bundle::{
     Collection, Failure, FailureKind, Shuffle, ShuffleLambda, Transform,
 };
-use tidegate_stdlib::lambda::sqlite::{
-    Guard, Invocation, KeyLambda, Parameters, SqlFailure, open_in_memory,
-};
+use tidegate_stdlib::lambda::Invocation;
+use tidegate_stdlib::lambda::sqlite::{Guard, KeyLambda, Parameters, SqlFailure, open_in_memory};
 use tidegate_stdlib::shape::{Shape, Types};
 
 use crate::violation::{shuffle_failure, shuffle_refused};

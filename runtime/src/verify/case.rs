@@ -6,6 +6,7 @@ use tidegate_stdlib::bundle::{
     Failure, FailureKind, Source, StepFailure, Test, TestAction, TestStep,
 };
 use tidegate_stdlib::document::Document;
+use tidegate_stdlib::lambda::typescript::LogLine;
 
 use super::catalog::{Combining, TestCatalog};
 use super::compare::{Comparison, compare_documents};
@@ -34,6 +35,8 @@ pub(super) struct Case<'c, 'b> {
     open: BTreeMap<&'b str, OpenDerivation<'b>>,
     reads: usize,
     documents: usize,
+    /// What lambdas have logged.
+    log: Vec<LogLine>,
 }
 
 impl<'c, 'b> Case<'c, 'b> {
@@ -48,6 +51,7 @@ impl<'c, 'b> Case<'c, 'b> {
             open: BTreeMap::new(),
             reads: 0,
             documents: 0,
+            log: Vec::new(),
         }
     }
 
@@ -87,6 +91,11 @@ impl<'c, 'b> Case<'c, 'b> {
         self.open.values().for_each(|derivation| derivation.cover(coverage));
     }
 
+    /// What lambdas have logged, in order.
+    pub(super) fn take_log(&mut self) -> Vec<LogLine> {
+        std::mem::take(&mut self.log)
+    }
+
     /// What was written to a collection since the case began, without UUIDs.
     pub(super) fn documents(&self, collection: &str) -> Vec<serde_json::Value> {
         let written = self.journals.get(collection).map_or(&[][..], Vec::as_slice);
@@ -121,9 +130,10 @@ impl<'c, 'b> Case<'c, 'b> {
                 Some(open) => open,
                 None => OpenDerivation::open(self.catalog.derivation(name), self.catalog)?,
             };
-            let documents = derivation.read(&through, &self.journals, self.catalog)?;
+            let documents = derivation.read(&through, &self.journals, self.catalog);
+            self.log.extend(derivation.take_log());
             self.open.insert(name, derivation);
-            self.publish(name, documents)?;
+            self.publish(name, documents?)?;
         }
         Ok(is_any)
     }

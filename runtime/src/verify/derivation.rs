@@ -9,19 +9,22 @@ use tidegate_stdlib::bundle::{
     Collection, Derivation, Failure, FailureKind, TaskKind, TaskName, Transform,
 };
 use tidegate_stdlib::document::Document;
-use tidegate_stdlib::lambda::sqlite::{
-    Guard, Invocation, Lambda, Parameters, Rows, SqlFailure, migrate, open_in_memory,
-};
-use tidegate_stdlib::shape::Shape;
+use tidegate_stdlib::lambda::sqlite::{Guard, SqlFailure, migrate, open_in_memory};
+use tidegate_stdlib::lambda::typescript::LogLine;
+use tidegate_stdlib::lambda::{Invocation, Rows};
 
 use super::catalog::{Combining, TestCatalog};
 use super::coverage::Coverage;
 use crate::derive::blame;
-use crate::shuffle::{Selection, ShuffleKey};
+use crate::lambdas::{Beginning, Database, Lambdas};
+use crate::shuffle::Selection;
 use crate::stamp;
 use crate::store::JournalName;
 use crate::uuid::Clock;
-use crate::violation::{SchemaSide, lambda_failure, lambda_refused, migration_failure};
+use crate::violation::{SchemaSide, migration_failure};
+
+/// What random numbers of modules are made of in every case, so that tests repeat.
+const SEED: u64 = 0;
 
 /// A document that was written during a case.
 #[derive(Debug)]
@@ -41,6 +44,7 @@ pub(super) struct OpenDerivation<'b> {
     derivation: &'b Derivation,
     connection: Connection,
     guard: Guard,
+    lambdas: Lambdas<'b>,
     reads: Vec<OpenRead<'b>>,
 }
 
@@ -48,8 +52,6 @@ pub(super) struct OpenDerivation<'b> {
 #[derive(Debug)]
 struct OpenRead<'b> {
     transform: &'b Transform,
-    lambda: Lambda,
-    shuffle_key: Option<ShuffleKey>,
     selection: Selection,
     /// Documents of the source that have been read.
     position: usize,
@@ -78,12 +80,15 @@ impl<'b> OpenDerivation<'b> {
                 migrate(&connection, &guard, &migration.text)
                     .map_err(|failure| migration_failure(migration, index, &failure))?;
             }
+            let database = Database { connection: &connection, guard: &guard };
+            let beginning = Beginning { state: None, seed: SEED };
+            let source = |name: &str| catalog.collection(name);
+            let lambdas = Lambdas::open(derivation, source, database, beginning)?;
             let reads = derivation.transforms.iter().map(|transform| {
-                let source = catalog.collection(&transform.source.collection)?;
-                OpenRead::new(transform, source, &connection, &guard)
+                OpenRead::new(transform, catalog.collection(&transform.source.collection)?)
             });
             let reads = reads.collect::<Result<_, Failure>>()?;
-            Ok(Self { derivation, connection, guard, reads })
+            Ok(Self { derivation, connection, guard, lambdas, reads })
         };
         open().map_err(|failure: Failure| failure.of(&name(derivation)))
     }
@@ -113,31 +118,36 @@ impl<'b> OpenDerivation<'b> {
         let mut combining = Combining::for_write(rules);
         let turns = self.take_turns(through, journals);
         self.execute("BEGIN")?;
+        let database = Database { connection: &self.connection, guard: &self.guard };
+        let mut prepared = self.lambdas.batch(database);
+        let mut rows = Rows::default();
         for turn in turns {
             check_source(self.derivation, &turn, catalog)?;
-            let Some(read) = self.reads.get_mut(turn.read) else { continue };
-            read.invocations += 1;
-            let document = Document::from_value(turn.document);
-            let mut rows = Rows::default();
-            let invocation = Invocation { document: document.root(), uuid: None };
-            if let Some(key) = &read.shuffle_key {
-                key.check(read.transform, invocation, || turn.document.clone())?;
+            if let Some(read) = self.reads.get_mut(turn.read) {
+                read.invocations += 1;
             }
-            let invoked = read.lambda.invoke(&self.connection, &self.guard, invocation, &mut rows);
-            let outcome = invoked
-                .map_err(|failure| lambda_failure(read.transform, &failure, turn.document))
+            let document = Document::from_value(turn.document);
+            let invocation = Invocation { document: document.root(), uuid: None };
+            rows.clear();
+            let outcome = prepared
+                .invoke(turn.read, invocation, &mut rows, || turn.document.clone())
                 .and_then(|()| rows.documents().iter().try_for_each(|row| combining.admit(row)));
             outcome
                 .map_err(|failure| blame(self.derivation, turn.read, document.root(), failure))?;
         }
+        drop(prepared);
+        rows.clear();
+        self.lambdas.flush(&mut rows)?;
+        rows.documents().iter().try_for_each(|row| combining.admit(row))?;
+        self.lambdas.commit()?;
         self.execute("COMMIT")?;
         combining.drain()
     }
 
     /// Adds what the transforms did.
     pub(super) fn cover(&self, coverage: &mut Coverage<'b>) {
-        for read in &self.reads {
-            let effects = read.lambda.effects().map(|(_, effects)| effects);
+        for (index, read) in self.reads.iter().enumerate() {
+            let effects = self.lambdas.effects(index).into_iter();
             coverage.add(self.derivation, read.transform, read.invocations, effects);
         }
     }
@@ -171,6 +181,11 @@ impl<'b> OpenDerivation<'b> {
         turns.into_iter().map(|(_, turn)| turn).collect()
     }
 
+    /// What lambdas have logged since the last time.
+    pub(super) fn take_log(&self) -> Vec<LogLine> {
+        self.lambdas.take_log()
+    }
+
     fn execute(&self, statement: &str) -> Result<(), Failure> {
         self.connection.execute_batch(statement).map_err(|error| {
             let message = format!("the database of the derivation refuses `{statement}`: {error}");
@@ -180,22 +195,9 @@ impl<'b> OpenDerivation<'b> {
 }
 
 impl<'b> OpenRead<'b> {
-    fn new(
-        transform: &'b Transform,
-        source: &'b Collection,
-        connection: &Connection,
-        guard: &Guard,
-    ) -> Result<Self, Failure> {
-        let shape = Shape::infer(source.effective_read_schema());
-        let parameters = Parameters::new(&source.projections, shape);
-        let lambda = Lambda::compile(connection, guard, &transform.lambda.text, &parameters)
-            .map_err(|failures| {
-                let first = failures.first().expect("a lambda is refused for a reason");
-                lambda_refused(transform, first)
-            })?;
+    fn new(transform: &'b Transform, source: &'b Collection) -> Result<Self, Failure> {
         let selection = Selection::new(source, &transform.source)?;
-        let shuffle_key = ShuffleKey::open(transform, source)?;
-        Ok(Self { transform, lambda, shuffle_key, selection, position: 0, invocations: 0 })
+        Ok(Self { transform, selection, position: 0, invocations: 0 })
     }
 }
 

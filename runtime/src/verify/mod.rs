@@ -76,6 +76,7 @@ fn run_test<'b>(
         duration_ms: start.elapsed().as_secs_f64() * 1000.0,
         failures,
         error,
+        log: case.take_log(),
     }
 }
 

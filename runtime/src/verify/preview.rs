@@ -10,6 +10,7 @@ use tidegate_stdlib::bundle::{
     Task, TaskKind, TaskName, Test, TestAction, TestStep, UUID_POINTER,
 };
 use tidegate_stdlib::document::Document;
+use tidegate_stdlib::lambda::typescript::LogLine;
 use tidegate_stdlib::value::Pointer;
 
 use super::case::Case;
@@ -33,6 +34,8 @@ pub struct Preview {
     pub test: Option<String>,
     /// The documents of a derivation, or of a materialization pairs of a table and a row.
     pub outputs: Vec<Value>,
+    /// What lambdas logged, in order.
+    pub log: Vec<LogLine>,
 }
 
 /// Runs a derivation or materialization and gives what it would publish or store, input by input.
@@ -62,7 +65,7 @@ pub fn preview(
             }
             Some(Task::Capture(_)) | None => return Err(without_preview(task)),
         };
-        Ok(Preview { test, outputs })
+        Ok(Preview { test, outputs, log: case.take_log() })
     });
     previews.collect()
 }

@@ -43,6 +43,11 @@ pub(super) fn show(outcomes: &[TestOutcome], sources: &mut Sources, terminal: &T
         for failure in &outcome.failures {
             show_step(failure, sources, terminal);
         }
+        if outcome.status != TestStatus::Passed {
+            for line in &outcome.log {
+                terminal.note(&format!("      {}: {}", line.level, line.text));
+            }
+        }
     }
     let (passed, failed, errors) = counts(outcomes);
     let mut parts = vec![format!("{passed} passed")];

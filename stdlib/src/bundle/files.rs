@@ -284,6 +284,7 @@ mod tests {
                 origin: origin.clone(),
                 map: vec![(0, origin.clone())],
             }],
+            module: None,
             transforms: Vec::new(),
             transaction_duration_ms_max: 1000,
             redact_salt: None,

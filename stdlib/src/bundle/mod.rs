@@ -310,6 +310,9 @@ pub struct Derivation {
     pub collection: String,
     /// SQLite migrations in order.
     pub migrations: Vec<Script>,
+    /// The TypeScript module whose methods are the lambdas; absent when they are SQL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub module: Option<Module>,
     /// Enabled transforms in order.
     pub transforms: Vec<Transform>,
     /// Greatest duration of a transaction.
@@ -319,6 +322,26 @@ pub struct Derivation {
     pub redact_salt: Option<String>,
     /// Where `derive` is declared.
     pub origin: Origin,
+}
+
+/// A TypeScript module without its types, with all that it imports.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Module {
+    /// The file that exports the class.
+    pub entry: String,
+    /// The files by their names.
+    pub files: BTreeMap<String, ModuleFile>,
+}
+
+/// One file of a module.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModuleFile {
+    /// The JavaScript, and where each part of it stands in the TypeScript.
+    pub script: Script,
+    /// The names of the files that its imports lead to, by what they are called there.
+    pub imports: BTreeMap<String, String>,
 }
 
 /// One transform of a derivation.
@@ -331,7 +354,7 @@ pub struct Transform {
     pub source: Source,
     /// Which shard gets a document.
     pub shuffle: Shuffle,
-    /// The SQL of the lambda.
+    /// The SQL of the lambda; empty when a module has it.
     pub lambda: Script,
     /// Whether every statement only reads.
     pub read_only: bool,

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Failure, Origin};
+use crate::lambda::typescript::LogLine;
 
 /// What came of all tests.
 #[derive(Debug, Clone, Default)]
@@ -53,6 +54,9 @@ pub struct TestOutcome {
     pub failures: Vec<StepFailure>,
     /// A lambda or schema failure that stopped it.
     pub error: Option<Failure>,
+    /// What lambdas logged, in order.
+    #[serde(skip)]
+    pub log: Vec<LogLine>,
 }
 
 /// How a test ended.

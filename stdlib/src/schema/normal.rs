@@ -96,6 +96,20 @@ impl NormalForm {
         }
     }
 
+    /// The place in the normal form of a schema at a place in the text as written, if there is one.
+    pub(crate) fn place(&self, written: &str) -> Option<String> {
+        let below = |origin: &str| {
+            let rest = written.strip_prefix(origin)?;
+            (rest.is_empty() || rest.starts_with('/')).then_some(rest)
+        };
+        let moved = self.origins.iter().filter_map(|(place, origin)| {
+            Some((origin.len(), format!("{place}{}", below(origin)?)))
+        });
+        let nearest = moved.max_by_key(|(length, _)| *length).map(|(_, place)| place);
+        let place = nearest.unwrap_or_else(|| written.to_owned());
+        self.schema.pointer(&place).is_some().then_some(place)
+    }
+
     /// The reference, in the schema as written, to a place in the normal form.
     pub(crate) fn reference(&self, place: &str) -> String {
         format!("#{}", utf8_percent_encode(&self.origin(place), &FRAGMENT))

@@ -19,15 +19,15 @@ pub(super) fn infer(normal: &NormalForm) -> Shape {
 
 /// The shape of the schema at a place of the normal form.
 pub(super) fn infer_at(normal: &NormalForm, schema: &Value, place: &str) -> Shape {
-    let mut inference = Inference {
-        normal,
-        algebra: Algebra::new(),
-        visits_left: SHAPE_VISITS_MAX,
-        depth: 0,
-        open: Vec::new(),
-        default_faults: BTreeMap::new(),
-    };
-    inference.schema(schema, &mut place.to_owned())
+    Inference::new(normal).schema(schema, &mut place.to_owned())
+}
+
+/// The shape of what a reference to a place of the normal form leads to.
+pub(super) fn infer_referred(normal: &NormalForm, place: &str) -> Shape {
+    match place {
+        "" => infer(normal),
+        place => Inference::new(normal).reference(place),
+    }
 }
 
 struct Inference<'n> {
@@ -42,6 +42,17 @@ struct Inference<'n> {
 }
 
 impl<'n> Inference<'n> {
+    fn new(normal: &'n NormalForm) -> Self {
+        Self {
+            normal,
+            algebra: Algebra::new(),
+            visits_left: SHAPE_VISITS_MAX,
+            depth: 0,
+            open: Vec::new(),
+            default_faults: BTreeMap::new(),
+        }
+    }
+
     /// The shape of the schema at `place` of the normal form.
     fn schema(&mut self, schema: &'n Value, place: &mut String) -> Shape {
         if *schema == Value::Bool(false) {

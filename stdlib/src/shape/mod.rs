@@ -350,6 +350,12 @@ impl Shape {
         infer::infer(normal)
     }
 
+    /// The shape of the part of a schema that stands at a JSON pointer of its text, as a reference
+    /// to it sees it: the schemas around it say nothing. `None` when there is no schema.
+    pub fn of_part(normal: &NormalForm, pointer: &str) -> Option<Self> {
+        Some(infer::infer_referred(normal, &normal.place(pointer)?))
+    }
+
     /// The shape of what satisfies both.
     #[must_use]
     pub fn intersect(self, other: Self) -> Self {

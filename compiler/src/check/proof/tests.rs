@@ -9,9 +9,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use tidegate_stdlib::bundle::Projection;
 use tidegate_stdlib::document::Document;
-use tidegate_stdlib::lambda::sqlite::{
-    Invocation, Lambda, Parameters, Rows, migrate, open_in_memory,
-};
+use tidegate_stdlib::lambda::sqlite::{Lambda, Parameters, migrate, open_in_memory};
+use tidegate_stdlib::lambda::{Invocation, Rows};
 use tidegate_stdlib::schema::Schema;
 use tidegate_stdlib::shape::Shape;
 

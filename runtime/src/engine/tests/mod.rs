@@ -69,6 +69,7 @@ fn derivation(collection: &str, migrations: &[&str], transforms: Vec<Transform>)
     Task::Derivation(Derivation {
         collection: collection.to_owned(),
         migrations: migrations.iter().map(|text| script(text)).collect(),
+        module: None,
         transforms,
         transaction_duration_ms_max: 1000,
         redact_salt: None,

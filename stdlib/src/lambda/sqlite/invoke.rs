@@ -8,27 +8,18 @@ use std::ops::Range;
 use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, Row};
 
+use super::super::{Invocation, Rows};
 use super::bind::Binder;
 use super::locate::Statement;
-use super::rows::{Output, Rows};
+use super::rows::{Output, add};
 use super::statements::{find_text, numbered};
 use super::{Binding, Guard, GuardMode, Parameters, SqlFailure, SqlFailureKind, split};
-use crate::document::Node;
 use crate::limits::{LAMBDA_ROWS_MAX, LAMBDA_ROWS_SIZE_BYTES_MAX};
 
 /// A lambda whose statements have been prepared once against a database with its migrations.
 #[derive(Debug)]
 pub struct Lambda {
     statements: Vec<Compiled>,
-}
-
-/// What a lambda is called with.
-#[derive(Debug, Clone, Copy)]
-pub struct Invocation<'d> {
-    /// The source document.
-    pub document: Node<'d>,
-    /// Its UUID, when the document does not hold it itself at `/_meta/uuid`.
-    pub uuid: Option<&'d str>,
 }
 
 impl Lambda {
@@ -320,7 +311,7 @@ impl Compiled {
             self.count_effects(1);
             left.take(row)
                 .map_err(|message| statement.failure(None, SqlFailureKind::Limit, message))?;
-            rows.add(&self.output, row)
+            add(rows, &self.output, row)
                 .map_err(|message| statement.failure(None, SqlFailureKind::Execution, message))?;
         }
     }

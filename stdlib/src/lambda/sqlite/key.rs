@@ -8,9 +8,10 @@ use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 use serde_json::Value;
 
+use super::super::Invocation;
 use super::invoke::Compiled;
 use super::locate::Statement;
-use super::{Guard, GuardMode, Invocation, Parameters, SqlFailure, SqlFailureKind, split};
+use super::{Guard, GuardMode, Parameters, SqlFailure, SqlFailureKind, split};
 use crate::shape::Types;
 
 /// A key lambda whose statement has been prepared once.

@@ -19,10 +19,9 @@ use std::ops::Range;
 
 pub use functions::{Function, FunctionKind, Nullability, ResultClass, functions};
 pub use guard::{Guard, GuardMode};
-pub use invoke::{Invocation, Lambda, LambdaStatement, PreparedLambda, RowForm};
+pub use invoke::{Lambda, LambdaStatement, PreparedLambda, RowForm};
 pub use key::KeyLambda;
 pub use parameters::{Binding, Encoding, Parameters, Unresolved};
-pub use rows::Rows;
 pub use statements::{
     Call, calls, column_place, mentions, missing_semicolon, names_any, split, texts_in_calls,
 };

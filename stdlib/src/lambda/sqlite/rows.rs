@@ -5,35 +5,16 @@ use base64::engine::general_purpose::STANDARD;
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
-use crate::document::{Builder, Documents, Number, Parser};
+use super::super::Rows;
+use crate::document::{Builder, Number, Parser};
 
-/// The rows of invocations, each a document.
-#[derive(Debug, Default)]
-pub struct Rows {
-    documents: Documents,
-    /// Of columns that hold JSON.
-    parser: Parser,
-}
-
-impl Rows {
-    /// The documents in order.
-    pub fn documents(&self) -> &Documents {
-        &self.documents
-    }
-
-    /// Forgets the rows and keeps the allocations.
-    pub fn clear(&mut self) {
-        self.documents.clear();
-    }
-
-    /// Adds a row.
-    ///
-    /// # Errors
-    /// As [`Output::write`].
-    pub(super) fn add(&mut self, output: &Output, row: &Row<'_>) -> Result<(), String> {
-        let Self { documents, parser } = self;
-        documents.add(|builder| output.write(row, parser, builder))
-    }
+/// Adds a row.
+///
+/// # Errors
+/// As [`Output::write`].
+pub(super) fn add(rows: &mut Rows, output: &Output, row: &Row<'_>) -> Result<(), String> {
+    let Rows { documents, parser } = rows;
+    documents.add(|builder| output.write(row, parser, builder))
 }
 
 /// What the rows of a statement are.

@@ -5,6 +5,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::super::{Invocation, Rows};
 use super::*;
 use crate::bundle::Projection;
 use crate::document::{Document, Node};

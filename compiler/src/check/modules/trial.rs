@@ -1,0 +1,232 @@
+//! A module in the engine that the runtime uses: whether it can be loaded, and what it makes of documents that its sources
+//! admit.
+//!
+//! Its methods are called with documents at the edges of what a source admits, and with some that are drawn from such
+//! edges. So what is told has been seen, and is never a false alarm; that nothing was seen proves nothing. A method that
+//! throws is not told: it stops the task, but publishes nothing wrong.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use tidegate_stdlib::bundle::{Module, Origin};
+use tidegate_stdlib::document::Document;
+use tidegate_stdlib::lambda::typescript::{
+    Engine, Opening, ScriptFailure, ScriptFailureKind, method_name,
+};
+use tidegate_stdlib::lambda::{Invocation, Rows};
+use tidegate_stdlib::schema::{Schema, Violation};
+
+use super::super::checked::CheckedTransform;
+use super::super::lambdas::TRIAL_UUID;
+use super::super::refute::{self, is_tame, shown};
+use super::super::witness;
+use super::{Part, Subject};
+use crate::diag::{Diagnostic, Sink, rules};
+use crate::limits::{
+    LAMBDA_DRAWS_MAX, LAMBDA_TRIAL_ROWS_MAX, LAMBDA_TRIAL_TICKS_MAX, LAMBDA_TRIALS_MAX,
+};
+use crate::source::{Range, Span};
+
+/// What random numbers of trials are made of.
+const SEED: u64 = 0;
+/// Attempts to make a document smaller that shows a fault.
+const SHRINKS_MAX: usize = 32;
+
+/// A module to be tried.
+pub(super) struct Trial<'t> {
+    module: &'t Module,
+    files: &'t BTreeMap<String, Part>,
+    subject: Subject<'t>,
+}
+
+/// What was seen.
+struct Refutation {
+    document: Value,
+    row: Value,
+    violation: Violation,
+}
+
+impl<'t> Trial<'t> {
+    pub(super) fn new(
+        module: &'t Module,
+        files: &'t BTreeMap<String, Part>,
+        subject: Subject<'t>,
+    ) -> Self {
+        Self { module, files, subject }
+    }
+
+    fn open(&self) -> Result<Engine, ScriptFailure> {
+        let transforms = self.subject.transforms.iter().map(|each| each.name.as_str());
+        let opening = Opening {
+            module: self.module,
+            transforms: transforms.collect(),
+            state: &json!({}),
+            seed: SEED,
+        };
+        let engine = Engine::open(&opening)?;
+        engine.limit_ticks(LAMBDA_TRIAL_TICKS_MAX);
+        Ok(engine)
+    }
+
+    /// Loads the module and makes an instance of its class; whether that can be done.
+    pub(super) fn load(&self, sink: &mut Sink) -> bool {
+        match self.open() {
+            Ok(_) => true,
+            Err(failure) => {
+                sink.report(self.module_cannot_load(&failure));
+                false
+            }
+        }
+    }
+
+    /// Looks for documents whose result the derived collection refuses. Of collections that are not sound nothing is said.
+    pub(super) fn refute(&self, sink: &mut Sink) {
+        let scope = self.subject.scope;
+        let derived = scope.read(scope.catalog.id_of(self.subject.collection)).known;
+        let Some(validators) = derived.validators.as_ref().filter(|_| derived.is_sound) else {
+            return;
+        };
+        let schema = &derived.checked.write_schema.shape;
+        // A schema that contradicts itself refuses whatever there is.
+        if !schema.inspect().is_empty() {
+            return;
+        }
+        let refusing = validators.write.schema();
+        for (index, transform) in self.subject.transforms.iter().enumerate() {
+            if let Some(refutation) = self.refute_transform(index, transform, refusing) {
+                sink.report(self.lambda_output_mismatch(transform, &refutation));
+            }
+        }
+    }
+
+    fn refute_transform(
+        &self,
+        index: usize,
+        transform: &CheckedTransform,
+        refusing: &Schema,
+    ) -> Option<Refutation> {
+        let read = self.subject.scope.read(transform.source.collection).known;
+        let admitting = read.validators.as_ref().filter(|_| read.is_sound)?;
+        let admitting = admitting.read.as_ref().unwrap_or(&admitting.write).schema();
+        let shape = &read.checked.effective_read_schema().shape;
+        let edges = witness::candidates_at(shape, &|_| true).into_iter().filter(is_tame);
+        let drawn = witness::drawn(shape, LAMBDA_DRAWS_MAX).into_iter().filter(is_tame);
+        let admitted = |document: &Value| admitting.is_valid(document);
+        let edges = edges.filter(admitted).take(LAMBDA_TRIALS_MAX);
+        let engine = self.open().ok()?;
+        for document in edges.chain(drawn.filter(admitted)) {
+            match refused(&engine, index, &document, refusing) {
+                // With the state that earlier documents left it may be another thing.
+                Ok(Some(_)) => {
+                    let smallest = self.shrink(index, document, admitting, refusing);
+                    if smallest.is_some() {
+                        return smallest;
+                    }
+                }
+                Ok(None) => {}
+                Err(ScriptFailureKind::Steps | ScriptFailureKind::Memory) => return None,
+                Err(_) => {}
+            }
+        }
+        None
+    }
+
+    /// What a new instance makes of a document, and of the same with less in it.
+    fn shrink(
+        &self,
+        index: usize,
+        document: Value,
+        admitting: &Schema,
+        refusing: &Schema,
+    ) -> Option<Refutation> {
+        let seen = |document: &Value| {
+            let engine = self.open().ok()?;
+            let (row, violation) = refused(&engine, index, document, refusing).ok()??;
+            Some(Refutation { document: document.clone(), row, violation })
+        };
+        let mut smallest = seen(&document)?;
+        let names: Vec<String> = document.as_object()?.keys().cloned().collect();
+        for name in names.iter().take(SHRINKS_MAX) {
+            let mut smaller = smallest.document.clone();
+            smaller.as_object_mut()?.remove(name);
+            if admitting.is_valid(&smaller)
+                && let Some(refutation) = seen(&smaller)
+            {
+                smallest = refutation;
+            }
+        }
+        Some(smallest)
+    }
+
+    /// A place of the runtime as one of the catalog.
+    fn span_of(&self, place: &Origin) -> Option<Span> {
+        let part = self.files.get(&place.path)?;
+        Some(Range::new(place.start, place.end).in_file(part.source.file))
+    }
+
+    /// The method of a transform, else the class.
+    fn method_span(&self, method: &str) -> Option<Span> {
+        let part = self.files.get(&self.module.entry)?;
+        let class = part.module.class.as_ref()?;
+        let member = class.members.iter().rfind(|member| member.name == method);
+        Some(part.source.span(member.map_or(&class.name, |member| &member.range).clone()))
+    }
+
+    fn module_cannot_load(&self, failure: &ScriptFailure) -> Diagnostic {
+        let thrown = failure.place.as_ref().and_then(|place| self.span_of(place));
+        let span = thrown.or_else(|| self.method_span("constructor"));
+        let span = span.unwrap_or_else(|| self.subject.collection.name_span());
+        let message = format!("the module cannot be loaded: {}", failure.message);
+        let diagnostic =
+            Diagnostic::new(&rules::MODULE_CANNOT_LOAD, span, message).label(match thrown {
+                Some(_) => "it is thrown here",
+                None => "no instance of this class can be made",
+            });
+        let call = failure.calls.first().and_then(|call| self.span_of(call));
+        diagnostic
+            .also(call, "this calls it")
+            .help("correct the module: it is loaded before there are documents")
+    }
+
+    fn lambda_output_mismatch(
+        &self,
+        transform: &CheckedTransform,
+        refutation: &Refutation,
+    ) -> Diagnostic {
+        let Refutation { document, row, violation } = refutation;
+        let derived = self.subject.collection.name();
+        let schema = &self.subject.types.write;
+        let span = self.method_span(&method_name(&transform.name)).unwrap_or(transform.span);
+        let message = format!("the lambda gives documents that `{derived}` refuses");
+        Diagnostic::new(&rules::LAMBDA_OUTPUT_MISMATCH, span, message)
+            .label(violation.message.clone())
+            .also(
+                schema.value_place(&violation.schema_pointer),
+                format!("`{}` refuses it", violation.keyword),
+            )
+            .note(format!("from {}", shown(document)))
+            .note(format!("it makes {}", shown(row)))
+            .help("change the lambda, or what the schema admits")
+    }
+}
+
+/// The first document of a call that a schema refuses.
+fn refused(
+    engine: &Engine,
+    index: usize,
+    document: &Value,
+    refusing: &Schema,
+) -> Result<Option<(Value, Violation)>, ScriptFailureKind> {
+    let mut rows = Rows::default();
+    let given = Document::from_value(document);
+    let invocation = Invocation { document: given.root(), uuid: Some(TRIAL_UUID) };
+    let invoked =
+        engine.invoke(index, invocation, &mut rows).and_then(|()| engine.flush(&mut rows));
+    invoked.map_err(|failure| failure.kind)?;
+    let rows = rows.documents().iter().take(LAMBDA_TRIAL_ROWS_MAX);
+    let row = rows.into_iter().find_map(|row| refute::refused(row, refusing));
+    Ok(row.and_then(|row| {
+        let violation = *refusing.validate(&row).err()?;
+        Some((row, violation))
+    }))
+}

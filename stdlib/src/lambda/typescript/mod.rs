@@ -1,0 +1,25 @@
+//! TypeScript lambdas: modules without their types, run by QuickJS in this process.
+//!
+//! A module sees the language, a small set of globals, and nothing of the machine: no files, network, timers or
+//! environment. Steps, memory and stack are limited, and counted instead of timed. Random numbers come from a seed, so
+//! that a run can be repeated; only the clock that the language itself reads is the real one.
+//!
+//! Documents go in and come out as JSON, with the meaning that `JSON.parse` and `JSON.stringify` give it: a number is a
+//! double, a property that is `undefined` is left out.
+
+mod engine;
+mod failure;
+mod globals;
+mod loader;
+mod log;
+mod names;
+mod state;
+
+pub use engine::{Engine, Opening};
+pub use failure::{ScriptFailure, ScriptFailureKind};
+pub use log::LogLine;
+pub use names::{method_name, source_type_name};
+pub use state::StateUpdate;
+
+#[cfg(test)]
+mod tests;
