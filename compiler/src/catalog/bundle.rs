@@ -382,8 +382,9 @@ impl Bundler<'_, '_> {
     /// The document of a URL, which becomes part of the bundle.
     fn open(&mut self, url: &Url, span: Span) -> Option<usize> {
         let Some(document) = Document::of_url(self.sources, url, span) else {
-            // A file that could not be read is among the sources, and has been reported.
-            if self.sources.by_url(url, Role::Schema).is_none() {
+            // A file that could not be read is among the sources, and has been reported; so has one that is a catalog.
+            let is_told = |role| self.sources.by_url(url, role).is_some();
+            if !is_told(Role::Schema) && !is_told(Role::Catalog) {
                 self.sink.report(unknown_schema(url, span));
             }
             self.is_complete = false;

@@ -85,7 +85,8 @@ pub(super) fn check(declared: &mut [Declared], sources: &Sources, sink: &mut Sin
             continue;
         }
         let Some(earlier) = declared.get(first) else { continue };
-        if is_well_formed {
+        // What is wrong with the name of the earlier one has been told.
+        if is_well_formed && well_formed.binary_search(&first).is_ok() {
             sink.report(if earlier.name == declaration.name {
                 duplicate_name(subject, NameSubject::of(earlier))
             } else {

@@ -14,7 +14,7 @@ pub(super) fn on_one_line(text: String) -> String {
         return text;
     }
     // A text of the user's with a back-tick in it may leave one without its fellow, and then nobody can tell what is quoted.
-    let is_balanced = text.matches('`').count() % 2 == 0;
+    let is_balanced = text.matches('`').count().is_multiple_of(2);
     let parts = text.split('`').enumerate();
     let shown: Vec<String> = parts
         .map(|(index, part)| match (index % 2 == 1, is_balanced) {

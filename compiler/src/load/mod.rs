@@ -198,6 +198,10 @@ impl Loader<'_> {
         if self.sources.by_url(&url, reference.role).is_some() || self.is_full {
             return;
         }
+        if reference.role == Role::Schema && self.sources.by_url(&url, Role::Catalog).is_some() {
+            self.sink.report(catalog_as_schema(reference, &self.name(&url)));
+            return;
+        }
         if self.sources.count() >= SOURCES_MAX {
             self.is_full = true;
             self.sink.report(too_many_files(reference));
@@ -446,6 +450,14 @@ fn schema_as_text(reference: &Reference<'_>) -> Diagnostic {
     Diagnostic::new(&rules::MALFORMED_REFERENCE, reference.span, "the schema is a text")
         .label("a text is the reference to a schema in a file")
         .help("write the schema in place, without `|`, `>` or quotes around it")
+}
+
+fn catalog_as_schema(reference: &Reference<'_>, name: &str) -> Diagnostic {
+    let message =
+        format!("`{name}` is a catalog, and no part of it can be referred to as a schema");
+    Diagnostic::new(&rules::MALFORMED_REFERENCE, reference.span, message)
+        .label("a schema is expected here")
+        .help("move the schema into a file of its own, or write it in place")
 }
 
 fn reference_with_blank(reference: &Reference<'_>) -> Diagnostic {

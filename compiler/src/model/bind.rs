@@ -300,9 +300,7 @@ impl Binder<'_> {
                 .is_some_and(|number| i32::try_from(number).is_ok()),
             FieldKind::String | FieldKind::CollectionName | FieldKind::Pointer => string.is_some(),
             FieldKind::Duration => string.is_some_and(|text| milliseconds(text).is_some()),
-            FieldKind::Timestamp => {
-                string.is_some_and(|text| text.parse::<jiff::Timestamp>().is_ok())
-            }
+            FieldKind::Timestamp => string.is_some_and(is_timestamp),
             FieldKind::Base64 => string.is_some_and(|text| STANDARD.decode(text).is_ok()),
             FieldKind::Word(words) => string.is_some_and(|text| words.contains(&text)),
             FieldKind::Schema => {
@@ -378,6 +376,11 @@ fn found(value: &NodeKind, expected: FieldKind) -> String {
     match (value, expected) {
         (NodeKind::Null, _) => "nothing".to_owned(),
         (NodeKind::Boolean(value), _) => format!("`{value}`"),
+        (NodeKind::Number(number), FieldKind::Unsigned)
+            if number.as_u64().is_some_and(|number| u32::try_from(number).is_err()) =>
+        {
+            format!("`{number}`, which is too large")
+        }
         (NodeKind::Number(number), _) => format!("`{number}`"),
         (NodeKind::String(string), FieldKind::Boolean)
             if matches!(string.value.as_str(), "true" | "false") =>
@@ -419,8 +422,9 @@ fn replacement(value: &NodeKind, expected: FieldKind) -> Option<String> {
             string.value.parse::<i32>().ok().map(|number| number.to_string())
         }
         (NodeKind::String(string), FieldKind::Timestamp) => {
-            let time = format!("{}T00:00:00Z", string.value);
-            time.parse::<jiff::Timestamp>().is_ok().then_some(time)
+            let text = string.value.replacen(' ', "T", 1);
+            let candidates = [format!("{text}T00:00:00Z"), format!("{text}Z"), text];
+            candidates.into_iter().find(|text| is_timestamp(text))
         }
         (
             NodeKind::String(string),
@@ -710,6 +714,12 @@ impl<'t> Binder<'t> {
             Some(_) | None => InlineOrFile::Inline(self.spanned((), node)),
         }
     }
+}
+
+/// Whether a text is a time as RFC 3339 writes it.
+fn is_timestamp(text: &str) -> bool {
+    let is_separated = text.as_bytes().get(10).is_some_and(|byte| matches!(byte, b'T' | b't'));
+    is_separated && !text.contains('[') && text.parse::<jiff::Timestamp>().is_ok()
 }
 
 fn is_reference(text: &str) -> bool {
