@@ -57,7 +57,7 @@ pub(super) fn check(
         }
     }
     if let Some(database) = &database {
-        let proofs = proof::check(database, &prepared, sink);
+        let proofs = proof::check(database, &migrations, &prepared, sink);
         for (transform, proof) in transforms.iter_mut().zip(proofs) {
             transform.proof = proof;
         }

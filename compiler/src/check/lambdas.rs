@@ -125,6 +125,11 @@ impl Database {
         Self::new().map_err(|failure| sink.report(sqlite_unusable(&failure, span))).ok()
     }
 
+    /// The connection, to look at what the migrations have made.
+    pub(super) fn connection(&self) -> &rusqlite::Connection {
+        &self.connection
+    }
+
     /// Whether a text names none of the tables and views.
     pub(super) fn touches_no_table(&self, text: &str) -> bool {
         let tables = self.tables();

@@ -176,6 +176,22 @@ impl Domain {
         }
     }
 
+    /// The values that are in both; more where the two are hard to compare.
+    #[must_use]
+    pub(super) fn meet(self, other: &Self) -> Self {
+        let integer = self.integer.zip(other.integer).and_then(|(one, other)| {
+            let (least, most) = (one.least.max(other.least), one.most.min(other.most));
+            (least <= most).then_some(Integers { least, most })
+        });
+        let real = self.real.zip(other.real).and_then(|(one, other)| {
+            let (least, most) = (one.least.max(other.least), one.most.min(other.most));
+            let is_whole = one.is_whole || other.is_whole;
+            (least <= most).then_some(Reals { least, most, is_whole })
+        });
+        let text = self.text.zip(other.text.as_ref()).and_then(|(one, other)| one.meet(other));
+        Self { null: self.null && other.null, integer, real, text, blob: self.blob && other.blob }
+    }
+
     /// The values of both, such that a chain of them soon ends.
     #[must_use]
     pub(super) fn widen(self, other: Self) -> Self {
@@ -322,6 +338,24 @@ impl Texts {
             Some(constants) => constants.iter().any(|text| json::container(text).is_some()),
             None => self.opens && self.closes && self.max_length.is_none_or(|most| most >= 2),
         }
+    }
+
+    /// Texts that are both; `None` when there are none.
+    fn meet(self, other: &Self) -> Option<Self> {
+        match (&self.constants, &other.constants) {
+            (Some(one), Some(other)) => {
+                let constants: BTreeSet<_> = one.intersection(other).cloned().collect();
+                (!constants.is_empty()).then(|| Self::of_constants(constants))
+            }
+            (None, Some(other)) => Some(Self::of_constants(other.clone())),
+            (_, None) => Some(self),
+        }
+    }
+
+    /// Whether it surely is an array or object.
+    pub(super) fn is_container(&self) -> bool {
+        let containers = Types::ARRAY.or(Types::OBJECT);
+        self.json.as_ref().is_some_and(|json| json.shape.types.within(containers))
     }
 
     pub(super) fn union(self, other: Self) -> Self {

@@ -30,9 +30,9 @@ mod report;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod writes;
 
-use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlparser::ast::Statement as SqlStatement;
 use sqlparser::dialect::SQLiteDialect;
@@ -42,14 +42,12 @@ use tidegate_stdlib::schema::NormalForm;
 use tidegate_stdlib::shape::{Gap, Shape, Types};
 
 use domain::Domain;
-use environment::{Environment, Statement};
+use environment::Environment;
 use json::Brackets;
 use query::{NotUnderstood, Understood};
 use tables::Tables;
 
 pub(super) use report::check;
-
-use crate::limits::PROOF_STEPS_MAX;
 
 /// Why it is not seen that the rows of a statement fit.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,14 +60,44 @@ enum Doubt {
     MayBeJson(Gap),
 }
 
+/// A statement and what is known of its parameters.
+#[derive(Debug, Clone)]
+struct Parsed {
+    /// The text, with numbers in place of parameters.
+    text: String,
+    /// The tree; absent when the text is not understood.
+    tree: Option<SqlStatement>,
+    parameters: BTreeMap<usize, Domain>,
+}
+
+impl Parsed {
+    fn new(text: String, parameters: BTreeMap<usize, Domain>) -> Self {
+        let tree = parse(&text);
+        Self { text, tree, parameters }
+    }
+
+    /// A statement of a lambda over documents of a shape.
+    fn of_lambda(statement: LambdaStatement<'_>, read: &Shape) -> Self {
+        let domain = |(number, binding)| (number, parameters::domain(binding, read));
+        Self::new(statement.numbered_text(), statement.bindings().map(domain).collect())
+    }
+}
+
+/// The tree of one statement.
+fn parse(text: &str) -> Option<SqlStatement> {
+    let mut parsed = Parser::parse_sql(&SQLiteDialect {}, text).ok()?;
+    let tree = parsed.pop()?;
+    parsed.is_empty().then_some(tree)
+}
+
 /// What stands in the way of a proof that the rows of a statement fit a schema; nothing when they do.
 fn doubts(
     statement: LambdaStatement<'_>,
-    read: &Shape,
+    parsed: &Parsed,
     tables: &Tables,
     schema: &NormalForm,
 ) -> Vec<Doubt> {
-    let rows = match Rows::of(statement, read, tables) {
+    let rows = match Rows::of(statement, parsed, tables) {
         Ok(rows) => rows,
         Err(NotUnderstood(what)) => return vec![Doubt::NotUnderstood(what)],
     };
@@ -99,13 +127,13 @@ struct Rows<'l> {
 }
 
 impl<'l> Rows<'l> {
-    fn of(statement: LambdaStatement<'l>, read: &Shape, tables: &Tables) -> Understood<Self> {
+    fn of(statement: LambdaStatement<'l>, parsed: &Parsed, tables: &Tables) -> Understood<Self> {
         let form = statement.row_form();
         // A statement without rows publishes nothing.
         if form == RowForm::Properties(&[]) {
             return Ok(Self { form, columns: Vec::new() });
         }
-        let columns = columns(statement, read, tables)?;
+        let columns = columns(parsed, tables)?;
         let length = match form {
             RowForm::Document => 1,
             RowForm::Properties(names) => names.len(),
@@ -151,29 +179,11 @@ impl<'l> Rows<'l> {
     }
 }
 
-fn columns(
-    statement: LambdaStatement<'_>,
-    read: &Shape,
-    tables: &Tables,
-) -> Understood<Vec<Domain>> {
-    let text = statement.numbered_text();
-    let not_understood = || NotUnderstood("the statement".to_owned());
-    let mut parsed = Parser::parse_sql(&SQLiteDialect {}, &text).map_err(|_| not_understood())?;
-    let (Some(parsed), true) = (parsed.pop(), parsed.is_empty()) else {
-        return Err(not_understood());
+fn columns(parsed: &Parsed, tables: &Tables) -> Understood<Vec<Domain>> {
+    let Some(tree) = &parsed.tree else {
+        return Err(NotUnderstood("the statement".to_owned()));
     };
-    let bindings = statement.bindings();
-    let statement = Statement {
-        parameters: bindings
-            .map(|(number, binding)| (number, parameters::domain(binding, read)))
-            .collect(),
-        tables,
-        steps_left: Cell::new(PROOF_STEPS_MAX),
-    };
-    let environment = Environment::new(&statement);
-    let columns = match &parsed {
-        SqlStatement::Query(query) => query::columns(query, &environment)?,
-        _ => return Err(not_understood()),
-    };
+    let statement = parsed.statement(tables);
+    let columns = writes::columns(tree, &Environment::new(&statement))?;
     Ok(columns.into_iter().map(|column| column.domain).collect())
 }

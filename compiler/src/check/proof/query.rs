@@ -5,7 +5,7 @@ use std::rc::Rc;
 use sqlparser::ast::{
     Cte, Expr, FunctionArg, FunctionArgExpr, GroupByExpr, Ident, Join, JoinConstraint,
     JoinOperator, ObjectName, ObjectNamePart, Query, Select, SelectFlavor, SelectItem,
-    SelectItemQualifiedWildcardKind, SetExpr, SetOperator, TableAlias, TableFactor, TableWithJoins,
+    SelectItemQualifiedWildcardKind, SetExpr, SetOperator, TableAlias, TableFactor, TableWithJoins, With,
 };
 
 use super::calls;
@@ -35,13 +35,20 @@ pub(super) fn columns(query: &Query, environment: &Environment<'_>) -> Understoo
     if query.fetch.is_some() || !query.pipe_operators.is_empty() || query.format_clause.is_some() {
         return not_understood("a clause that SQLite has not");
     }
-    let Some(with) = &query.with else { return of_set(&query.body, environment) };
+    of_set(&query.body, &with(query.with.as_ref(), environment)?)
+}
+
+/// The environment behind common table expressions.
+pub(super) fn with<'s>(
+    with: Option<&With>,
+    environment: &Environment<'s>,
+) -> Understood<Environment<'s>> {
     let mut inside = environment.clone();
-    for table in &with.cte_tables {
+    for table in with.iter().flat_map(|with| &with.cte_tables) {
         let found = common(table, &inside)?;
         inside = naming(&inside, &table.alias, found)?;
     }
-    of_set(&query.body, &inside)
+    Ok(inside)
 }
 
 /// The environment in which a common table expression has its name.
@@ -55,15 +62,18 @@ fn naming<'s>(
     Ok(Environment { named: Rc::new(Named { tables }), ..environment.clone() })
 }
 
-fn renamed(mut columns: Columns, alias: &TableAlias) -> Understood<Columns> {
-    if alias.columns.is_empty() {
-        return Ok(columns);
-    }
-    if alias.columns.len() != columns.len() {
+fn renamed(columns: Columns, alias: &TableAlias) -> Understood<Columns> {
+    let names: Vec<String> = alias.columns.iter().map(|it| it.name.value.clone()).collect();
+    named(columns, &names)
+}
+
+/// The columns with other names, if there are some.
+pub(super) fn named(mut columns: Columns, names: &[String]) -> Understood<Columns> {
+    if !names.is_empty() && names.len() != columns.len() {
         return not_understood("a list of columns of another length");
     }
-    for (column, name) in columns.iter_mut().zip(&alias.columns) {
-        column.name.clone_from(&name.name.value);
+    for (column, name) in columns.iter_mut().zip(names) {
+        column.name.clone_from(name);
     }
     Ok(columns)
 }
@@ -274,7 +284,12 @@ pub(super) struct From<'q> {
 }
 
 impl<'q> From<'q> {
-    fn of(tables: &'q [TableWithJoins], environment: &Environment<'_>) -> Understood<Self> {
+    /// A statement about one table.
+    pub(super) fn single(source: Source) -> Self {
+        Self { sources: vec![source], conditions: Vec::new(), is_merged: false }
+    }
+
+    pub(super) fn of(tables: &'q [TableWithJoins], environment: &Environment<'_>) -> Understood<Self> {
         let mut from = Self { sources: Vec::new(), conditions: Vec::new(), is_merged: false };
         for table in tables {
             from.add(table, environment)?;
@@ -372,7 +387,7 @@ fn stored(table: &str, name: &ObjectName, environment: &Environment<'_>) -> Unde
     if let Some(columns) = environment.named.get(table).filter(|_| !is_qualified) {
         return Ok(columns.clone());
     }
-    match environment.statement.tables.columns(table) {
+    match environment.statement.tables.columns(table, environment) {
         Some(columns) => columns,
         None => Err(NotUnderstood(format!("table `{table}`"))),
     }

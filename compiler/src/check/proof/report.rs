@@ -1,11 +1,12 @@
 //! What is said of proofs.
 
+use tidegate_stdlib::bundle::Script;
 use tidegate_stdlib::lambda::sqlite::RowForm;
 use tidegate_stdlib::shape::Gap;
 use tidegate_stdlib::value::Pointer;
 
 use super::tables::Tables;
-use super::{Doubt, doubts};
+use super::{Doubt, Parsed, doubts};
 use crate::check::checked::Proof;
 use crate::check::lambdas::{Database, Prepared};
 use crate::check::locations::type_place;
@@ -18,28 +19,42 @@ use crate::source::Span;
 /// another location than was meant.
 pub(in crate::check) fn check(
     database: &Database,
+    migrations: &[Script],
     lambdas: &[Option<Prepared<'_>>],
     sink: &mut Sink,
 ) -> Vec<Option<Proof>> {
-    let tables = Tables::default();
-    let verdict = |prepared: &Prepared<'_>, sink: &mut Sink| {
+    let parsed: Vec<Vec<Parsed>> = lambdas.iter().map(parsed).collect();
+    let migrations: Vec<&str> = migrations.iter().map(|it| it.text.as_str()).collect();
+    let all: Vec<Parsed> = parsed.iter().flatten().cloned().collect();
+    let tables = Tables::of(database.connection(), &migrations, &all);
+    let mut verdict = |prepared: &Prepared<'_>, parsed: &[Parsed]| {
         let subject = prepared.subject();
         let is_sound = subject.read.known.is_sound && subject.derived.known.is_sound;
         let (proof, refused) = if is_sound {
-            judge(database, subject, &tables, sink)
+            judge(database, subject, parsed, &tables, sink)
         } else {
             (Proof::NotProved, None)
         };
         sql_advice::check_columns(subject, refused.as_ref(), sink);
         proof
     };
-    lambdas.iter().map(|prepared| prepared.as_ref().map(|it| verdict(it, sink))).collect()
+    let pairs = lambdas.iter().zip(&parsed);
+    pairs.map(|(prepared, parsed)| prepared.as_ref().map(|it| verdict(it, parsed))).collect()
+}
+
+/// The statements of a lambda.
+fn parsed(prepared: &Option<Prepared<'_>>) -> Vec<Parsed> {
+    let Some(prepared) = prepared else { return Vec::new() };
+    let subject = prepared.subject();
+    let read = &subject.read.known.checked.effective_read_schema().shape;
+    subject.lambda.statements().map(|statement| Parsed::of_lambda(statement, read)).collect()
 }
 
 /// The verdict, and the column of which it was seen that it has no boolean where the schema wants one.
 fn judge(
     database: &Database,
     subject: LambdaSubject<'_>,
+    parsed: &[Parsed],
     tables: &Tables,
     sink: &mut Sink,
 ) -> (Proof, Option<Pointer>) {
@@ -47,10 +62,9 @@ fn judge(
         return (Proof::NotProved, None);
     };
     let schema = validators.write.schema().normal_form();
-    let read = &subject.read.known.checked.effective_read_schema().shape;
     let mut found = Vec::new();
-    for (index, statement) in subject.lambda.statements().enumerate() {
-        let doubts = doubts(statement, read, tables, schema);
+    for (index, (statement, parsed)) in subject.lambda.statements().zip(parsed).enumerate() {
+        let doubts = doubts(statement, parsed, tables, schema);
         found.extend(doubts.into_iter().map(|doubt| (index, doubt)));
     }
     if found.is_empty() {
