@@ -154,6 +154,7 @@ fn scalar(name: &str, values: Vec<Domain>, arguments: &[&Expr]) -> Domain {
             let integer = Domain { integer: first.integer, ..Domain::none() };
             return real.into_iter().fold(integer, Domain::union).or_null(first.null);
         }
+        "sqrt" if first.is_numeric() => return root(&first),
         "sign" if first.is_numeric() => return Domain::integer(-1, 1).or_null(first.null),
         "min" | "max" => {
             values.iter().cloned().map(Domain::without_null).fold(Domain::none(), Domain::union)
@@ -189,7 +190,7 @@ fn by_table(function: &Function, values: &[Domain]) -> Domain {
 fn of_class(class: ResultClass, values: &[Domain]) -> Domain {
     let all = |values: &[Domain]| {
         let values = values.iter().cloned().map(Domain::without_null);
-        values.fold(Domain::none(), Domain::union).with_subtype(|_| Subtype::Maybe)
+        values.fold(Domain::none(), Domain::union).with_subtype(Subtype::blurred)
     };
     match class {
         ResultClass::Boolean => Domain::boolean(),
@@ -237,6 +238,17 @@ fn round(value: &Domain, is_whole: bool) -> Domain {
         Domain::real(Reals { least: it.least.floor(), most: it.most.ceil(), is_whole })
     });
     all.fold(Domain::none(), Domain::union)
+}
+
+/// The root of a number that is negative is NULL.
+fn root(value: &Domain) -> Domain {
+    let integers = value.integer.map(Integers::to_reals);
+    let Some(all) = [integers, value.real].into_iter().flatten().reduce(Reals::union) else {
+        return Domain::null();
+    };
+    let null = value.null || all.least < 0.0;
+    let reals = Reals { least: 0.0, most: all.most.max(0.0).sqrt(), is_whole: false };
+    Domain::real(reals).or_null(null)
 }
 
 fn one_of(words: &[&str]) -> Domain {
@@ -288,7 +300,7 @@ fn over_rows(
                 .union(Domain::real(zero))
         }
         "avg" => average(&value).or_null(is_empty),
-        "min" | "max" => value.without_null().with_subtype(|_| Subtype::Maybe).or_null(is_empty),
+        "min" | "max" => value.without_null().with_subtype(Subtype::blurred).or_null(is_empty),
         "group_concat" | "string_agg" => Domain::text(Texts::any()).or_null(is_empty),
         "json_group_array" => json_calls::group_array(&value, has_rows),
         "json_group_object" => json_calls::group_object(values.get(1)),

@@ -199,12 +199,19 @@ impl Domain {
         Self {
             null: union.null,
             integer: union.integer.map(|new| match self.integer {
-                Some(old) if old == new => new,
-                _ => Integers::ALL,
+                Some(old) => Integers {
+                    least: if old.least == new.least { old.least } else { i64::MIN },
+                    most: if old.most == new.most { old.most } else { i64::MAX },
+                },
+                None => new,
             }),
             real: union.real.map(|new| match self.real {
-                Some(old) if old == new => new,
-                _ => Reals::ALL,
+                Some(old) => Reals {
+                    least: if old.least == new.least { old.least } else { f64::NEG_INFINITY },
+                    most: if old.most == new.most { old.most } else { f64::INFINITY },
+                    is_whole: old.is_whole && new.is_whole,
+                },
+                None => new,
             }),
             text: union.text.map(|new| match self.text {
                 Some(old) if old == new => new,

@@ -51,6 +51,8 @@ pub(super) struct Statement<'s> {
     /// What each parameter may be.
     pub(super) parameters: BTreeMap<usize, Domain>,
     pub(super) tables: &'s Tables,
+    /// Whether texts may be compared otherwise than by their bytes.
+    pub(super) has_collations: bool,
     /// Expressions that may still be looked at.
     pub(super) steps_left: Cell<usize>,
 }

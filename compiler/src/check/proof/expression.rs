@@ -167,11 +167,14 @@ fn cast(value: Domain, type_name: &str) -> Domain {
     let numbers = Domain { text: None, blob: false, null: false, ..value.clone() };
     let converted = match affinity(type_name) {
         Affinity::Integer => {
-            let mut integers = value.integer;
-            if value.real.is_some() || has_words {
-                integers = Some(Integers::ALL);
-            }
-            Domain { integer: integers, ..Domain::none() }
+            let integers = Domain { integer: value.integer, ..Domain::none() };
+            // The conversion cuts off the fraction, and saturates at both ends.
+            let from_reals = value
+                .real
+                .map(|it| Domain::integer(it.least.trunc() as i64, it.most.trunc() as i64));
+            let from_words = Domain { integer: Some(Integers::ALL), ..Domain::none() };
+            let from_words = has_words.then_some(from_words);
+            from_reals.into_iter().chain(from_words).fold(integers, Domain::union)
         }
         Affinity::Real => {
             let from_integers = value.integer.map(|it| Domain::real(it.to_reals()));
@@ -191,7 +194,7 @@ fn cast(value: Domain, type_name: &str) -> Domain {
         }
         Affinity::Text => {
             let kept = value.text.clone().map_or_else(Domain::none, Domain::text);
-            let kept = kept.with_subtype(|_| Subtype::Maybe);
+            let kept = kept.with_subtype(Subtype::blurred);
             let digits = value.integer.is_some() || value.real.is_some();
             let digits =
                 if digits { Domain::text(operators::digits(&value)) } else { Domain::none() };

@@ -28,9 +28,9 @@ pub(super) fn published(domain: &Domain, brackets: Brackets) -> Shape {
         parts.push(constant(&Value::Null));
     }
     if let Some(reals) = domain.real {
-        let infinite = [(reals.least, "-inf"), (reals.most, "inf")];
-        let infinite = infinite.into_iter().filter(|(bound, _)| bound.is_infinite());
-        parts.extend(infinite.map(|(_, text)| constant(&json!(text))));
+        let least = (reals.least == f64::NEG_INFINITY).then_some("-inf");
+        let most = (reals.most == f64::INFINITY).then_some("inf");
+        parts.extend(least.into_iter().chain(most).map(|text| constant(&json!(text))));
     }
     parts.extend(texts);
     if domain.blob {
@@ -103,7 +103,13 @@ fn numbers(domain: &Domain, reals: Option<Reals>) -> Vec<Shape> {
             parts.push(shape);
         }
     }
-    if let Some(Reals { least, most, is_whole }) = reals
+    if let Some(Reals { least, most, is_whole: true }) = reals
+        && most - least < INTEGERS_MAX as f64
+        && let (Some(least), Some(most)) = (whole(least.ceil()), whole(most.floor()))
+    {
+        // Whole numbers are equal with a point and without.
+        parts.extend((least..=most).map(|integer| constant(&json!(integer))));
+    } else if let Some(Reals { least, most, is_whole }) = reals
         && least <= most
         && (least.is_finite() || most.is_finite() || least != most)
     {

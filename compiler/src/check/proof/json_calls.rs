@@ -209,7 +209,7 @@ pub(super) fn arrow(value: &Domain, path: &Expr) -> Domain {
 /// `value ->> path`: a value of SQL, without a mark.
 pub(super) fn long_arrow(value: &Domain, path: &Expr) -> Domain {
     let found = extract(value, path_of_arrow(path), false);
-    found.with_subtype(|_| Subtype::Maybe).or_null(is_nullable_path(path))
+    found.with_subtype(Subtype::blurred).or_null(is_nullable_path(path))
 }
 
 fn is_nullable_path(path: &Expr) -> bool {
@@ -340,7 +340,7 @@ pub(super) fn members(value: &Domain) -> (Domain, Domain) {
     let scalar = json::restricted(&shape, Types::ANY.without(Types::ARRAY.or(Types::OBJECT)));
     parts.push(scalar);
     let all = parts.into_iter().reduce(json::union).unwrap_or_else(Shape::any);
-    let value = json::extracted(&all, is_sure).with_subtype(|_| Subtype::Maybe);
+    let value = json::extracted(&all, is_sure).with_subtype(Subtype::blurred);
     let atom = json::extracted(
         &json::restricted(&all, Types::ANY.without(Types::ARRAY.or(Types::OBJECT))),
         is_sure,

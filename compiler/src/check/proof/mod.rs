@@ -27,6 +27,8 @@ mod parameters;
 mod precedence;
 mod query;
 mod report;
+#[cfg(test)]
+mod suite;
 mod tables;
 #[cfg(test)]
 mod tests;

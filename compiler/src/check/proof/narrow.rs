@@ -216,7 +216,8 @@ fn compared<'s>(
             if let Some(texts) = other.text.as_mut().filter(|_| !is_literal) {
                 texts.constants = None;
             }
-            let domain = narrowed(inside.domain(key).without_null(), operator, &other, key);
+            let is_binary = is_binary(key, environment);
+            let domain = narrowed(inside.domain(key).without_null(), operator, &other, is_binary);
             inside.know(key, domain);
         }
     }
@@ -275,11 +276,19 @@ impl Comparison {
     }
 }
 
-/// The values that lie so to some of the others. Words are greater than all numbers, and a column may compare words in its own
-/// way, so of them only an equality of a parameter tells.
-fn narrowed(domain: Domain, comparison: Comparison, other: &Domain, key: Key) -> Domain {
+/// Beyond this, not every integer is a double.
+const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+
+/// Whether equal texts are the same, and no column or expression brings a collation that takes others for equal.
+fn is_binary(key: Key, environment: &Environment<'_>) -> bool {
+    matches!(key, Key::Parameter(_)) || !environment.statement.has_collations
+}
+
+/// The values that lie so to some of the others. Words are greater than all numbers, so of them only an equality tells, and only when equal texts
+/// are the same.
+fn narrowed(domain: Domain, comparison: Comparison, other: &Domain, is_binary: bool) -> Domain {
     let mut found = domain;
-    if let (Comparison::Equal, Key::Parameter(_), Some(texts)) = (comparison, key, &other.text)
+    if let (Comparison::Equal, true, Some(texts)) = (comparison, is_binary, &other.text)
         && let (Some(wanted), true) = (&texts.constants, is_only_text(other))
     {
         found.text = found.text.map(|known| match &known.constants {
@@ -302,6 +311,15 @@ fn narrowed(domain: Domain, comparison: Comparison, other: &Domain, key: Key) ->
         Comparison::Greater | Comparison::GreaterOrEqual => (Some(bounds.least), None),
     };
     found.real = found.real.and_then(|it| {
+        let step =
+            |is_strict: bool, bound: f64| if is_strict && bound.fract() == 0.0 { 1.0 } else { 0.0 };
+        let inner = |bound: f64, rounded: f64, step: f64| {
+            if it.is_whole && bound.abs() < EXACT_MAX { rounded + step } else { bound }
+        };
+        let greater = step(comparison == Comparison::Greater, bounds.least);
+        let less = step(comparison == Comparison::Less, bounds.most);
+        let least = least.map(|bound| inner(bound, bound.ceil(), greater));
+        let most = most.map(|bound| inner(bound, bound.floor(), -less));
         let least = least.map_or(it.least, |least| least.max(it.least));
         let most = most.map_or(it.most, |most| most.min(it.most));
         (least <= most).then_some(Reals { least, most, ..it })
@@ -316,8 +334,6 @@ fn cut(
     bounds: Reals,
     (least, most): (Option<f64>, Option<f64>),
 ) -> Option<Integers> {
-    // Beyond this, not every integer is a double.
-    const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
     let is_exact = |bound: &f64| bound.abs() < EXACT_MAX;
     let step = |is_strict: bool, bound: f64| i64::from(is_strict && bound.fract() == 0.0);
     let least = least
@@ -340,6 +356,13 @@ fn unequal(domain: Domain, other: &Domain) -> Domain {
         let least = if it.least == value { it.least.checked_add(1)? } else { it.least };
         let most = if it.most == value { it.most.checked_sub(1)? } else { it.most };
         (least <= most).then_some(Integers { least, most })
+    });
+    found.real = found.real.and_then(|it| {
+        let (value, step) = (value as f64, if it.is_whole { 1.0 } else { 0.0 });
+        let is_exact = value.abs() < EXACT_MAX;
+        let least = if it.least == value && is_exact { value + step } else { it.least };
+        let most = if it.most == value && is_exact { value - step } else { it.most };
+        (least <= most).then_some(Reals { least, most, ..it })
     });
     found
 }
@@ -364,7 +387,7 @@ fn in_list<'s>(
     if is_in {
         let members = list.iter().map(|member| expression::domain(member, environment));
         let members = members.fold(Domain::none(), Domain::union);
-        domain = narrowed(domain, Comparison::Equal, &members, key);
+        domain = narrowed(domain, Comparison::Equal, &members, is_binary(key, environment));
     }
     inside.know(key, domain);
     inside
@@ -380,7 +403,7 @@ fn key_is<'s>(condition: &Expr, truth: Truth, environment: &Environment<'s>) -> 
         let comparison = if truth == Truth::True { Comparison::Unequal } else { Comparison::Equal };
         let mut domain = inside.domain(key).without_null();
         if domain.is_numeric() {
-            domain = narrowed(domain, comparison, &zero, key);
+            domain = narrowed(domain, comparison, &zero, false);
         }
         inside.know(key, domain);
     }

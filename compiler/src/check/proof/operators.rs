@@ -191,7 +191,10 @@ fn quotient(left: &Domain, right: &Domain) -> Domain {
     let mut found = Domain::none().or_null(null);
     if let (Some(dividend), Some(divisor)) = (dividend.integer, divisor.integer) {
         let greatest = |it: Integers| it.least.unsigned_abs().max(it.most.unsigned_abs());
-        let most = i64::try_from(greatest(dividend)).unwrap_or(i64::MAX);
+        let is_beside_zero = divisor.least > 0 || divisor.most < 0;
+        let smallest = divisor.least.unsigned_abs().min(divisor.most.unsigned_abs());
+        let smallest = if is_beside_zero { smallest } else { 1 };
+        let most = i64::try_from(greatest(dividend) / smallest).unwrap_or(i64::MAX);
         let is_positive = dividend.least >= 0 && divisor.least >= 0;
         let least = if is_positive { 0 } else { most.checked_neg().unwrap_or(i64::MIN) };
         let least = if greatest(dividend) > i64::MAX.unsigned_abs() { i64::MIN } else { least };
@@ -212,6 +215,15 @@ fn quotient(left: &Domain, right: &Domain) -> Domain {
 }
 
 fn real_quotient(dividend: Reals, divisor: Reals) -> Reals {
+    if divisor.is_whole && !divisor.may_be_infinite() {
+        // Whole numbers but zero are one or more.
+        let above = Reals { least: divisor.least.max(1.0), ..divisor };
+        let below = Reals { most: divisor.most.min(-1.0), ..divisor };
+        let parts = [above, below].into_iter().filter(|it| it.least <= it.most);
+        let quotients = parts.map(|it| corners(dividend, it, |left, right| left / right));
+        let zero = Reals { least: 0.0, most: 0.0, is_whole: false };
+        return quotients.reduce(Reals::union).unwrap_or(zero);
+    }
     let is_away_from_zero = divisor.least > 0.0 || divisor.most < 0.0;
     if !is_away_from_zero || divisor.may_be_infinite() {
         let is_positive = dividend.least >= 0.0 && divisor.least >= 0.0;

@@ -5,7 +5,8 @@ use std::rc::Rc;
 use sqlparser::ast::{
     Cte, Expr, FunctionArg, FunctionArgExpr, GroupByExpr, Ident, Join, JoinConstraint,
     JoinOperator, ObjectName, ObjectNamePart, Query, Select, SelectFlavor, SelectItem,
-    SelectItemQualifiedWildcardKind, SetExpr, SetOperator, TableAlias, TableFactor, TableWithJoins, With,
+    SelectItemQualifiedWildcardKind, SetExpr, SetOperator, TableAlias, TableFactor, TableWithJoins,
+    With,
 };
 
 use super::calls;
@@ -289,7 +290,10 @@ impl<'q> From<'q> {
         Self { sources: vec![source], conditions: Vec::new(), is_merged: false }
     }
 
-    pub(super) fn of(tables: &'q [TableWithJoins], environment: &Environment<'_>) -> Understood<Self> {
+    pub(super) fn of(
+        tables: &'q [TableWithJoins],
+        environment: &Environment<'_>,
+    ) -> Understood<Self> {
         let mut from = Self { sources: Vec::new(), conditions: Vec::new(), is_merged: false };
         for table in tables {
             from.add(table, environment)?;

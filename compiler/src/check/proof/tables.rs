@@ -7,7 +7,10 @@
 use std::collections::BTreeMap;
 
 use rusqlite::Connection;
-use sqlparser::ast::{ColumnOption, CreateTable, Expr, Statement as Tree, TableConstraint};
+use sqlparser::ast::{
+    AlterTableOperation, ColumnDef, ColumnOption, CreateTable, Expr, Statement as Tree,
+    TableConstraint,
+};
 use tidegate_stdlib::lambda::sqlite::{names_any, split};
 
 use super::domain::{Domain, Integers, Reals, Subtype};
@@ -27,6 +30,8 @@ const ROUNDS_MAX: usize = 16;
 #[derive(Debug, Default)]
 pub(super) struct Tables {
     tables: BTreeMap<String, Table>,
+    /// Whether some column compares texts otherwise than by their bytes.
+    has_collations: bool,
     /// The tree of a view, when it is understood.
     views: BTreeMap<String, Option<Tree>>,
 }
@@ -53,6 +58,8 @@ pub(super) struct TableColumn {
     pub(super) default: Domain,
     /// Whether it is made of the others.
     pub(super) is_generated: bool,
+    /// How it is made of them.
+    generation: Option<Expr>,
     /// Whether it is the number of the row, which is given when none is.
     is_row_number: bool,
 }
@@ -70,6 +77,18 @@ impl TableColumn {
 }
 
 impl Table {
+    /// What a column is that is made of the others.
+    pub(super) fn generated(
+        &self,
+        column: &TableColumn,
+        others: &Columns,
+        environment: &Environment<'_>,
+    ) -> Domain {
+        let Some(generation) = &column.generation else { return Domain::any() };
+        let source = Source { name: Some(self.name.clone()), columns: others.clone() };
+        expression::domain(generation, &environment.within(vec![source], Vec::new()))
+    }
+
     /// What the columns hold.
     pub(super) fn held(&self) -> Columns {
         let held = |column: &TableColumn| Column {
@@ -143,6 +162,7 @@ impl Tables {
         })?;
         for row in rows {
             let (kind, name, text) = row?;
+            tables.has_collations |= has_collations(&text);
             match kind.as_str() {
                 "table" => {
                     let table = declared_table(connection, &name, &text)?;
@@ -171,10 +191,26 @@ impl Tables {
         match &statement.tree {
             Some(Tree::CreateTable(CreateTable { query: None, .. }) | Tree::CreateIndex(_)) => {}
             Some(Tree::Insert(_) | Tree::Update(_) | Tree::Delete(_) | Tree::Query(_)) => {}
-            Some(Tree::CreateView(_) | Tree::Drop { .. }) => {}
+            Some(Tree::CreateView(_) | Tree::CreateTrigger(_) | Tree::Drop { .. }) => {}
             Some(Tree::CreateTable(_)) => self.open_named(&statement.text),
+            Some(Tree::AlterTable(change)) if change.operations.iter().all(adds_column) => {
+                self.hold_defaults(&statement.text);
+            }
+            // What triggers write is known from the database.
+            None if is_trigger(&statement.text) => {}
             // What is renamed has another name in what was written before.
             _ => self.tables.values_mut().for_each(|table| table.is_open = true),
+        }
+    }
+
+    /// The rows that are there get the default of a new column.
+    fn hold_defaults(&mut self, text: &str) {
+        for table in self.tables.values_mut() {
+            if names_any(text, &[table.name.as_str()]) {
+                for column in &mut table.columns {
+                    column.held = column.held.clone().union(column.stored(&column.default));
+                }
+            }
         }
     }
 
@@ -239,6 +275,7 @@ fn declared_table(connection: &Connection, name: &str, text: &str) -> rusqlite::
             held: Domain::none(),
             default: default_of(default.as_deref()),
             is_generated: hidden > 1,
+            generation: None,
             is_row_number: is_key && !is_without_rowid && type_name.eq_ignore_ascii_case("INTEGER"),
         })
     })?;
@@ -255,6 +292,17 @@ fn declared_table(connection: &Connection, name: &str, text: &str) -> rusqlite::
     let mut table = Table { name: name.to_owned(), columns, is_open };
     constrain(&mut table, text);
     Ok(table)
+}
+
+fn adds_column(operation: &AlterTableOperation) -> bool {
+    matches!(operation, AlterTableOperation::AddColumn { .. })
+}
+
+/// Whether a statement makes a trigger.
+fn is_trigger(text: &str) -> bool {
+    let mut words = text.split_whitespace().map(str::to_ascii_uppercase);
+    words.next().as_deref() == Some("CREATE")
+        && words.find(|word| word != "TEMP" && word != "TEMPORARY").as_deref() == Some("TRIGGER")
 }
 
 /// How many columns the primary key has.
@@ -277,7 +325,12 @@ fn nullable(null: bool) -> Domain {
 /// What a column of a type holds by its declaration.
 fn declared(type_name: &str, is_strict: bool) -> Domain {
     if !is_strict {
-        return Domain::any();
+        // Numbers are converted, but not every text is one.
+        return match affinity(type_name) {
+            Affinity::Text => Domain { integer: None, real: None, ..Domain::any() },
+            Affinity::Real => Domain { integer: None, ..Domain::any() },
+            Affinity::Integer | Affinity::Numeric | Affinity::Blob => Domain::any(),
+        };
     }
     match type_name.to_ascii_uppercase().as_str() {
         "INT" | "INTEGER" => Domain { integer: Some(Integers::ALL), ..Domain::none() },
@@ -317,11 +370,30 @@ fn constrain(table: &mut Table, text: &str) {
             }
         }
     }
-    checks.into_iter().for_each(|check| satisfy(table, check));
+    let has_collations = has_collations(text);
+    checks.into_iter().for_each(|check| satisfy(table, check, has_collations));
+    for (column, declared) in declaration.columns.iter().filter_map(generation) {
+        if let Some(known) = table.columns.iter_mut().find(|it| it.name == column) {
+            known.generation = Some(declared);
+        }
+    }
+}
+
+/// The name of a column that is made of the others, and how.
+fn generation(column: &ColumnDef) -> Option<(String, Expr)> {
+    let expression = column.options.iter().find_map(|it| match &it.option {
+        ColumnOption::Generated { generation_expr, .. } => generation_expr.clone(),
+        _ => None,
+    })?;
+    Some((column.name.value.clone(), expression))
+}
+
+fn has_collations(text: &str) -> bool {
+    names_any(text, &["COLLATE"])
 }
 
 /// A condition that is false of no row. Of one that may be NULL for two columns, neither is known to satisfy it.
-fn satisfy(table: &mut Table, check: &Expr) {
+fn satisfy(table: &mut Table, check: &Expr, has_collations: bool) {
     let text = check.to_string();
     let nullable = table
         .columns
@@ -337,7 +409,7 @@ fn satisfy(table: &mut Table, check: &Expr) {
     let source = Source { name: Some(table.name.clone()), columns: columns.collect() };
     let parsed = Parsed::new(String::new(), BTreeMap::new());
     let tables = Tables::default();
-    let statement = parsed.statement(&tables);
+    let statement = Statement { has_collations, ..parsed.statement(&tables) };
     let environment = Environment::new(&statement).within(vec![source], Vec::new());
     if expression::domain(check, &environment).null {
         return;
@@ -371,11 +443,8 @@ fn converted(value: &Domain, affinity: Affinity) -> Domain {
         }
         Affinity::Integer | Affinity::Numeric => {
             let from_reals = value.real.map(whole);
-            let from_text = Domain {
-                integer: Some(Integers::ALL),
-                real: Some(Reals::ALL),
-                ..Domain::none()
-            };
+            let from_text =
+                Domain { integer: Some(Integers::ALL), real: Some(Reals::ALL), ..Domain::none() };
             let from_text = may_be_number(&value).then_some(from_text);
             from_reals.into_iter().chain(from_text).fold(value, Domain::union)
         }
@@ -399,7 +468,10 @@ fn may_be_number(value: &Domain) -> bool {
 
 /// Whether a text of a format may look like a number.
 fn may_be_numeric(format: &str) -> bool {
-    !matches!(format, "date" | "date-time" | "datetime" | "time" | "email" | "ipv6" | "sha256" | "duration")
+    !matches!(
+        format,
+        "date" | "date-time" | "datetime" | "time" | "email" | "ipv6" | "sha256" | "duration"
+    )
 }
 
 /// What a statement is looked at with.
@@ -408,6 +480,7 @@ impl Parsed {
         Statement {
             parameters: self.parameters.clone(),
             tables,
+            has_collations: tables.has_collations || has_collations(&self.text),
             steps_left: std::cell::Cell::new(crate::limits::PROOF_STEPS_MAX),
         }
     }

@@ -14,8 +14,8 @@ use tidegate_stdlib::lambda::{Invocation, Rows};
 use tidegate_stdlib::schema::Schema;
 use tidegate_stdlib::shape::Shape;
 
-use super::{Parsed, Rows as Inferred};
 use super::tables::Tables;
+use super::{Parsed, Rows as Inferred};
 
 const UUID: &str = "9ec9af8e-0b34-11ee-be56-0242ac120002";
 

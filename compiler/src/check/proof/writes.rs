@@ -111,13 +111,20 @@ fn of_insert(insert: &Insert, environment: &Environment<'_>) -> Understood<Effec
         if replaces && value.null {
             *value = value.clone().union(column.default.clone());
         }
-        let value = if column.is_generated { Domain::any() } else { value.clone() };
-        writes.push(Write { table: table.name.clone(), column: index, value });
+        writes.push(Write { table: table.name.clone(), column: index, value: value.clone() });
     }
     let mut inserted = table.held();
-    for (column, write) in inserted.iter_mut().zip(&writes) {
-        let known = table.columns.get(write.column);
-        column.domain = known.map_or_else(Domain::any, |known| known.stored(&write.value));
+    for ((column, known), write) in inserted.iter_mut().zip(&table.columns).zip(&writes) {
+        if !known.is_generated {
+            column.domain = known.stored(&write.value);
+        }
+    }
+    let given = inserted.clone();
+    for ((column, known), write) in inserted.iter_mut().zip(&table.columns).zip(&mut writes) {
+        if known.is_generated {
+            write.value = table.generated(known, &given, environment);
+            column.domain = column.domain.clone().union(known.stored(&write.value));
+        }
     }
     let called = insert.table_alias.as_ref().map_or(&table.name, |alias| &alias.alias.value);
     let returning = insert.returning.as_deref();
@@ -188,10 +195,11 @@ fn assigned(
         writes.push(Write { table: table.name.clone(), column, value });
     }
     let generated = table.columns.iter().enumerate().filter(|(_, it)| it.is_generated);
-    writes.extend(generated.map(|(column, _)| Write {
+    let held = table.held();
+    writes.extend(generated.map(|(column, known)| Write {
         table: table.name.clone(),
         column,
-        value: Domain::any(),
+        value: table.generated(known, &held, environment),
     }));
     Ok(writes)
 }
