@@ -16,6 +16,7 @@ mod ingest;
 mod lambdas;
 pub mod limits;
 mod materialize;
+mod process;
 pub mod read;
 mod shuffle;
 mod stamp;
