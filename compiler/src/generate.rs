@@ -54,7 +54,7 @@ pub fn generate(checked: &Checked, sources: &Sources, root: &Url) -> BTreeMap<Ur
                     files.extend(stubs.of(lambda, Role::Config, stub));
                 }
             }
-            Some(UsingSpec::Other(_)) | None => {}
+            Some(UsingSpec::Local { .. } | UsingSpec::Other(_)) | None => {}
         }
     }
     files

@@ -3,6 +3,8 @@
 //! Lambdas run inside the shard's open transaction, so their tables, the positions that were read and the documents that
 //! were published become durable together. A derivation may read its own collection.
 
+use std::path::Path;
+
 use tidegate_stdlib::bundle::{
     Bundle, Collection, Derivation, Failure, FailureKind, Script, TaskKind, TaskName, Transform,
 };
@@ -28,6 +30,8 @@ pub(crate) struct DeriveTask<'r> {
     derivation: &'r Derivation,
     bundle: &'r Bundle,
     around: Surroundings<'r>,
+    /// The directory of the catalog.
+    root: &'r Path,
     /// What the random numbers of a module are made of.
     seed: u64,
     /// Where lines go that lambdas log.
@@ -53,10 +57,11 @@ impl<'r> DeriveTask<'r> {
         derivation: &'r Derivation,
         bundle: &'r Bundle,
         around: Surroundings<'r>,
+        root: &'r Path,
         seed: u64,
         tell: Box<dyn Fn(&LogLine) + 'r>,
     ) -> Self {
-        Self { derivation, bundle, around, seed, tell, opened: None }
+        Self { derivation, bundle, around, root, seed, tell, opened: None }
     }
 
     fn collection(&self, name: &str) -> Result<&'r Collection, Failure> {
@@ -105,7 +110,8 @@ impl Task for DeriveTask<'_> {
     fn open(&mut self, shard: &mut Shard, budget: &Budget) -> Result<(), Failure> {
         apply_migrations(&self.derivation.migrations, shard)?;
         let bundle = self.bundle;
-        let beginning = Beginning { state: shard.state(STATE_KEY)?, seed: self.seed };
+        let beginning =
+            Beginning { root: self.root, state: shard.state(STATE_KEY)?, seed: self.seed };
         let lambdas = Lambdas::open(
             self.derivation,
             |name| collection(bundle, name),

@@ -204,6 +204,14 @@ fn module_place(derivation: &Derivation) -> Option<Origin> {
     Some(script.place(0, first))
 }
 
+/// A process that runs lambdas and fails, or says what is not expected.
+pub(crate) fn process_failure(derivation: &Derivation, message: String) -> Failure {
+    let command = derivation.process.as_ref().map(|process| process.command.join(" "));
+    Failure::new(FailureKind::ProcessFailed, message)
+        .at(Some(derivation.origin.clone()))
+        .note(format!("the command is `{}`", command.unwrap_or_default()))
+}
+
 /// A migration that was refused or failed; `index` counts from 0.
 pub(crate) fn migration_failure(migration: &Script, index: usize, cause: &SqlFailure) -> Failure {
     Failure::new(FailureKind::MigrationFailed, cause.message.clone())

@@ -14,7 +14,7 @@ use crate::terminal::Terminal;
 /// Prints a line of JSON for every document or row.
 pub(crate) fn run(arguments: &Preview, terminal: &Terminal) -> Result<Exit, Stop> {
     let format = Format::Human;
-    let Runnable { bundle, mut sources, .. } =
+    let Runnable { bundle, mut sources, root, .. } =
         match runnable(arguments.source.as_deref(), format, terminal)? {
             Ok(runnable) => runnable,
             Err(exit) => return Ok(exit),
@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &Preview, terminal: &Terminal) -> Result<Exit, Stop
         return Err(Stop::usage("the catalog has no tests to take documents from")
             .help("name a file of documents: --fixture FILE"));
     }
-    let previews = match preview(&bundle, task, input) {
+    let previews = match preview(&bundle, &root, task, input) {
         Ok(previews) => previews,
         Err(failure) => {
             let diagnostic = explain_failure(&failure, &mut sources);

@@ -17,7 +17,7 @@ use tidegate_runtime::engine::{self, Ingest, RunRequest, TaskReport};
 use tidegate_runtime::files::read_whole;
 use tidegate_runtime::limits::INPUT_BYTES_MAX;
 use tidegate_runtime::{Failure, store};
-use tidegate_stdlib::bundle::{Bundle, Endpoint, Task, TaskKind};
+use tidegate_stdlib::bundle::{Bundle, Endpoint, LocalProcess, Task, TaskKind};
 
 use crate::args::{Durability, ResultFormat, Run};
 use crate::catalog::{Runnable, runnable, show_findings};
@@ -236,7 +236,7 @@ fn show_endpoints(bundle: &Bundle, format: ResultFormat, terminal: &Terminal) {
                 let place = path.map_or_else(|| image.clone(), |path| format!("{image} `{path}`"));
                 (place, Some(image), path, None)
             }
-            Endpoint::Local { command, .. } => {
+            Endpoint::Local(LocalProcess { command, .. }) => {
                 (format!("the process `{}`", command.join(" ")), None, None, Some(command))
             }
         };

@@ -7,6 +7,7 @@ mod changes;
 mod crash;
 mod places;
 mod quakes;
+mod sensors;
 mod sightings;
 mod unsound;
 mod violation;
@@ -35,13 +36,11 @@ pub(crate) fn tests() -> Vec<Trial> {
         ("violation_stops_its_task_only", violation::stops_its_task_only),
         ("violation_in_a_capture_is_repaired", violation::in_a_capture_is_repaired),
     ];
-    trials
-        .into_iter()
-        .map(|(name, test)| {
-            Trial::test(format!("run::{name}"), move || {
-                test();
-                Ok::<(), Failed>(())
-            })
+    let trials = trials.into_iter().map(|(name, test)| {
+        Trial::test(format!("run::{name}"), move || {
+            test();
+            Ok::<(), Failed>(())
         })
-        .collect()
+    });
+    trials.chain(sensors::tests()).collect()
 }

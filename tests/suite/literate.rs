@@ -138,7 +138,7 @@ fn run_tests_of(compilation: &mut Compilation) -> Result<(), Failed> {
     let Compilation { plan: Some(plan), sources, diagnostics, .. } = compilation else {
         return Ok(());
     };
-    let run = run_tests(&plan.bundle, "").map_err(|failure| failure.message)?;
+    let run = run_tests(&plan.bundle, Path::new(""), "").map_err(|failure| failure.message)?;
     diagnostics.extend(run.outcomes.iter().flat_map(|outcome| explain_outcome(outcome, sources)));
     Ok(())
 }

@@ -36,7 +36,8 @@ pub(super) fn test(rule: &Rule, examples: &Examples) -> Result<(), Failed> {
         let Some(plan) = compilation.plan.take() else {
             return Err(format!("does not compile:\n{}", concise_text(&compilation)).into());
         };
-        let outcomes = run_tests(&plan.bundle, "").map_err(|failure| failure.message)?.outcomes;
+        let outcomes =
+            run_tests(&plan.bundle, Path::new(""), "").map_err(|failure| failure.message)?.outcomes;
         let sources = &mut compilation.sources;
         let diagnostics: Vec<_> =
             outcomes.iter().flat_map(|outcome| explain_outcome(outcome, sources)).collect();

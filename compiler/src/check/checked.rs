@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use tidegate_stdlib::bundle::{
-    Endpoint, Fragments, Module, Projection, Script, Selector, Shuffle, TestAction,
+    Endpoint, Fragments, LocalProcess, Module, Projection, Script, Selector, Shuffle, TestAction,
 };
 use tidegate_stdlib::connector::Connector;
 use tidegate_stdlib::key::Key;
@@ -109,6 +109,8 @@ pub struct CheckedDerivation {
     pub is_by_module: bool,
     /// That module, when nothing is wrong with it.
     pub module: Option<Module>,
+    /// The process that runs its lambdas.
+    pub process: Option<LocalProcess>,
     /// Migrations in order.
     pub migrations: Vec<Script>,
     /// Enabled transforms in order.
@@ -134,6 +136,8 @@ pub struct CheckedTransform {
     pub shuffle: Shuffle,
     /// The SQL.
     pub lambda: Script,
+    /// What the process that runs it is told of it.
+    pub config: Option<Value>,
     /// Whether every statement only reads.
     pub read_only: bool,
     /// Whether its rows fit the derived collection; absent when there is no lambda that could be prepared.

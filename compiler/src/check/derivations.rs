@@ -3,21 +3,21 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use tidegate_stdlib::bundle::Script;
+use tidegate_stdlib::bundle::{LocalProcess, Script};
 use tidegate_stdlib::shape::Types;
 
 use super::checked::{CheckedDerivation, CheckedTransform};
 use super::lambdas::{self, Database, Prepared};
 use super::proof;
 use super::selectors::check_source;
-use super::{Scope, modules, shuffles};
+use super::{Scope, endpoints, modules, shuffles};
 use crate::catalog::{
-    Collection, NameForm, NameSubject, Reference, check_form, collate, colliding_names,
-    duplicate_name,
+    Collection, NameForm, NameSubject, Reference, SourceValue, check_form, collate,
+    colliding_names, duplicate_name,
 };
 use crate::diag::{Diagnostic, Sink, rules};
 use crate::model::{DeriveSpec, InlineOrFile, TransformSpec, UsingSpec};
-use crate::source::Span;
+use crate::source::{Role, Span};
 
 /// Greatest duration of a transaction unless the catalog says otherwise.
 const TRANSACTION_DURATION_MS_MAX: u64 = 1000;
@@ -38,7 +38,7 @@ pub(super) fn check(
             sink.report(unsupported_derivation(&name.value, collection.span(name.range)));
             (Vec::new(), None)
         }
-        Some(UsingSpec::TypeScript { .. }) | None => (Vec::new(), None),
+        Some(UsingSpec::TypeScript { .. } | UsingSpec::Local { .. }) | None => (Vec::new(), None),
     };
     let shuffle_key = shuffles::check_types(collection, derive, scope, sink);
     let (mut transforms, mut prepared) = (Vec::new(), Vec::new());
@@ -68,6 +68,7 @@ pub(super) fn check(
         disabled: derive.shards.disable,
         is_by_module: matches!(derive.using, Some(UsingSpec::TypeScript { .. })),
         module,
+        process: check_process(collection, derive, scope, sink),
         migrations,
         transforms,
         transaction_duration_ms_max: duration
@@ -75,6 +76,22 @@ pub(super) fn check(
         redact_salt: derive.redact_salt.as_ref().map(|salt| salt.value.clone()),
         span: collection.span(derive.key),
     })
+}
+
+/// The process that runs the lambdas, if one does.
+fn check_process(
+    collection: &Collection,
+    derive: &DeriveSpec,
+    scope: Scope<'_>,
+    sink: &mut Sink,
+) -> Option<LocalProcess> {
+    let Some(UsingSpec::Local { key, process }) = &derive.using else { return None };
+    let (file, process) = (collection.file(), process.as_ref()?);
+    if let Some(protobuf) = process.protobuf {
+        sink.report(unsupported_protobuf(collection.span(protobuf)));
+    }
+    let span = collection.span(*key);
+    Some(endpoints::check_local(process, file, span, scope.sources, sink).0)
 }
 
 /// The names of transforms: their form, and that no two are one.
@@ -189,12 +206,20 @@ fn check_transform<'c>(
     {
         shuffles::suggest_any(collection, spec, sink);
     }
+    let is_local = matches!(
+        collection.spec().derive.as_ref().and_then(|derive| derive.using.as_ref()),
+        Some(UsingSpec::Local { .. })
+    );
+    let config = spec.lambda.as_ref().filter(|_| is_local).and_then(|config| {
+        SourceValue::new(scope.sources, file, config, Role::Config).map(|config| config.value)
+    });
     let checked = CheckedTransform {
         index,
         name: spec.name.value.clone(),
         source,
         shuffle,
         lambda: script.map(|script| script.script).unwrap_or_default(),
+        config,
         read_only: is_read_only,
         proof: None,
         read_delay_ms: spec.read_delay_ms.as_ref().map_or(0, |delay| delay.value),
@@ -211,8 +236,15 @@ fn unsupported_derivation(name: &str, span: Span) -> Diagnostic {
         span,
         format!("derivations by `{name}` cannot be built yet"),
     )
-    .label("only `sqlite` and `typescript` are built in")
+    .label("only `sqlite`, `typescript` and `local` are built in")
     .help("derive with one of them, or disable the transforms and remove `derive` for now")
+}
+
+fn unsupported_protobuf(span: Span) -> Diagnostic {
+    let message = "processes that speak protobuf cannot be run yet";
+    Diagnostic::new(&rules::UNSUPPORTED_DERIVATION, span, message)
+        .label("only lines of JSON are understood")
+        .help("let the process speak JSON, and leave `protobuf` out")
 }
 
 fn missing_lambda(name: &str, span: Span) -> Diagnostic {

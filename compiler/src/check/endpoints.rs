@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
-use tidegate_stdlib::bundle::{Config, Endpoint};
+use tidegate_stdlib::bundle::{Config, Endpoint, LocalProcess};
 use tidegate_stdlib::connector::{ALL, Connector, Protocol, by_image};
 use tidegate_stdlib::schema::{Schema, Violation};
 
@@ -12,7 +12,7 @@ use super::checked::{CheckedEndpoint, ConnectorReference};
 use super::secrets;
 use crate::catalog::SourceValue;
 use crate::diag::{Diagnostic, Fix, Rule, Sink, nearest, rules};
-use crate::model::{EndpointSpec, InlineOrFile, Spanned};
+use crate::model::{EndpointSpec, InlineOrFile, LocalSpec, Spanned};
 use crate::source::{FileId, Role, Sources, Span};
 
 /// Checks an endpoint; `task` is the name of the task, for when the endpoint is absent.
@@ -41,25 +41,39 @@ pub(super) fn check(
                 span: place,
             }
         }
-        EndpointSpec::Local { command, config, env } => {
-            let (config, place) = check_config(config.as_ref(), file, span, None, sources, sink);
-            if command.is_empty() {
-                sink.report(command_empty(span));
-            }
-            let command = command.iter().map(|word| word.value.clone()).collect();
-            let env: BTreeMap<String, String> =
-                env.iter().map(|(name, value)| (name.value.clone(), value.value.clone())).collect();
-            CheckedEndpoint {
-                endpoint: Endpoint::Local { command, config, env },
-                connector: None,
-                span: place,
-            }
+        EndpointSpec::Local(local) => {
+            let (process, place) = check_local(local, file, span, sources, sink);
+            let endpoint = Endpoint::Local(process);
+            CheckedEndpoint { endpoint, connector: None, span: place }
         }
         EndpointSpec::Other(name) => {
             sink.report(unsupported_endpoint(&name.value, name.range.in_file(file)));
             CheckedEndpoint { endpoint: nothing(), connector: None, span }
         }
     }
+}
+
+/// Checks a process of this machine; `span` is that of its name. Also gives the place of its config.
+pub(super) fn check_local(
+    local: &LocalSpec,
+    file: FileId,
+    span: Span,
+    sources: &Sources,
+    sink: &mut Sink,
+) -> (LocalProcess, Span) {
+    let (config, place) = check_config(local.config.as_ref(), file, span, None, sources, sink);
+    if local.command.is_empty() {
+        sink.report(command_empty(span));
+    }
+    let env = local.env.iter().map(|(name, value)| (name.value.clone(), value.value.clone()));
+    let process = LocalProcess {
+        command: local.command.iter().map(|word| word.value.clone()).collect(),
+        config,
+        env: env.collect(),
+        // The plan says where it is.
+        directory: String::new(),
+    };
+    (process, place)
 }
 
 /// The built-in connector of an image, if there is one for the protocol.

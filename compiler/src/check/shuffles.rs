@@ -57,9 +57,14 @@ fn check_lambda(
 ) -> Option<ShuffleLambda> {
     let span = collection.span(lambda.range());
     let using = collection.spec().derive.as_ref()?.using.as_ref()?;
-    // That no other derivation can be built is told where it says so.
-    if !matches!(using, UsingSpec::Sqlite { .. }) {
-        return None;
+    match using {
+        UsingSpec::Sqlite { .. } => {}
+        UsingSpec::TypeScript { .. } | UsingSpec::Local { .. } => {
+            sink.report(unsupported_shuffle(span));
+            return None;
+        }
+        // That it cannot be built is told where it says so.
+        UsingSpec::Other(_) => return None,
     }
     let script = lambdas::script(scope.sources, collection.file(), lambda, lambdas::SHUFFLE, sink)?;
     let Some(types) = key else {
@@ -186,6 +191,13 @@ fn shuffle_key_empty(transform: &str, span: Span) -> Diagnostic {
     )
     .label("documents are assigned to shards by it")
     .help("list JSON pointers, or write `shuffle: any`")
+}
+
+fn unsupported_shuffle(span: Span) -> Diagnostic {
+    let message = "a shuffle by a lambda needs a derivation by `sqlite`";
+    Diagnostic::new(&rules::UNSUPPORTED_SHUFFLE, span, message)
+        .label("the lambda of a shuffle is SQL, and those of this derivation are not")
+        .help("shuffle by a key, or by `any`")
 }
 
 fn shuffle_key_unknown(transform: &str, span: Span) -> Diagnostic {

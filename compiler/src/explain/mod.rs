@@ -56,6 +56,7 @@ fn rule(kind: FailureKind) -> &'static Rule {
         FailureKind::ReductionFailed => &rules::REDUCTION_FAILED,
         FailureKind::RedactionFailed => &rules::REDACTION_FAILED,
         FailureKind::LambdaFailed => &rules::LAMBDA_FAILED,
+        FailureKind::ProcessFailed => &rules::PROCESS_FAILED,
         FailureKind::MigrationChanged => &rules::MIGRATION_CHANGED,
         FailureKind::MigrationFailed => &rules::MIGRATION_FAILED,
         FailureKind::SourceUnreadable => &rules::SOURCE_UNREADABLE,
@@ -81,7 +82,9 @@ fn label(failure: &Failure) -> String {
         },
         FailureKind::ReductionFailed => "reduced as this says".to_owned(),
         FailureKind::RedactionFailed => "redacted as this says".to_owned(),
-        FailureKind::LambdaFailed | FailureKind::MigrationFailed => "failed here".to_owned(),
+        FailureKind::LambdaFailed | FailureKind::ProcessFailed | FailureKind::MigrationFailed => {
+            "failed here".to_owned()
+        }
         FailureKind::MigrationChanged => "differs from the text that was applied".to_owned(),
         FailureKind::SourceUnreadable => "read by this endpoint".to_owned(),
         FailureKind::EndpointFailed | FailureKind::FencedOff => "at this endpoint".to_owned(),
@@ -279,11 +282,12 @@ mod tests {
 
     use super::*;
 
-    const KINDS: [FailureKind; 17] = [
+    const KINDS: [FailureKind; 18] = [
         FailureKind::DocumentViolatesSchema,
         FailureKind::ReductionFailed,
         FailureKind::RedactionFailed,
         FailureKind::LambdaFailed,
+        FailureKind::ProcessFailed,
         FailureKind::MigrationChanged,
         FailureKind::MigrationFailed,
         FailureKind::SourceUnreadable,

@@ -3,7 +3,9 @@
 use url::Url;
 
 use super::references::{SchemaReference, schema_links};
-use crate::model::{CollectionSpec, EndpointSpec, InlineOrFile, ShuffleSpec, Specs, UsingSpec};
+use crate::model::{
+    CollectionSpec, EndpointSpec, InlineOrFile, LocalSpec, ShuffleSpec, Specs, UsingSpec,
+};
 use crate::source::{Range, Role};
 use crate::syntax::{NodeId, Tree};
 
@@ -108,7 +110,15 @@ impl Links<'_> {
                 migrations.iter().for_each(|migration| self.of_config(Some(migration)));
             }
             Some(UsingSpec::TypeScript { module: Some(module), .. }) => self.of_module(module),
-            Some(UsingSpec::TypeScript { module: None, .. } | UsingSpec::Other(_)) | None => {}
+            Some(UsingSpec::Local { process: Some(process), .. }) => {
+                self.of_config(process.config.as_ref());
+            }
+            Some(
+                UsingSpec::TypeScript { module: None, .. }
+                | UsingSpec::Local { process: None, .. }
+                | UsingSpec::Other(_),
+            )
+            | None => {}
         }
         for transform in &derive.transforms {
             if let Some(ShuffleSpec::Lambda(lambda)) = &transform.shuffle {
@@ -134,9 +144,10 @@ impl Links<'_> {
 
     fn of_endpoint(&mut self, endpoint: Option<&EndpointSpec>) {
         match endpoint {
-            Some(EndpointSpec::Connector { config, .. } | EndpointSpec::Local { config, .. }) => {
-                self.of_config(config.as_ref());
-            }
+            Some(
+                EndpointSpec::Connector { config, .. }
+                | EndpointSpec::Local(LocalSpec { config, .. }),
+            ) => self.of_config(config.as_ref()),
             Some(EndpointSpec::Other(_)) | None => {}
         }
     }

@@ -2,7 +2,7 @@
 
 use super::bind::Binder;
 use super::field::{Field, FieldKind, Table};
-use super::{CaptureBindingSpec, CaptureSpec, EndpointSpec, ShardsSpec, Spanned};
+use super::{CaptureBindingSpec, CaptureSpec, EndpointSpec, LocalSpec, ShardsSpec, Spanned};
 use crate::syntax::NodeId;
 
 /// A capture.
@@ -171,18 +171,29 @@ pub(super) fn endpoint(
             let config = binder.config(connector, &CONNECTOR, "config");
             EndpointSpec::Connector { image, config }
         }
-        "local" => {
-            let local = binder.object(node, table, "local")?;
-            let command = binder.strings(local, &LOCAL, "command")?.value;
-            let config = binder.config(local, &LOCAL, "config");
-            let env = binder.named(local, &LOCAL, "env", |binder, name, node| {
-                binder.text(node).map(|value| (name, value))
-            });
-            EndpointSpec::Local { command, config, env }
-        }
+        "local" => EndpointSpec::Local(local(binder, node, table)?),
         _ => EndpointSpec::Other(form.clone()),
     };
     Some(Spanned { value: spec, range: form.range, node })
+}
+
+/// Binds a process of this machine.
+pub(super) fn local(
+    binder: &mut Binder<'_>,
+    node: NodeId,
+    table: &'static Table,
+) -> Option<LocalSpec> {
+    let local = binder.object(node, table, "local")?;
+    let protobuf = binder.entry(local, &LOCAL, "protobuf").map(|entry| entry.key_range);
+    let is_protobuf = binder.flag(local, &LOCAL, "protobuf");
+    Some(LocalSpec {
+        command: binder.strings(local, &LOCAL, "command")?.value,
+        config: binder.config(local, &LOCAL, "config"),
+        env: binder.named(local, &LOCAL, "env", |binder, name, node| {
+            binder.text(node).map(|value| (name, value))
+        }),
+        protobuf: protobuf.filter(|_| is_protobuf),
+    })
 }
 
 /// Binds the `shards` of a task.

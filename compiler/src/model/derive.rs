@@ -1,7 +1,7 @@
 //! Derivations, and the sources that transforms, materializations and tests read.
 
 use super::bind::Binder;
-use super::capture::{CONNECTOR, LOCAL, SHARDS, shards};
+use super::capture::{CONNECTOR, LOCAL, SHARDS, local, shards};
 use super::field::{Field, FieldKind, Table};
 use super::{DeriveSpec, SelectorSpec, ShuffleSpec, SourceSpec, Spanned, TransformSpec, UsingSpec};
 use crate::source::Range;
@@ -178,6 +178,9 @@ fn using(binder: &mut Binder<'_>, node: NodeId) -> Option<UsingSpec> {
         binder.one_of(node, &USING, &["sqlite", "typescript", "python", "connector", "local"])?;
     if key.value == "typescript" {
         return Some(typescript(binder, key.range, node));
+    }
+    if key.value == "local" {
+        return Some(UsingSpec::Local { key: key.range, process: local(binder, node, &USING) });
     }
     if key.value != "sqlite" {
         return Some(UsingSpec::Other(key));

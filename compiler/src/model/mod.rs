@@ -165,6 +165,13 @@ pub enum UsingSpec {
         /// Other fields that are written, by their names.
         others: Vec<Spanned<String>>,
     },
+    /// `local`.
+    Local {
+        /// The bytes of the word `local`.
+        key: Range,
+        /// The process; absent when it cannot be read, which has been reported.
+        process: Option<LocalSpec>,
+    },
     /// Another back end, by its name and place.
     Other(Spanned<String>),
 }
@@ -243,16 +250,22 @@ pub enum EndpointSpec {
         config: Option<InlineOrFile>,
     },
     /// `local`.
-    Local {
-        /// `command`.
-        command: Vec<Spanned<String>>,
-        /// `config`.
-        config: Option<InlineOrFile>,
-        /// `env`.
-        env: Vec<(Spanned<String>, Spanned<String>)>,
-    },
+    Local(LocalSpec),
     /// `dekaf` or another form that is recognised but not run here; its name.
     Other(Spanned<String>),
+}
+
+/// A process of this machine.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LocalSpec {
+    /// `command`.
+    pub command: Vec<Spanned<String>>,
+    /// `config`.
+    pub config: Option<InlineOrFile>,
+    /// `env`.
+    pub env: Vec<(Spanned<String>, Spanned<String>)>,
+    /// `protobuf`, where it is written and true.
+    pub protobuf: Option<Range>,
 }
 
 /// A capture.

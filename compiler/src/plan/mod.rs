@@ -9,15 +9,15 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use tidegate_stdlib::bundle::{
-    Bundle, Capture, CaptureBinding, Collection, Derivation, Materialization,
-    MaterializationBinding, Origin, Projection, Source, Task, TaskKind, TaskName, Test, TestStep,
-    Transform,
+    Bundle, Capture, CaptureBinding, Collection, Derivation, Endpoint, LocalProcess,
+    Materialization, MaterializationBinding, Origin, Projection, Source, Task, TaskKind, TaskName,
+    Test, TestStep, Transform,
 };
 
 use crate::catalog::BundledSchema;
 use crate::check::{
-    Checked, CheckedDerivation, CheckedMaterialization, CheckedMaterializationBinding,
-    CheckedSource, CheckedStep, CheckedTransform, Valid,
+    Checked, CheckedDerivation, CheckedEndpoint, CheckedMaterialization,
+    CheckedMaterializationBinding, CheckedSource, CheckedStep, CheckedTransform, Valid,
 };
 use crate::dialect::{self, Dialect};
 use crate::source::{Sources, Span};
@@ -97,6 +97,7 @@ impl Planner<'_> {
             source: self.source(&transform.source),
             shuffle: transform.shuffle.clone(),
             lambda: transform.lambda.clone(),
+            config: transform.config.clone(),
             read_only: transform.read_only,
             read_delay_ms: transform.read_delay_ms,
             priority: transform.priority,
@@ -107,10 +108,23 @@ impl Planner<'_> {
             collection: collection.to_owned(),
             migrations: checked.migrations.clone(),
             module: checked.module.clone(),
+            process: checked.process.as_ref().map(|process| self.located(process, checked.span)),
             transforms: checked.transforms.iter().map(transform).collect(),
             transaction_duration_ms_max: checked.transaction_duration_ms_max,
             redact_salt: checked.redact_salt.clone(),
             origin: self.origin(checked.span),
+        }
+    }
+
+    /// A process with the directory of the file that names it.
+    fn located(&self, process: &LocalProcess, span: Span) -> LocalProcess {
+        LocalProcess { directory: self.sources.directory(span.file), ..process.clone() }
+    }
+
+    fn endpoint(&self, checked: &CheckedEndpoint) -> Endpoint {
+        match &checked.endpoint {
+            Endpoint::Local(process) => Endpoint::Local(self.located(process, checked.span)),
+            endpoint @ Endpoint::Connector { .. } => endpoint.clone(),
         }
     }
 
@@ -129,7 +143,7 @@ impl Planner<'_> {
             });
             let capture = Capture {
                 name: linked.name().to_owned(),
-                endpoint: checked.endpoint.endpoint.clone(),
+                endpoint: self.endpoint(&checked.endpoint),
                 bindings: bindings.collect(),
                 interval_ms: checked.interval_ms,
                 transaction_duration_ms_max: checked.transaction_duration_ms_max,
@@ -154,7 +168,7 @@ impl Planner<'_> {
             }
             let materialization = Materialization {
                 name: linked.name().to_owned(),
-                endpoint: checked.endpoint.endpoint.clone(),
+                endpoint: self.endpoint(&checked.endpoint),
                 bindings,
                 transaction_duration_ms_max: checked.transaction_duration_ms_max,
                 origin: self.origin(linked.name_span()),

@@ -5,6 +5,7 @@ mod dependencies;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use percent_encoding::percent_decode_str;
 use url::Url;
 
 use crate::model::Specs;
@@ -301,6 +302,16 @@ impl Sources {
     pub fn position(&self, span: Span) -> Position {
         let file = self.file(span.file);
         file.lines.position(&file.text, span.range.start, ColumnUnit::CodePoint)
+    }
+
+    /// The path of a file's directory from the directory of the entry, empty when they are one or when the file is no file of this
+    /// machine.
+    pub fn directory(&self, file: FileId) -> String {
+        let here = self.file(file).url.join(".");
+        let entry = self.files.first().and_then(|entry| entry.url.join(".").ok());
+        let path = entry.zip(here.ok()).and_then(|(entry, here)| entry.make_relative(&here));
+        let path = path.unwrap_or_default();
+        percent_decode_str(path.trim_end_matches('/')).decode_utf8_lossy().into_owned()
     }
 
     /// The place as bundles keep it.

@@ -12,7 +12,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tidegate_stdlib::bundle::{
-    Capture, Collection, Endpoint, Failure, FailureKind, Materialization, Origin,
+    Capture, Collection, Endpoint, Failure, FailureKind, LocalProcess, Materialization, Origin,
 };
 use tidegate_stdlib::connector::{Connector, by_image};
 use tidegate_stdlib::document::{Builder, Documents, Node};
@@ -155,7 +155,7 @@ fn built_in(endpoint: &Endpoint) -> Result<(&'static Connector, &Value), Failure
             )
             .help("use one of the images that begin with `tidegate/`")),
         },
-        Endpoint::Local { command, .. } => Err(Failure::new(
+        Endpoint::Local(LocalProcess { command, .. }) => Err(Failure::new(
             FailureKind::ConnectorUnavailable,
             format!("the local command `{}` cannot be run yet", command.join(" ")),
         )

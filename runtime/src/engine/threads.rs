@@ -162,7 +162,8 @@ impl<'c, 'r> Member<'c, 'r> {
                 let name = self.name;
                 let tell = Box::new(move |line: &LogLine| observer.logged(name, line));
                 let (around, seed) = (self.surroundings(), self.seed()?);
-                self.drive(DeriveTask::new(derivation, bundle, around, seed, tell), desk)
+                let root = &self.crew.request.root;
+                self.drive(DeriveTask::new(derivation, bundle, around, root, seed, tell), desk)
             }
             Job::Materialization(materialization) => {
                 self.drive(self.materialization(materialization, observer), desk)

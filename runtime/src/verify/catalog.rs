@@ -1,6 +1,7 @@
 //! What all cases share: compiled schemas, who reads what, and where the clock begins.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::OnceLock;
 
 use tidegate_stdlib::bundle::{Bundle, Collection, Derivation, Failure, Task};
@@ -21,6 +22,8 @@ const START: &str = "2024-01-01T00:00:00Z";
 #[derive(Debug)]
 pub(super) struct TestCatalog<'b> {
     pub(super) bundle: &'b Bundle,
+    /// The directory below which processes run.
+    pub(super) root: &'b Path,
     /// Where the clock of every case begins.
     pub(super) start: Clock,
     derivations: BTreeMap<&'b str, &'b Derivation>,
@@ -44,7 +47,7 @@ impl<'b> TestCatalog<'b> {
     ///
     /// # Errors
     /// `damaged` when a time of the bundle is none.
-    pub(super) fn new(bundle: &'b Bundle) -> Result<Self, Failure> {
+    pub(super) fn new(bundle: &'b Bundle, root: &'b Path) -> Result<Self, Failure> {
         let mut derivations = BTreeMap::new();
         let mut readers: BTreeMap<&str, Vec<Reader<'_>>> = BTreeMap::new();
         let mut latest = None;
@@ -66,7 +69,7 @@ impl<'b> TestCatalog<'b> {
         let start = latest.map_or_else(|| parse_time(START), Ok)?;
         let names = || bundle.collections.keys().map(|name| (name.as_str(), OnceLock::new()));
         let (write, read) = (names().collect(), names().collect());
-        Ok(Self { bundle, start, derivations, readers, write, read })
+        Ok(Self { bundle, root, start, derivations, readers, write, read })
     }
 
     /// A collection of the bundle.

@@ -81,7 +81,7 @@ impl<'b> OpenDerivation<'b> {
                     .map_err(|failure| migration_failure(migration, index, &failure))?;
             }
             let database = Database { connection: &connection, guard: &guard };
-            let beginning = Beginning { state: None, seed: SEED };
+            let beginning = Beginning { root: catalog.root, state: None, seed: SEED };
             let source = |name: &str| catalog.collection(name);
             let lambdas = Lambdas::open(derivation, source, database, beginning)?;
             let reads = derivation.transforms.iter().map(|transform| {

@@ -11,6 +11,7 @@ mod coverage;
 mod derivation;
 mod preview;
 
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -23,14 +24,14 @@ use coverage::Coverage;
 pub(crate) use preview::ingest_step;
 pub use preview::{Preview, PreviewInput, preview};
 
-/// Runs the tests of a bundle whose name contains `filter` (all when empty), in parallel.
+/// Runs the tests of a bundle whose name contains `filter` (all when empty), in parallel; processes run below `root`.
 ///
 /// # Errors
 /// When the bundle is damaged. What stops one test is its outcome.
-pub fn run_tests(bundle: &Bundle, filter: &str) -> Result<TestRun, Failure> {
+pub fn run_tests(bundle: &Bundle, root: &Path, filter: &str) -> Result<TestRun, Failure> {
     let tests: Vec<&Test> =
         bundle.tests.values().filter(|test| test.name.contains(filter)).collect();
-    let catalog = TestCatalog::new(bundle)?;
+    let catalog = TestCatalog::new(bundle, root)?;
     let next = AtomicUsize::new(0);
     let outcomes = Mutex::new(Vec::with_capacity(tests.len()));
     let covered = Mutex::new(Coverage::default());

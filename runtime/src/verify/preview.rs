@@ -4,6 +4,8 @@
 //! once nothing else is due, and no endpoint or data directory is touched. Derivations upstream of the task run with it, for its
 //! input is what they publish. The time of publication is not shown, since nothing is published.
 
+use std::path::Path;
+
 use serde_json::{Map, Value, json};
 use tidegate_stdlib::bundle::{
     Bundle, Column, ColumnRole, Failure, FailureKind, Materialization, MaterializationBinding,
@@ -38,17 +40,18 @@ pub struct Preview {
     pub log: Vec<LogLine>,
 }
 
-/// Runs a derivation or materialization and gives what it would publish or store, input by input.
+/// Runs a derivation or materialization and gives what it would publish or store, input by input; processes run below `root`.
 ///
 /// # Errors
 /// A failure of the task or of one upstream of it, a fixture that cannot be read, and a capture, whose endpoint would have to be
 /// read.
 pub fn preview(
     bundle: &Bundle,
+    root: &Path,
     task: &TaskName,
     input: PreviewInput<'_>,
 ) -> Result<Vec<Preview>, Failure> {
-    let catalog = TestCatalog::new(bundle)?;
+    let catalog = TestCatalog::new(bundle, root)?;
     let inputs: Vec<(Option<String>, Test)> = match input {
         PreviewInput::Tests => {
             bundle.tests.values().map(|test| (Some(test.name.clone()), ingests(test))).collect()

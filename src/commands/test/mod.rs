@@ -3,7 +3,7 @@
 mod machine;
 mod people;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tidegate_compiler::diag::render::Format;
@@ -89,20 +89,20 @@ fn source_and_filter(arguments: &Test) -> (Option<&Path>, &str) {
 
 /// Compiles a catalog, or reads a bundle, and runs its tests.
 fn test(source: &Source, filter: &str, world: &dyn World) -> Result<Tested, Stop> {
-    let (bundle, mut sources, findings): (Arc<Bundle>, _, _) = match source {
+    let (bundle, root, mut sources, findings): (Arc<Bundle>, _, _, _) = match source {
         Source::Bundle(directory) => {
-            (Arc::new(read_bundle(directory)?), Sources::default(), Vec::new())
+            (Arc::new(read_bundle(directory)?), PathBuf::from("."), Sources::default(), Vec::new())
         }
         Source::Catalog(catalog) => {
-            let (request, _) = request(catalog)?;
+            let (request, root) = request(catalog)?;
             let Compilation { sources, diagnostics: findings, plan, .. } = compile(world, &request);
             let Some(plan) = plan else {
                 return Ok(Tested { sources, findings, failures: Vec::new(), run: None });
             };
-            (Arc::new(plan.bundle), sources, findings)
+            (Arc::new(plan.bundle), root, sources, findings)
         }
     };
-    let run = match run_tests(&bundle, filter) {
+    let run = match run_tests(&bundle, &root, filter) {
         Ok(run) => run,
         Err(failure) => {
             let failures = vec![explain_failure(&failure, &mut sources)];

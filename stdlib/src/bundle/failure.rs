@@ -42,6 +42,8 @@ pub enum FailureKind {
     RedactionFailed,
     /// A lambda failed on a document.
     LambdaFailed,
+    /// A process that runs lambdas failed, or does not keep to the protocol.
+    ProcessFailed,
     /// The text of an applied migration changed.
     MigrationChanged,
     /// A migration failed.
@@ -78,6 +80,7 @@ impl FailureKind {
             Self::ReductionFailed => "reduction-failed",
             Self::RedactionFailed => "redaction-failed",
             Self::LambdaFailed => "lambda-failed",
+            Self::ProcessFailed => "process-failed",
             Self::MigrationChanged => "migration-changed",
             Self::MigrationFailed => "migration-failed",
             Self::SourceUnreadable => "source-unreadable",

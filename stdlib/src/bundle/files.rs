@@ -285,6 +285,7 @@ mod tests {
                 map: vec![(0, origin.clone())],
             }],
             module: None,
+            process: None,
             transforms: Vec::new(),
             transaction_duration_ms_max: 1000,
             redact_salt: None,

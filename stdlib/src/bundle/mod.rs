@@ -235,7 +235,9 @@ impl Task {
             Self::Derivation(_) => return None,
         };
         match endpoint {
-            Endpoint::Connector { config, .. } | Endpoint::Local { config, .. } => Some(config),
+            Endpoint::Connector { config, .. } | Endpoint::Local(LocalProcess { config, .. }) => {
+                Some(config)
+            }
         }
     }
 }
@@ -252,15 +254,23 @@ pub enum Endpoint {
         config: Config,
     },
     /// A process that speaks the connector protocol.
-    Local {
-        /// Program and arguments.
-        command: Vec<String>,
-        /// The configuration as written.
-        config: Config,
-        /// Environment of the process.
-        #[serde(default)]
-        env: BTreeMap<String, String>,
-    },
+    Local(LocalProcess),
+}
+
+/// A process of the machine that runs the bundle.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LocalProcess {
+    /// Program and arguments.
+    pub command: Vec<String>,
+    /// The configuration as written.
+    pub config: Config,
+    /// What is added to the environment.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    /// The path to the directory of the file that names it, from where the paths of endpoints start.
+    #[serde(default)]
+    pub directory: String,
 }
 
 /// A capture.
@@ -313,6 +323,9 @@ pub struct Derivation {
     /// The TypeScript module whose methods are the lambdas; absent when they are SQL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub module: Option<Module>,
+    /// The process that runs the lambdas; absent when they are SQL or methods of a module.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<LocalProcess>,
     /// Enabled transforms in order.
     pub transforms: Vec<Transform>,
     /// Greatest duration of a transaction.
@@ -354,8 +367,11 @@ pub struct Transform {
     pub source: Source,
     /// Which shard gets a document.
     pub shuffle: Shuffle,
-    /// The SQL of the lambda; empty when a module has it.
+    /// The SQL of the lambda; empty when a module or a process has it.
     pub lambda: Script,
+    /// What the process that runs the lambda is told of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config: Option<Value>,
     /// Whether every statement only reads.
     pub read_only: bool,
     /// How long documents are held back.

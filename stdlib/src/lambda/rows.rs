@@ -16,6 +16,15 @@ impl Rows {
         &self.documents
     }
 
+    /// Adds a document by its JSON text.
+    ///
+    /// # Errors
+    /// In plain words why the text is no JSON.
+    pub fn add_text(&mut self, text: &[u8]) -> Result<(), String> {
+        let Self { documents, parser } = self;
+        documents.add(|builder| parser.parse(text, builder).map_err(|failure| failure.message))
+    }
+
     /// Forgets the documents and keeps the allocations.
     pub fn clear(&mut self) {
         self.documents.clear();

@@ -4,6 +4,10 @@
 //! them: each document of a transaction invokes one, `flush` ends the documents, and what `commit` gives is stored with
 //! the transaction.
 
+mod process;
+
+use std::path::Path;
+
 use serde_json::{Map, Value};
 use tidegate_stdlib::bundle::{Collection, Derivation, Failure, Transform};
 use tidegate_stdlib::lambda::sqlite::{Guard, Lambda, Parameters, PreparedLambda};
@@ -12,7 +16,10 @@ use tidegate_stdlib::lambda::{Invocation, Rows};
 use tidegate_stdlib::shape::Shape;
 
 use crate::shuffle::ShuffleKey;
-use crate::violation::{lambda_failure, lambda_refused, script_failure, script_refused};
+use crate::violation::{
+    lambda_failure, lambda_refused, process_failure, script_failure, script_refused,
+};
+use process::{ProcessEngine, Subject};
 
 /// Lambdas that are ready to be called.
 #[derive(Debug)]
@@ -29,6 +36,7 @@ pub(crate) struct Lambdas<'b> {
 enum Kind {
     Sqlite(Vec<Lambda>),
     TypeScript(Box<Engine>),
+    Process(Box<ProcessEngine>),
 }
 
 /// The database that SQL lambdas run in.
@@ -38,9 +46,11 @@ pub(crate) struct Database<'d> {
     pub(crate) guard: &'d Guard,
 }
 
-/// What a module begins with.
+/// What a module or a process begins with.
 #[derive(Debug)]
-pub(crate) struct Beginning {
+pub(crate) struct Beginning<'r> {
+    /// The directory of the catalog, below which processes run.
+    pub(crate) root: &'r Path,
     /// The state that was committed last, if any.
     pub(crate) state: Option<Value>,
     /// What its random numbers are made of.
@@ -56,17 +66,30 @@ impl<'b> Lambdas<'b> {
         derivation: &'b Derivation,
         source: impl Fn(&str) -> Result<&'b Collection, Failure>,
         database: Database<'_>,
-        beginning: Beginning,
+        beginning: Beginning<'_>,
     ) -> Result<Self, Failure> {
         let state = beginning.state.unwrap_or_else(|| Value::Object(Map::new()));
-        let kind = match &derivation.module {
-            None => {
+        let kind = match (&derivation.module, &derivation.process) {
+            (None, Some(process)) => {
+                let sources = derivation.transforms.iter();
+                let sources = sources.map(|transform| source(&transform.source.collection));
+                let subject = Subject {
+                    derivation,
+                    process,
+                    derived: source(&derivation.collection)?,
+                    sources: &sources.collect::<Result<Vec<_>, Failure>>()?,
+                };
+                let engine = ProcessEngine::open(subject, beginning.root, &state)
+                    .map_err(|message| process_failure(derivation, message))?;
+                Kind::Process(Box::new(engine))
+            }
+            (None, None) => {
                 let lambdas = derivation.transforms.iter().map(|transform| {
                     compile(transform, source(&transform.source.collection)?, database)
                 });
                 Kind::Sqlite(lambdas.collect::<Result<_, Failure>>()?)
             }
-            Some(module) => {
+            (Some(module), _) => {
                 let transforms = derivation.transforms.iter().map(|each| each.name.as_str());
                 let opening = Opening {
                     module,
@@ -91,19 +114,19 @@ impl<'b> Lambdas<'b> {
     pub(crate) fn batch<'l>(&'l self, database: Database<'l>) -> Batch<'l> {
         let prepared = match &self.kind {
             Kind::Sqlite(lambdas) => lambdas.iter().map(|_| None).collect(),
-            Kind::TypeScript(_) => Vec::new(),
+            Kind::TypeScript(_) | Kind::Process(_) => Vec::new(),
         };
         Batch { lambdas: self, database, prepared }
     }
 
-    /// How many rows each statement of a transform has given or changed; a module has no statements.
+    /// How many rows each statement of a transform has given or changed; modules and processes have no statements.
     pub(crate) fn effects(&self, read: usize) -> Vec<u64> {
         match &self.kind {
             Kind::Sqlite(lambdas) => lambdas
                 .get(read)
                 .map(|lambda| lambda.effects().map(|(_, effects)| effects).collect())
                 .unwrap_or_default(),
-            Kind::TypeScript(_) => Vec::new(),
+            Kind::TypeScript(_) | Kind::Process(_) => Vec::new(),
         }
     }
 
@@ -117,6 +140,9 @@ impl<'b> Lambdas<'b> {
             Kind::TypeScript(engine) => engine
                 .flush(rows)
                 .map_err(|cause| script_failure(self.derivation, None, &cause, None)),
+            Kind::Process(engine) => {
+                engine.flush(rows).map_err(|message| process_failure(self.derivation, message))
+            }
         }
     }
 
@@ -125,9 +151,16 @@ impl<'b> Lambdas<'b> {
     /// # Errors
     /// What a module throws.
     pub(crate) fn commit(&mut self) -> Result<Option<&Value>, Failure> {
-        let Kind::TypeScript(engine) = &self.kind else { return Ok(None) };
-        let update = engine.start_commit();
-        let update = update.map_err(|cause| script_failure(self.derivation, None, &cause, None))?;
+        let derivation = self.derivation;
+        let update = match &self.kind {
+            Kind::Sqlite(_) => None,
+            Kind::TypeScript(engine) => engine
+                .start_commit()
+                .map_err(|cause| script_failure(derivation, None, &cause, None))?,
+            Kind::Process(engine) => {
+                engine.start_commit().map_err(|message| process_failure(derivation, message))?
+            }
+        };
         let Some(update) = update else { return Ok(None) };
         update.apply(&mut self.state);
         Ok(Some(&self.state))
@@ -138,6 +171,7 @@ impl<'b> Lambdas<'b> {
         match &self.kind {
             Kind::Sqlite(_) => Vec::new(),
             Kind::TypeScript(engine) => engine.take_log(),
+            Kind::Process(engine) => engine.take_log(),
         }
     }
 }
@@ -181,6 +215,12 @@ impl Batch<'_> {
             key.check(transform, invocation, &shown)?;
         }
         match kind {
+            Kind::Process(engine) => engine.invoke(read, invocation, rows).map_err(|message| {
+                process_failure(derivation, message)
+                    .document(&shown(), None)
+                    .collection(&transform.source.collection)
+                    .note("it was the last document that the process was given")
+            }),
             Kind::TypeScript(engine) => engine.invoke(read, invocation, rows).map_err(|cause| {
                 script_failure(derivation, Some(transform), &cause, Some(&shown()))
             }),
