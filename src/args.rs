@@ -172,6 +172,9 @@ pub(crate) struct Check {
     /// Report also what could not be proved and what could be better, as errors
     #[arg(long)]
     pub(crate) strict: bool,
+    /// Ask a type checker (`tsc`) about TypeScript modules as well
+    #[arg(long)]
+    pub(crate) types: bool,
     /// Treat warnings as errors
     #[arg(long, value_enum, value_name = "WHAT")]
     pub(crate) deny: Option<Deny>,

@@ -17,6 +17,7 @@ mod progress;
 mod report;
 mod source;
 mod terminal;
+mod types;
 mod watch;
 
 use std::process::ExitCode;

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use tidegate_compiler::Compilation;
 use tidegate_compiler::diag::render::Format;
-use tidegate_compiler::diag::{Applicability, Severity, rules};
+use tidegate_compiler::diag::{Applicability, Diagnostic, Severity, rules};
 use tidegate_compiler::session::Session;
 use tidegate_compiler::world::World;
 
@@ -16,8 +16,9 @@ use crate::exit::{Exit, Stop};
 use crate::fetch;
 use crate::fix::Repaired;
 use crate::report::{self, Counts, plural};
-use crate::source::Source;
+use crate::source::{Source, request};
 use crate::terminal::Terminal;
+use crate::types;
 use crate::watch::watch;
 
 /// Checks every source, once or until the user interrupts; findings are the result, so they go to the standard output.
@@ -55,6 +56,9 @@ fn check(
             Some(wanted) => repaired.repair(catalog, wanted)?,
             None => analyze_in(world, catalog, session)?,
         };
+        if arguments.types {
+            add_type_errors(catalog, &mut compilation)?;
+        }
         if arguments.strict {
             compilation.demand_hints();
         }
@@ -79,6 +83,18 @@ fn check(
     let has_errors = findings.any(|(diagnostic, _)| diagnostic.severity == Severity::Error);
     drop(findings);
     Ok((if has_errors { Exit::Findings } else { exit }, compilations))
+}
+
+/// Adds what the type checker finds, where nothing else is wrong: of a module that is not understood it says the same again.
+fn add_type_errors(catalog: &Path, compilation: &mut Compilation) -> Result<(), Stop> {
+    let is_error = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
+    if !compilation.diagnostics.iter().any(is_error) {
+        let (request, _) = request(catalog)?;
+        let root = request.root.to_file_path().unwrap_or_default();
+        let found = types::check(compilation, &root)?;
+        compilation.diagnostics.extend(found);
+    }
+    Ok(())
 }
 
 /// Which fixes are applied.

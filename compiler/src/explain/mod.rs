@@ -5,6 +5,7 @@
 
 mod accept;
 mod test;
+mod types;
 
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use crate::limits::SOURCE_SIZE_BYTES_MAX;
 use crate::source::{FileId, LineIndex, Range, Role, SourceFile, Sources, Span};
 
 pub use test::explain_outcome;
+pub use types::{TypeError, explain_type_error};
 
 /// How many bytes of a document a note shows.
 const DOCUMENT_BYTES_SHOWN: usize = 200;

@@ -166,8 +166,11 @@ fn modules_that_cannot_be_used_are_refused_when_they_are_opened() {
 
 #[test]
 fn steps_memory_and_stack_are_limited() {
-    let failure = invoke(&open("fromIt() { for (;;) {} }"), &json!({})).unwrap_err();
+    let endless = open("fromIt() { for (;;) {} }");
+    endless.limit_ticks(1_000);
+    let failure = invoke(&endless, &json!({})).unwrap_err();
     assert_eq!(failure.kind, ScriptFailureKind::Steps);
+    assert_eq!(failure.message, "it takes more than 1000 thousand steps");
     let members = "fromIt({ doc }) { if (doc.x) { const all = []; for (;;) all.push(new Array(100000).fill('x')); } return []; }";
     let engine = open(members);
     let failure = invoke(&engine, &json!({"x": 1})).unwrap_err();
