@@ -5,12 +5,12 @@
 //! anchors have done their work then and are left out. Only where a reference is chosen while documents are validated
 //! (`$dynamicRef`, `$recursiveRef`) do the schemas keep identities: each document gets one, and references name them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Map, Value};
-use tidegate_stdlib::schema::{Keywords, SchemaFailure};
+use tidegate_stdlib::schema::{Keywords, NormalForm, SchemaFailure};
 use tidegate_stdlib::shape::Shape;
 use url::Url;
 
@@ -89,6 +89,41 @@ impl BundledSchema {
     /// The places of all keywords and of everything below them, by their pointers.
     pub fn all_places(&self) -> BTreeMap<String, Span> {
         self.places.all()
+    }
+
+    /// The normal form of what the schema says of objects that have no other properties than some; of any value without
+    /// `properties`.
+    pub fn about(&self, properties: Option<&BTreeSet<&str>>) -> NormalForm {
+        let part = properties.and_then(|names| part_about(&self.value, names));
+        NormalForm::new(part.as_ref().unwrap_or(&self.value))
+    }
+}
+
+/// A schema without what it says of other properties; nothing when a reference may lead to what would be missing.
+fn part_about(schema: &Value, names: &BTreeSet<&str>) -> Option<Value> {
+    let part = schema.as_object()?.iter().map(|(keyword, value)| {
+        let value = match (keyword.as_str(), value) {
+            ("properties", Value::Object(properties)) => {
+                let of_names = properties.iter().filter(|(name, _)| names.contains(name.as_str()));
+                of_names.map(|(name, property)| (name.clone(), property.clone())).collect()
+            }
+            _ => value.clone(),
+        };
+        (keyword.clone(), value)
+    });
+    let part: Value = part.collect();
+    refers_to_definitions_only(&part).then_some(part)
+}
+
+fn refers_to_definitions_only(value: &Value) -> bool {
+    match value {
+        Value::Object(object) => object.iter().all(|(name, value)| match value {
+            Value::String(text) if name == "$ref" => text.starts_with("#/$defs/"),
+            Value::String(_) => !matches!(name.as_str(), "$dynamicRef" | "$recursiveRef"),
+            value => refers_to_definitions_only(value),
+        }),
+        Value::Array(items) => items.iter().all(refers_to_definitions_only),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
     }
 }
 

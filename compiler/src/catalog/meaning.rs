@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use tidegate_stdlib::schema::{Keywords, NormalForm, SchemaFailure};
 use tidegate_stdlib::shape::Shape;
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::xxh3_128;
 
 /// What a schema means.
 #[derive(Debug, Clone)]
@@ -36,12 +36,12 @@ impl SchemaMemo {
 
     /// What a bundled schema means.
     pub(super) fn meaning(&self, schema: &Value) -> Meaning {
-        let mut digest = Xxh3::new();
-        update(&mut digest, schema);
+        let mut bytes = Vec::new();
+        write(&mut bytes, schema);
         let compilation = self.compilation.get();
         let mut meanings = self.meanings.borrow_mut();
         let (meaning, used_in) =
-            meanings.entry(digest.digest128()).or_insert_with(|| (meaning(schema), compilation));
+            meanings.entry(xxh3_128(&bytes)).or_insert_with(|| (meaning(schema), compilation));
         *used_in = compilation;
         meaning.clone()
     }
@@ -57,35 +57,35 @@ fn meaning(schema: &Value) -> Meaning {
     }
 }
 
-/// Adds a value to a digest so that no two values are one sequence of bytes.
-fn update(digest: &mut Xxh3, value: &Value) {
-    let text = |digest: &mut Xxh3, text: &str| {
-        digest.update(&text.len().to_le_bytes());
-        digest.update(text.as_bytes());
+/// Adds a value to the bytes of a digest so that no two values are one sequence of bytes.
+fn write(bytes: &mut Vec<u8>, value: &Value) {
+    let text = |bytes: &mut Vec<u8>, text: &str| {
+        bytes.extend_from_slice(&text.len().to_le_bytes());
+        bytes.extend_from_slice(text.as_bytes());
     };
     match value {
-        Value::Null => digest.update(b"n"),
-        Value::Bool(false) => digest.update(b"f"),
-        Value::Bool(true) => digest.update(b"t"),
+        Value::Null => bytes.push(b'n'),
+        Value::Bool(false) => bytes.push(b'f'),
+        Value::Bool(true) => bytes.push(b't'),
         Value::Number(number) => {
-            digest.update(b"d");
-            text(digest, &number.to_string());
+            bytes.push(b'd');
+            text(bytes, &number.to_string());
         }
         Value::String(string) => {
-            digest.update(b"s");
-            text(digest, string);
+            bytes.push(b's');
+            text(bytes, string);
         }
         Value::Array(items) => {
-            digest.update(b"[");
-            digest.update(&items.len().to_le_bytes());
-            items.iter().for_each(|item| update(digest, item));
+            bytes.push(b'[');
+            bytes.extend_from_slice(&items.len().to_le_bytes());
+            items.iter().for_each(|item| write(bytes, item));
         }
         Value::Object(properties) => {
-            digest.update(b"{");
-            digest.update(&properties.len().to_le_bytes());
+            bytes.push(b'{');
+            bytes.extend_from_slice(&properties.len().to_le_bytes());
             for (name, value) in properties {
-                text(digest, name);
-                update(digest, value);
+                text(bytes, name);
+                write(bytes, value);
             }
         }
     }

@@ -101,6 +101,8 @@ impl Prepared<'_> {
 pub(super) struct Database {
     connection: rusqlite::Connection,
     guard: Guard,
+    /// The names of all tables and views, known after the migrations.
+    tables: OnceCell<Vec<String>>,
 }
 
 /// The database of all lambdas that have no migrations: without tables there is nothing that one of them could leave to another.
@@ -117,7 +119,8 @@ impl BlankDatabase {
 
 impl Database {
     fn new() -> Result<Self, SqlFailure> {
-        open_in_memory().map(|(connection, guard)| Self { connection, guard })
+        let (connection, guard) = open_in_memory()?;
+        Ok(Self { connection, guard, tables: OnceCell::new() })
     }
 
     /// An empty database. When SQLite lacks what lambdas need, that is reported at `span`.
@@ -132,9 +135,8 @@ impl Database {
 
     /// Whether a text names none of the tables and views.
     pub(super) fn touches_no_table(&self, text: &str) -> bool {
-        let tables = self.tables();
-        let tables: Vec<&str> = tables.iter().map(String::as_str).collect();
-        !sqlite::names_any(text, &tables)
+        let tables: Vec<&str> = self.tables().iter().map(String::as_str).collect();
+        tables.is_empty() || !sqlite::names_any(text, &tables)
     }
 
     /// Runs a migration; whether it succeeded.
@@ -342,8 +344,10 @@ impl Database {
     }
 
     /// The names of all tables and views.
-    fn tables(&self) -> Vec<String> {
-        self.texts("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') ORDER BY 1")
+    fn tables(&self) -> &[String] {
+        const QUERY: &str =
+            "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') ORDER BY 1";
+        self.tables.get_or_init(|| self.texts(QUERY))
     }
 
     /// The names of all tables, views and columns.

@@ -48,14 +48,19 @@ pub(super) fn check(
     fields.add_well_known(sink);
     for location in key.unwrap_or_default() {
         let (shape, exists) = read.shape.locate(&location.pointer);
-        fields.add(projection(location.pointer.field(), &location.pointer, &shape, exists), sink);
+        let (field, pointer) = (location.pointer.field(), location.pointer.text());
+        fields.add(projection(field, pointer, &shape, exists), sink);
     }
     for (pointer, shape, exists) in read.shape.locations() {
-        let is_named =
-            pointer.tokens().last().is_some_and(|last| *last != Token::Property(String::new()));
-        let field = pointer.field();
+        let is_named = match pointer.tokens().last() {
+            Some(Token::Property(name)) => !name.is_empty(),
+            Some(Token::Index(_) | Token::NextIndex) => true,
+            None => false,
+        };
+        let pointer = pointer.text();
+        let field = pointer.strip_prefix('/').unwrap_or_default();
         if is_named && field != FLOW_DOCUMENT {
-            fields.add(projection(field, &pointer, shape, exists), sink);
+            fields.add(projection(field.to_owned(), pointer, shape, exists), sink);
         }
     }
     fields.projections.into_values().map(|(projection, _)| projection).collect()
@@ -107,7 +112,7 @@ fn check_declared(
         (pointer, shape)
     };
     let exists = read.shape.locate(&pointer).1;
-    let mut projection = projection(spec.field.value.clone(), &pointer, &shape, exists);
+    let mut projection = projection(spec.field.value.clone(), pointer.text(), &shape, exists);
     projection.explicit = true;
     projection.partition = spec.partition;
     Some(projection)
@@ -127,20 +132,20 @@ fn refused(field: &str) -> Projection {
     let pointer = Pointer::default().child(Token::Property(field.to_owned()));
     let pointer = Pointer::parse(&format!("/{field}")).unwrap_or(pointer);
     let shape = Shape::any();
-    let projection = projection(field.to_owned(), &pointer, &shape, Exists::May);
+    let projection = projection(field.to_owned(), pointer.text(), &shape, Exists::May);
     Projection { explicit: true, partition: true, ..projection }
 }
 
 /// A projection of a location.
 pub(super) fn projection(
     field: String,
-    pointer: &Pointer,
+    pointer: String,
     shape: &Shape,
     exists: Exists,
 ) -> Projection {
     Projection {
         field,
-        pointer: pointer.text(),
+        pointer,
         explicit: false,
         partition: false,
         types: shape.types.names().into_iter().map(str::to_owned).collect(),
@@ -165,8 +170,8 @@ impl Fields<'_> {
         let has_root =
             self.projections.values().any(|(projection, _)| projection.pointer.is_empty());
         if !has_root {
-            let (root, shape) = (Pointer::default(), &self.read.shape);
-            let document = projection(FLOW_DOCUMENT.to_owned(), &root, shape, Exists::Must);
+            let shape = &self.read.shape;
+            let document = projection(FLOW_DOCUMENT.to_owned(), String::new(), shape, Exists::Must);
             self.add(document, sink);
         }
         let is_named =

@@ -1,5 +1,7 @@
 //! What is said of proofs.
 
+use std::collections::BTreeSet;
+
 use tidegate_stdlib::bundle::Script;
 use tidegate_stdlib::lambda::sqlite::RowForm;
 use tidegate_stdlib::shape::Gap;
@@ -58,13 +60,14 @@ fn judge(
     tables: &Tables,
     sink: &mut Sink,
 ) -> (Proof, Option<Pointer>) {
-    let Some(validators) = &subject.derived.known.validators else {
+    if subject.derived.known.validators.is_none() {
         return (Proof::NotProved, None);
-    };
-    let schema = validators.write.schema().normal_form();
+    }
+    let names = column_names(subject);
+    let schema = subject.derived.known.checked.write_schema.about(names.as_ref());
     let mut found = Vec::new();
     for (index, (statement, parsed)) in subject.lambda.statements().zip(parsed).enumerate() {
-        let doubts = doubts(statement, parsed, tables, schema);
+        let doubts = doubts(statement, parsed, tables, &schema);
         found.extend(doubts.into_iter().map(|doubt| (index, doubt)));
     }
     if found.is_empty() {
@@ -86,6 +89,18 @@ fn judge(
         Sighting::Told => (Proof::Refuted, None),
         Sighting::NoBoolean(pointer) => (Proof::Refuted, Some(pointer)),
     }
+}
+
+/// The properties that the documents of a lambda may have; nothing when it makes documents of its own.
+fn column_names(subject: LambdaSubject<'_>) -> Option<BTreeSet<&str>> {
+    let mut all = BTreeSet::new();
+    for statement in subject.lambda.statements() {
+        match statement.row_form() {
+            RowForm::Document => return None,
+            RowForm::Properties(names) => all.extend(names.iter().map(String::as_str)),
+        }
+    }
+    Some(all)
 }
 
 /// Where a column gets its name, or else its statement.

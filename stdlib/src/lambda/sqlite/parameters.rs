@@ -12,8 +12,8 @@ use crate::value::Pointer;
 
 /// The parameters that a lambda over one source collection may use.
 #[derive(Debug)]
-pub struct Parameters {
-    fields: Vec<Binding>,
+pub struct Parameters<'p> {
+    projections: Vec<&'p Projection>,
     read_shape: Arc<Shape>,
 }
 
@@ -54,17 +54,17 @@ pub struct Unresolved {
     pub nearest: Option<String>,
 }
 
-impl Parameters {
+impl<'p> Parameters<'p> {
     /// The parameters of a collection: its projections, and every other location its read schema
     /// may have.
     ///
     /// A projection whose pointer is none binds nothing.
-    pub fn new<'p>(
+    pub fn new(
         projections: impl IntoIterator<Item = &'p Projection>,
         read_shape: impl Into<Arc<Shape>>,
     ) -> Self {
-        let fields = projections.into_iter().filter_map(Binding::of_projection).collect();
-        Self { fields, read_shape: read_shape.into() }
+        let projections = projections.into_iter().collect();
+        Self { projections, read_shape: read_shape.into() }
     }
 
     /// Resolves a parameter as written, with its first character (`$a$b`, `:a`, `$p::(a b)`).
@@ -73,10 +73,13 @@ impl Parameters {
     /// When it names neither a field nor a location.
     pub fn resolve(&self, parameter: &str) -> Result<Binding, Unresolved> {
         let written = Written::parse(parameter);
-        let exact = self.fields.iter().find(|binding| binding.field == written.field);
-        let similar = || self.fields.iter().find(|binding| written.stands_for(&binding.field));
-        if let Some(binding) = exact.or_else(similar) {
-            return Ok(binding.clone());
+        let binding = |is_meant: &dyn Fn(&str) -> bool| {
+            let mut meant = self.projections.iter().filter(|it| is_meant(&it.field));
+            meant.find_map(|projection| Binding::of_projection(projection))
+        };
+        let exact = binding(&|field| field == written.field);
+        if let Some(binding) = exact.or_else(|| binding(&|field| written.stands_for(field))) {
+            return Ok(binding);
         }
         self.locate(&written.field)
             .ok_or_else(|| Unresolved { nearest: self.nearest(&written.field) })
@@ -117,9 +120,9 @@ impl Parameters {
 
     fn nearest(&self, field: &str) -> Option<String> {
         let limit = (field.chars().count() / 3).max(1);
-        self.fields
-            .iter()
-            .map(|binding| (strsim::osa_distance(field, &binding.field), &binding.field))
+        let bound = self.projections.iter().filter(|it| Binding::of_projection(it).is_some());
+        bound
+            .map(|projection| (strsim::osa_distance(field, &projection.field), &projection.field))
             .filter(|(distance, _)| *distance <= limit)
             .min()
             .map(|(_, field)| Self::canonical(field))

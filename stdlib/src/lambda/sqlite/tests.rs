@@ -40,7 +40,7 @@ fn projection_of(parameter: &Value) -> Projection {
     }
 }
 
-fn parameters(projections: &[Projection]) -> Parameters {
+fn parameters(projections: &[Projection]) -> Parameters<'_> {
     Parameters::new(projections, Shape::any())
 }
 
@@ -378,7 +378,8 @@ fn what_a_lambda_reads_and_gives_is_known() {
 #[test]
 fn the_whole_document_is_a_parameter() {
     let database = database(&[]).unwrap();
-    let parameters = parameters(&[projection("flow_document", "")]);
+    let projections = [projection("flow_document", "")];
+    let parameters = parameters(&projections);
     let lambda =
         Lambda::compile(&database.0, &database.1, "SELECT JSON($flow_document)", &parameters);
     let document = json!({"b": [1.5, {"x": null}], "a": "é\u{0}"});
