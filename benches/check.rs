@@ -10,10 +10,9 @@ mod measure;
 
 use std::path::Path;
 use std::process::Command;
-use std::time::Instant;
 
 use generate::write_catalog;
-use measure::children_cpu_seconds;
+use measure::{Measured, measure, median};
 
 const COLLECTIONS: usize = 1000;
 const RUNS: usize = 5;
@@ -23,21 +22,17 @@ fn main() {
     let directory = tempfile::tempdir().expect("a temporary directory can be created");
     let (files, bytes) = write_catalog(directory.path(), count);
     println!("{count} collections in {files} files, {:.1} MB", bytes as f64 / 1e6);
-    let mut runs: Vec<(f64, f64)> = (0..RUNS).map(|_| check(directory.path())).collect();
-    runs.sort_by(|a, b| a.1.total_cmp(&b.1));
-    let (seconds, cpu) = runs.get(RUNS / 2).copied().expect("there is a run in the middle");
-    println!("median of {RUNS}: {:.0} ms CPU, {:.0} ms", cpu * 1e3, seconds * 1e3);
+    let Measured { seconds, cpu_seconds, peak_mib } =
+        median((0..RUNS).map(|_| check(directory.path())).collect());
+    println!(
+        "median of {RUNS}: {:.0} ms CPU, {:.0} ms, {peak_mib:.0} MiB",
+        cpu_seconds * 1e3,
+        seconds * 1e3
+    );
 }
 
-/// Seconds and CPU seconds of one check.
-fn check(directory: &Path) -> (f64, f64) {
-    let (begin, cpu_begin) = (Instant::now(), children_cpu_seconds());
-    let output = Command::new(env!("CARGO_BIN_EXE_tidegate"))
-        .args(["check", "--deny", "warnings"])
-        .current_dir(directory)
-        .output()
-        .expect("the binary runs");
-    let stdout = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "the catalog has findings: {stdout}");
-    (begin.elapsed().as_secs_f64(), children_cpu_seconds() - cpu_begin)
+/// One check, which has to find nothing.
+fn check(directory: &Path) -> Measured {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
+    measure(command.args(["check", "--deny", "warnings"]).current_dir(directory))
 }

@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench lsp [-- COLLECTIONS]` generates a catalog of 1,000 collections (or COLLECTIONS) with one more file of 2,000
 //! lines, which is edited: a line becomes wrong and right again, so that every change has an answer. The first figures are the time
-//! from the change to the diagnostics; the last one is the CPU time of a change of one line in a small file.
+//! from the change to the diagnostics; the last ones are the CPU time of a change of one line.
 
 #![allow(clippy::print_stdout, reason = "a bench prints what it measures")]
 
@@ -40,27 +40,44 @@ fn main() {
     let small = std::fs::read_to_string(root.join(SMALL)).expect("it was written");
     client.open(SMALL, &small);
     client.settle();
-    let cpu = cpu_seconds(client.id());
-    let mut small_times = change(&mut client, SMALL, &small);
-    let cpu = (cpu_seconds(client.id()) - cpu) / CHANGES as f64;
+    let small_changes = change(&mut client, SMALL, &small);
     client.open(LARGE, &large);
     client.settle();
-    let mut large_times = change(&mut client, LARGE, &large);
-    print_times("a change in a file of 2,000 lines", &mut large_times);
-    print_times("a change in a file of 200 lines", &mut small_times);
-    println!("CPU of a change in a file of 200 lines: {:.1} ms", cpu * 1e3);
+    let large_changes = change(&mut client, LARGE, &large);
+    large_changes.print("a change in a file of 2,000 lines");
+    small_changes.print("a change in a file of 200 lines");
     assert_eq!(client.stop(), Some(0), "the server ends well");
 }
 
-/// Makes lines wrong and right again; gives the seconds from each change to its diagnostics.
-fn change(client: &mut Client, path: &str, text: &str) -> Vec<f64> {
+/// What changes took.
+struct Changes {
+    /// Seconds from each change to its diagnostics.
+    seconds: Vec<f64>,
+    /// CPU seconds of the server for one of them, on the average.
+    cpu_seconds: f64,
+}
+
+impl Changes {
+    fn print(mut self, what: &str) {
+        self.seconds.sort_by(f64::total_cmp);
+        let at = |share: usize| {
+            self.seconds.get(self.seconds.len() * share / 100).copied().unwrap_or_default() * 1e3
+        };
+        let cpu = self.cpu_seconds * 1e3;
+        println!("{what}: p50 {:.1} ms, p95 {:.1} ms; {cpu:.1} ms CPU", at(50), at(95));
+    }
+}
+
+/// Makes lines wrong and right again.
+fn change(client: &mut Client, path: &str, text: &str) -> Changes {
     const RIGHT: &str = "type: integer";
     let lines: Vec<(usize, usize)> = (0..)
         .zip(text.lines())
         .filter_map(|(number, line)| Some((number, line.find(RIGHT)? + RIGHT.len())))
         .collect();
     let uri = client.uri(path);
-    let mut times = Vec::new();
+    let cpu = cpu_seconds(client.id());
+    let mut seconds = Vec::new();
     for index in 0..CHANGES / 2 {
         let place = lines.get(index * 7919 % lines.len()).expect("there are numbers");
         let at = |column: usize| json!({"line": place.0, "character": column});
@@ -75,18 +92,12 @@ fn change(client: &mut Client, path: &str, text: &str) -> Vec<f64> {
                     break;
                 }
             }
-            times.push(begin.elapsed().as_secs_f64());
+            seconds.push(begin.elapsed().as_secs_f64());
             let is_wrong = client.diagnostics.get(&uri).is_some_and(|list| !list.is_empty());
             assert_eq!(is_wrong, findings, "the diagnostics are those of the change");
         }
     }
-    times
-}
-
-fn print_times(what: &str, times: &mut [f64]) {
-    times.sort_by(f64::total_cmp);
-    let at = |share: usize| times.get(times.len() * share / 100).copied().unwrap_or_default() * 1e3;
-    println!("{what}: p50 {:.1} ms, p95 {:.1} ms", at(50), at(95));
+    Changes { seconds, cpu_seconds: (cpu_seconds(client.id()) - cpu) / CHANGES as f64 }
 }
 
 /// User and system time of a process, from `/proc`; not a number elsewhere than on Linux.
