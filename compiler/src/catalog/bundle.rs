@@ -117,10 +117,10 @@ fn part_about(schema: &Value, names: &BTreeSet<&str>) -> Option<Value> {
 
 fn refers_to_definitions_only(value: &Value) -> bool {
     match value {
-        Value::Object(object) => object.iter().all(|(name, value)| match value {
-            Value::String(text) if name == "$ref" => text.starts_with("#/$defs/"),
-            Value::String(_) => !matches!(name.as_str(), "$dynamicRef" | "$recursiveRef"),
-            value => refers_to_definitions_only(value),
+        Value::Object(object) => object.iter().all(|(name, value)| {
+            let leads_to_definition = || value.as_str().is_none_or(|it| it.starts_with("#/$defs/"));
+            let is_reference = matches!(name.as_str(), "$ref" | "$dynamicRef" | "$recursiveRef");
+            (!is_reference || leads_to_definition()) && refers_to_definitions_only(value)
         }),
         Value::Array(items) => items.iter().all(refers_to_definitions_only),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
