@@ -22,7 +22,8 @@ const KEYS: [&str; 7] = ["requires", "roots", "lints", "fetch", "storage", "task
 const FETCH_KEYS: [&str; 1] = ["allow"];
 const RUN_KEYS: [&str; 2] = ["memory", "data"];
 const TASK_KEYS: [&str; 2] = ["shards", "js"];
-const ENGINES: [&str; 3] = ["quickjs", "node", "deno"];
+const ENGINES: [&str; 3] = [BUILT_IN_ENGINE, "node", "deno"];
+const BUILT_IN_ENGINE: &str = "quickjs";
 const LEVELS: [&str; 3] = ["allow", "warn", "deny"];
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -346,14 +347,15 @@ fn shards(value: &DeValue<'_>, task: &str, span: Span) -> Option<Diagnostic> {
 
 /// What is to be said of the `js` of a task.
 fn engine(value: &DeValue<'_>, task: &str, span: Span) -> Option<Diagnostic> {
-    let name = value.as_str().filter(|name| ENGINES.contains(name));
-    Some(match name {
-        None => wrong_type("js", "`quickjs`, `node` or `deno`", span),
+    match value.as_str().filter(|name| ENGINES.contains(name)) {
+        None => Some(wrong_type("js", "`quickjs`, `node` or `deno`", span)),
+        Some(BUILT_IN_ENGINE) => None,
         Some(name) => {
             let message = format!("`{task}` does not run by `{name}`");
-            without_effect(message, "this version runs lambdas in SQL only", span)
+            let label = format!("this version has `{BUILT_IN_ENGINE}` only");
+            Some(without_effect(message, &label, span))
         }
-    })
+    }
 }
 
 /// Whether a version meets all of a list of comparisons such as `>=0.3, <1`; nothing when the list is not one.
