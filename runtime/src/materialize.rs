@@ -11,8 +11,8 @@ use tidegate_stdlib::bundle::{
     Bundle, ColumnRole, Failure, FailureKind, Materialization, MaterializationBinding,
 };
 use tidegate_stdlib::document::{Documents, Node};
-use tidegate_stdlib::key::Key;
-use tidegate_stdlib::reduce::{Fold, Group, Lone, Mode};
+use tidegate_stdlib::key::{Key, PackedKeys};
+use tidegate_stdlib::reduce::{FETCHED_KEYS, Fold, Group, Lone, Mode};
 
 use crate::combine::{Budget, Contract, hash_seed};
 use crate::connector::{Begun, Destination, Store, state_key};
@@ -71,7 +71,9 @@ struct Binding<'r> {
     uuids: Vec<Uuid>,
     /// The values of these keys, to load stored rows by.
     keys: Documents,
-    packed: Vec<u8>,
+    /// The packed keys of the documents that are added next, and how many of those were.
+    coming: PackedKeys,
+    come: usize,
 }
 
 impl<'r> MaterializeTask<'r> {
@@ -148,11 +150,21 @@ impl Task for MaterializeTask<'_> {
     }
 
     fn apply(&mut self, _shard: &Shard, batch: Self::Batch) -> Result<(), Failure> {
-        let opened = self.opened();
-        for ReadDocument { read, document, uuid } in batch.iter() {
-            if let Some(binding) = opened.bindings.get_mut(read) {
-                binding.add(document, uuid)?;
+        let bindings = &mut self.opened().bindings;
+        let documents: Vec<ReadDocument<'_>> = batch.iter().collect();
+        for documents in documents.chunks(FETCHED_KEYS) {
+            for ReadDocument { read, document, .. } in documents {
+                if let Some(binding) = bindings.get_mut(*read) {
+                    binding.coming.push(&binding.key, *document);
+                }
             }
+            bindings.iter_mut().for_each(|binding| binding.fold.fetch(binding.coming.iter()));
+            for ReadDocument { read, document, uuid } in documents {
+                if let Some(binding) = bindings.get_mut(*read) {
+                    binding.add_next(*document, *uuid)?;
+                }
+            }
+            bindings.iter_mut().for_each(Binding::forget_coming);
         }
         Ok(())
     }
@@ -209,18 +221,27 @@ impl<'r> Binding<'r> {
             false => (Mode::Full, Lone::Reduced),
         };
         let fold = Fold::new(mode, lone, hash_seed());
-        let (uuids, keys, packed) = (Vec::new(), Documents::default(), Vec::new());
-        Ok(Self { contract, key, fold, is_delta, uuids, keys, packed })
+        Ok(Self {
+            contract,
+            key,
+            fold,
+            is_delta,
+            uuids: Vec::new(),
+            keys: Documents::default(),
+            coming: PackedKeys::default(),
+            come: 0,
+        })
     }
 
     fn size_bytes(&self) -> usize {
         self.fold.size_bytes() + self.uuids.len() * size_of::<Uuid>() + self.keys.size_bytes()
     }
 
-    fn add(&mut self, document: Node<'_>, uuid: Uuid) -> Result<(), Failure> {
-        self.packed.clear();
-        self.key.pack(document, &mut self.packed);
-        let added = self.fold.add(&self.contract.reducer, &self.packed, document);
+    /// Adds the next document whose key is coming.
+    fn add_next(&mut self, document: Node<'_>, uuid: Uuid) -> Result<(), Failure> {
+        let packed = self.coming.get(self.come).unwrap_or_default();
+        self.come += 1;
+        let added = self.fold.add(&self.contract.reducer, packed, document);
         let index = added.map_err(|failure| self.contract.irreducible(&failure))?;
         match self.uuids.get_mut(index) {
             Some(last) => *last = uuid,
@@ -230,6 +251,11 @@ impl<'r> Binding<'r> {
             }
         }
         Ok(())
+    }
+
+    fn forget_coming(&mut self) {
+        self.coming.clear();
+        self.come = 0;
     }
 
     fn add_key(&mut self, document: Node<'_>) {

@@ -62,6 +62,38 @@ impl Key {
     }
 }
 
+/// Packed keys of several documents, one after the other.
+#[derive(Debug, Default)]
+pub struct PackedKeys {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl PackedKeys {
+    /// Adds the key of a document.
+    pub fn push(&mut self, key: &Key, document: Node<'_>) {
+        key.pack(document, &mut self.bytes);
+        self.ends.push(self.bytes.len());
+    }
+
+    /// The keys in order.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.ends.len()).map_while(|index| self.get(index))
+    }
+
+    /// The key at `index`.
+    pub fn get(&self, index: usize) -> Option<&[u8]> {
+        let before = index.checked_sub(1).and_then(|before| self.ends.get(before));
+        self.bytes.get(before.copied().unwrap_or(0)..*self.ends.get(index)?)
+    }
+
+    /// Forgets the keys and keeps the allocations.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
+}
+
 /// Appends the packed form of one value to `out`.
 pub fn pack_value(value: Node<'_>, out: &mut Vec<u8>) {
     match value.view() {

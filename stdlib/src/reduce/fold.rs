@@ -1,6 +1,7 @@
 //! Folding documents by key, in memory.
 
 use std::hash::Hasher;
+use std::hint::black_box;
 
 use foldhash::SharedSeed;
 use foldhash::quality::FoldHasher;
@@ -49,7 +50,13 @@ pub struct Fold {
     /// Memory of the documents.
     documents_bytes: usize,
     scratch: Builder,
+    /// Keys that are fetched: first their hashes, then the indices of their entries.
+    fetched: Vec<u64>,
 }
+
+/// How many keys are best fetched at once: what is held of them stays in the processor's cache until
+/// it is wanted.
+pub const FETCHED_KEYS: usize = 128;
 
 #[derive(Debug)]
 struct Entry {
@@ -72,7 +79,26 @@ impl Fold {
             keys: Vec::new(),
             documents_bytes: 0,
             scratch: Builder::default(),
+            fetched: Vec::new(),
         }
+    }
+
+    /// Looks at what is held of keys that documents are added to next, and changes nothing. What a
+    /// fold holds is mostly not in the processor's cache, so that each look takes as long as a
+    /// hundred steps; looks that do not depend on each other are taken at the same time.
+    pub fn fetch<'k>(&mut self, keys: impl Iterator<Item = &'k [u8]>) {
+        let Self { seed, table, entries, keys: held, fetched, .. } = self;
+        fetched.clear();
+        fetched.extend(keys.map(|packed| hash(seed, packed)));
+        for key in fetched.iter_mut() {
+            // The wrong entry now and then does no harm.
+            *key = table.iter_hash(*key).next().map_or(u64::MAX, |index| u64::from(*index));
+        }
+        let seen = fetched.iter().map(|index| {
+            let entry = usize::try_from(*index).ok().and_then(|index| entries.get(index));
+            entry.map_or(0, |entry| look(entry, held))
+        });
+        black_box(seen.fold(0, usize::wrapping_add));
     }
 
     /// Adds a document to its key, and gives the index of the key: how many came before it.
@@ -182,9 +208,16 @@ impl Fold {
         let mut entries = std::mem::take(&mut self.entries);
         self.table = HashTable::new();
         self.documents_bytes = 0;
-        order.into_iter().try_for_each(|index| match entries.get_mut(index as usize) {
-            Some(entry) => each(index as usize, entry.key(&keys), std::mem::take(&mut entry.held)),
-            None => Ok(()),
+        order.chunks(FETCHED_KEYS).try_for_each(|chunk| {
+            // The order of the keys is none of the memory, as in `fetch`.
+            let seen = chunk.iter().filter_map(|index| entries.get(*index as usize));
+            black_box(seen.map(|entry| look(entry, &keys)).fold(0, usize::wrapping_add));
+            chunk.iter().try_for_each(|index| match entries.get_mut(*index as usize) {
+                Some(entry) => {
+                    each(*index as usize, entry.key(&keys), std::mem::take(&mut entry.held))
+                }
+                None => Ok(()),
+            })
         })
     }
 
@@ -217,6 +250,20 @@ impl Entry {
     }
 }
 
+/// Looks at an entry and all that it leads to.
+#[inline]
+fn look(entry: &Entry, keys: &[u8]) -> usize {
+    let key = keys.get(entry.key_start).copied().unwrap_or_default();
+    entry.held.look().wrapping_add(usize::from(key))
+}
+
+#[inline]
+fn hash(seed: &SharedSeed, packed: &[u8]) -> u64 {
+    let mut hasher = FoldHasher::with_seed(0, seed);
+    hasher.write(packed);
+    hasher.finish()
+}
+
 /// The index of the entry of a key, which is made when it is new.
 fn index_of(
     seed: &SharedSeed,
@@ -225,9 +272,7 @@ fn index_of(
     keys: &mut Vec<u8>,
     packed: &[u8],
 ) -> usize {
-    let mut hasher = FoldHasher::with_seed(0, seed);
-    hasher.write(packed);
-    let hash = hasher.finish();
+    let hash = hash(seed, packed);
     let is_equal = |index: &u32| {
         let entry = entries.get(*index as usize);
         entry.is_some_and(|entry| entry.hash == hash && entry.key(keys) == packed)

@@ -217,6 +217,13 @@ impl Held {
         base.into_iter().chain(&self.first).chain(between).chain(&self.last).chain(recent)
     }
 
+    /// Looks at each part of the memory of the common documents; what is there means nothing.
+    #[inline]
+    pub(super) fn look(&self) -> usize {
+        let look = |document: &Option<Document>| document.as_ref().map_or(0, Document::look);
+        look(&self.first).wrapping_add(look(&self.last))
+    }
+
     /// Whether a base was given.
     pub fn has_base(&self) -> bool {
         self.rare.as_ref().is_some_and(|rare| rare.base.is_some())

@@ -24,7 +24,7 @@ use std::cmp::Ordering;
 use serde_json::Value;
 
 use annotation::Annotation;
-pub use fold::{Fold, Group};
+pub use fold::{FETCHED_KEYS, Fold, Group};
 pub use held::{Held, Lone, Outcome};
 use walk::{Here, Reached, Stop, Walk};
 
