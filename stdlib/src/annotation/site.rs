@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::{Annotation, Plan, RuleId, Speakers, Spoken, open};
+use crate::document::{Name, head};
 use crate::limits::{REDUCTION_DECISIONS_MAX, REDUCTION_SITES_MAX};
 
 /// The index of a state in its plan.
@@ -31,10 +32,19 @@ pub(crate) struct Site {
     /// Whether rules with patterns take part, so that the names of other properties matter.
     has_patterns: bool,
     /// By name.
-    properties: Vec<(String, Speakers)>,
+    properties: Vec<Property>,
     other_properties: Speakers,
     prefix_items: Vec<Speakers>,
     other_items: Speakers,
+}
+
+/// A property that the rules name.
+#[derive(Debug)]
+struct Property {
+    name: String,
+    /// The first bytes of the name.
+    head: u64,
+    speakers: Speakers,
 }
 
 impl Site {
@@ -51,9 +61,9 @@ impl Site {
 
     /// Who may speak of a property.
     pub(super) fn property<A: Annotation>(&self, plan: &Plan<A>, name: &str) -> Speakers {
-        let place = self.properties.binary_search_by(|(present, _)| present.as_str().cmp(name));
+        let place = self.properties.binary_search_by(|property| property.name.as_str().cmp(name));
         match place.ok().and_then(|at| self.properties.get(at)) {
-            Some((_, speakers)) => speakers.clone(),
+            Some(property) => property.speakers.clone(),
             None => self.other_property(plan, name),
         }
     }
@@ -64,21 +74,21 @@ impl Site {
     pub(crate) fn next_property<A: Annotation>(
         &self,
         plan: &Plan<A>,
-        name: &str,
+        name: Name<'_>,
         at: &mut usize,
     ) -> Cow<'_, Speakers> {
-        while let Some((present, speakers)) = self.properties.get(*at) {
-            match present.as_str().cmp(name) {
-                std::cmp::Ordering::Less => *at += 1,
-                std::cmp::Ordering::Equal => {
-                    *at += 1;
-                    return Cow::Borrowed(speakers);
-                }
-                std::cmp::Ordering::Greater => break,
+        while let Some(property) = self.properties.get(*at) {
+            if name.is(&property.name, property.head) {
+                *at += 1;
+                return Cow::Borrowed(&property.speakers);
             }
+            if name.is_before(&property.name, property.head) {
+                break;
+            }
+            *at += 1;
         }
         if self.has_patterns {
-            return Cow::Owned(self.other_property(plan, name));
+            return Cow::Owned(self.other_property(plan, name.as_str()));
         }
         Cow::Borrowed(&self.other_properties)
     }
@@ -170,7 +180,11 @@ impl Sites {
         let has_patterns = speaking().any(|rule| !rule.patterns.is_empty());
         let properties = names
             .into_iter()
-            .map(|name| (name.clone(), self.speakers(plan.property_rules(&rules, name))))
+            .map(|name| Property {
+                name: name.clone(),
+                head: head(name),
+                speakers: self.speakers(plan.property_rules(&rules, name)),
+            })
             .collect();
         let prefix = speaking().map(|rule| rule.prefix_items.len()).max().unwrap_or(0);
         let prefix_items =

@@ -118,8 +118,28 @@ impl Builder {
         self.end_members(open.at, open.count);
     }
 
+    /// The same for properties that came in the order of their names, each there once.
+    #[inline]
+    pub(crate) fn end_sorted_object(&mut self) {
+        let Some(open) = self.open.pop() else { return };
+        self.end_object_cell(open.at, open.count);
+    }
+
     /// Adds a copy of a value of another document.
+    #[inline]
     pub fn copy(&mut self, node: Node<'_>) {
+        match node.split().0 {
+            Cell::String { start, length } => self.string(slice(node.text, start, length)),
+            Cell::Array { .. } | Cell::Object { .. } => self.copy_all(node),
+            cell @ (Cell::Null
+            | Cell::Boolean(_)
+            | Cell::Unsigned(_)
+            | Cell::Negative(_)
+            | Cell::Float(_)) => self.leaf(cell),
+        }
+    }
+
+    fn copy_all(&mut self, node: Node<'_>) {
         self.count();
         let extent = node.split().0.extent();
         // Texts that stand side by side, or nearly so, are copied at once.

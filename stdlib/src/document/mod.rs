@@ -342,6 +342,19 @@ impl<'d> Name<'d> {
             && (self.length <= 8 || self.as_str() == other)
     }
 
+    /// The order of two names.
+    #[inline]
+    pub(crate) fn compare(self, other: Self) -> std::cmp::Ordering {
+        self.head.cmp(&other.head).then_with(|| {
+            // Short names of one head differ at most in the zero bytes at their ends.
+            if self.length <= 8 && other.length <= 8 {
+                self.length.cmp(&other.length)
+            } else {
+                self.as_str().cmp(other.as_str())
+            }
+        })
+    }
+
     /// Whether it comes before another name, whose head is known.
     #[inline]
     pub(crate) fn is_before(self, other: &str, head: u64) -> bool {
@@ -389,6 +402,11 @@ impl<'d> Properties<'d> {
         let node = Node { cells: rest, text: self.text };
         self.cells = rest.get(node.split().0.extent()..)?;
         Some((Name::new(self.text, start, length), node))
+    }
+
+    /// The properties, each with a name to be compared with others.
+    pub(crate) fn named(mut self) -> impl Iterator<Item = (Name<'d>, Node<'d>)> {
+        std::iter::from_fn(move || self.next_named())
     }
 
     /// The names as values, for what is said of names.

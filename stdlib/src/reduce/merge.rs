@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::walk::{Here, Reached, Stop, Walk};
 use super::{Law, Mode, Setting, Strategy, compare_by};
-use crate::document::{Builder, Items, Mark, Node, Properties, View};
+use crate::document::{Builder, Items, Mark, Name, Node, Properties, View};
 use crate::value::Pointer;
 
 pub(super) const STRATEGY: Strategy = Strategy {
@@ -39,7 +39,9 @@ pub(super) fn deep(
     out: &mut Builder,
 ) -> Result<(), Stop> {
     match (left.map(Node::view), right.view()) {
-        (Some(View::Object(left)), View::Object(right)) => objects(walk, here, left, right, out),
+        (Some(View::Object(left)), View::Object(right)) => {
+            objects(walk, here, left.named(), right, out)
+        }
         (Some(View::Array(left)), View::Array(right)) if key.is_empty() => {
             by_index(walk, here, Some(left), right, out)
         }
@@ -66,31 +68,41 @@ pub(super) fn deep(
 pub(super) fn objects<'v>(
     walk: Walk<'_>,
     here: &Here<'_>,
-    left: impl Iterator<Item = (&'v str, Node<'v>)>,
+    mut left: impl Iterator<Item = (Name<'v>, Node<'v>)>,
     right: Properties<'_>,
     out: &mut Builder,
 ) -> Result<(), Stop> {
     out.begin_object();
     let mut names = here.names();
-    let mut left = left.peekable();
-    for (name, value) in right {
-        while let Some((name, value)) = left.next_if(|(other, _)| *other < name) {
-            out.name(name);
-            out.copy(value);
+    let mut next = left.next();
+    for (name, value) in right.named() {
+        let mut before = None;
+        while let Some((other, value)) = next {
+            match other.compare(name) {
+                Ordering::Less => {
+                    out.name(other.as_str());
+                    out.copy(value);
+                }
+                Ordering::Equal => before = Some(value),
+                Ordering::Greater => break,
+            }
+            next = left.next();
+            if before.is_some() {
+                break;
+            }
         }
-        let before = left.next_if(|(other, _)| *other == name).map(|(_, value)| value);
         let mark = deletion_mark(walk, out);
-        out.name(name);
+        out.name(name.as_str());
         let reached = walk.property(&mut names, name, before, value, out)?;
         if let (Reached::Deleted, Some(mark)) = (reached, mark) {
             out.rewind(mark);
         }
     }
-    for (name, value) in left {
-        out.name(name);
+    for (name, value) in next.into_iter().chain(left) {
+        out.name(name.as_str());
         out.copy(value);
     }
-    out.end_object();
+    out.end_sorted_object();
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::walk::{Here, Reached, Stop, Walk};
 use super::{Law, Mode, Setting, Strategy, compare_by, merge};
-use crate::document::{Builder, Node, View, compare};
+use crate::document::{Builder, Name, Node, View, compare};
 use crate::value::Pointer;
 
 pub(super) const STRATEGY: Strategy = Strategy {
@@ -126,7 +126,7 @@ impl<'v> Terms<'v> {
 /// The members of a term in order.
 enum Members<'v> {
     Array(Vec<Node<'v>>),
-    Object(Vec<(&'v str, Node<'v>)>),
+    Object(Vec<(Name<'v>, Node<'v>)>),
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -141,7 +141,7 @@ impl<'v> Members<'v> {
     fn read(term: Option<Node<'v>>, is_array: bool) -> Self {
         match term.map(Node::view) {
             Some(View::Array(items)) => Self::Array(items.collect()),
-            Some(View::Object(properties)) => Self::Object(properties.collect()),
+            Some(View::Object(properties)) => Self::Object(properties.named().collect()),
             _ if is_array => Self::Array(Vec::new()),
             _ => Self::Object(Vec::new()),
         }
@@ -157,7 +157,7 @@ impl<'v> Members<'v> {
             Self::Object(properties) => {
                 out.begin_object();
                 for (name, value) in properties {
-                    out.name(name);
+                    out.name(name.as_str());
                     out.copy(value);
                 }
                 out.end_object();
@@ -168,7 +168,7 @@ impl<'v> Members<'v> {
     fn filtered(self, other: &Self, key: &[Pointer], keep: Keep) -> Self {
         match (self, other) {
             (Self::Object(mut properties), Self::Object(other)) => {
-                let order = |left: &(&str, _), right: &(&str, _)| left.0.cmp(right.0);
+                let order = |left: &(Name<'_>, _), right: &(Name<'_>, _)| left.0.compare(right.0);
                 retain(&mut properties, other, &order, keep);
                 Self::Object(properties)
             }

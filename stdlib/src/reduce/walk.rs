@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use super::{Annotation, Mode, ReduceFailure};
 use crate::annotation::{Plan, Speakers, Speaking, Verdict};
-use crate::document::{Builder, Node, View};
+use crate::document::{Builder, Name, Node, View};
 use crate::value::{self, escape};
 
 /// What came of one location; its value has been built either way.
@@ -68,17 +68,17 @@ impl<'p> Walk<'p> {
     pub(super) fn property(
         self,
         names: &mut Names<'_, 'p>,
-        name: &str,
+        name: Name<'_>,
         left: Option<Node<'_>>,
         right: Node<'_>,
         out: &mut Builder,
     ) -> Result<Reached, Stop> {
         let speakers = match &names.here.speaking {
             Speaking::Site(site) => site.next_property(self.plan, name, &mut names.passed),
-            rules @ Speaking::Rules(_) => Cow::Owned(self.plan.property(rules, name)),
+            rules @ Speaking::Rules(_) => Cow::Owned(self.plan.property(rules, name.as_str())),
         };
         self.reduce(&speakers, left, right, out)
-            .map_err(|stop| stop.inside(|| format!("/{}", escape(name))))
+            .map_err(|stop| stop.inside(|| format!("/{}", escape(name.as_str()))))
     }
 
     /// Reduces an item of the value at `here`; `index` is its place on the right side.
