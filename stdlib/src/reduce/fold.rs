@@ -96,7 +96,8 @@ impl Fold {
         }
         let seen = fetched.iter().map(|index| {
             let entry = usize::try_from(*index).ok().and_then(|index| entries.get(index));
-            entry.map_or(0, |entry| look(entry, held))
+            entry
+                .map_or(0, |entry| entry.held.look_at_last().wrapping_add(look_at_key(entry, held)))
         });
         black_box(seen.fold(0, usize::wrapping_add));
     }
@@ -211,7 +212,8 @@ impl Fold {
         order.chunks(FETCHED_KEYS).try_for_each(|chunk| {
             // The order of the keys is none of the memory, as in `fetch`.
             let seen = chunk.iter().filter_map(|index| entries.get(*index as usize));
-            black_box(seen.map(|entry| look(entry, &keys)).fold(0, usize::wrapping_add));
+            let seen = seen.map(|entry| entry.held.look().wrapping_add(look_at_key(entry, &keys)));
+            black_box(seen.fold(0, usize::wrapping_add));
             chunk.iter().try_for_each(|index| match entries.get_mut(*index as usize) {
                 Some(entry) => {
                     each(*index as usize, entry.key(&keys), std::mem::take(&mut entry.held))
@@ -250,11 +252,9 @@ impl Entry {
     }
 }
 
-/// Looks at an entry and all that it leads to.
 #[inline]
-fn look(entry: &Entry, keys: &[u8]) -> usize {
-    let key = keys.get(entry.key_start).copied().unwrap_or_default();
-    entry.held.look().wrapping_add(usize::from(key))
+fn look_at_key(entry: &Entry, keys: &[u8]) -> usize {
+    keys.get(entry.key_start).copied().map_or(0, usize::from)
 }
 
 #[inline]

@@ -217,11 +217,16 @@ impl Held {
         base.into_iter().chain(&self.first).chain(between).chain(&self.last).chain(recent)
     }
 
-    /// Looks at each part of the memory of the common documents; what is there means nothing.
+    /// Looks at the memory of what the next document is folded into; what is there means nothing.
+    #[inline]
+    pub(super) fn look_at_last(&self) -> usize {
+        self.last.as_ref().map_or(0, Document::look)
+    }
+
+    /// Looks at the memory of all common documents.
     #[inline]
     pub(super) fn look(&self) -> usize {
-        let look = |document: &Option<Document>| document.as_ref().map_or(0, Document::look);
-        look(&self.first).wrapping_add(look(&self.last))
+        self.first.as_ref().map_or(0, Document::look).wrapping_add(self.look_at_last())
     }
 
     /// Whether a base was given.
