@@ -69,6 +69,9 @@ impl TableColumn {
     pub(super) fn stored(&self, value: &Domain) -> Domain {
         let given = if value.null && self.is_row_number {
             Domain { integer: Some(Integers::ALL), ..Domain::none() }
+        } else if value.null && !self.declared.null {
+            // Where a conflict replaces, a NULL that may not be becomes the default.
+            converted(&self.default, self.affinity)
         } else {
             Domain::none()
         };
