@@ -18,6 +18,7 @@ use tidegate_stdlib::value::{Pointer, Token};
 use super::lambdas::{Database, Trial};
 use super::sql_advice::{LambdaSubject, place_of};
 use super::witness;
+use crate::catalog::BundledSchema;
 use crate::diag::{Diagnostic, Sink, rules};
 use crate::limits::{LAMBDA_TRIAL_ROWS_MAX, LAMBDA_TRIALS_MAX};
 use crate::source::Span;
@@ -28,10 +29,34 @@ const NUMBER_TRIED_MAX: f64 = 1e15;
 const DOCUMENT_BYTES_SHOWN: usize = 200;
 
 /// What was seen.
-struct Refutation {
-    document: Value,
-    row: Value,
-    violation: Violation,
+pub(super) struct Refutation {
+    /// A document that the source admits.
+    pub(super) document: Value,
+    /// What the lambda made of it.
+    pub(super) row: Value,
+    /// Why the derived collection refuses that.
+    pub(super) violation: Violation,
+}
+
+impl Refutation {
+    /// The diagnostic at what makes the row of the collection `derived`, whose schema refuses it; its help is for who knows the lambda.
+    pub(super) fn diagnostic(
+        &self,
+        span: Span,
+        derived: &str,
+        schema: &BundledSchema,
+    ) -> Diagnostic {
+        let Self { document, row, violation } = self;
+        let message = format!("the lambda gives documents that `{derived}` refuses");
+        Diagnostic::new(&rules::LAMBDA_OUTPUT_MISMATCH, span, message)
+            .label(violation.message.clone())
+            .also(
+                schema.value_place(&violation.schema_pointer),
+                format!("`{}` refuses it", violation.keyword),
+            )
+            .note(format!("from {}", shown(document)))
+            .note(format!("it makes {}", shown(row)))
+    }
 }
 
 /// What was seen of a lambda.
@@ -275,7 +300,7 @@ pub(super) fn is_tame(value: &Value) -> bool {
 }
 
 fn lambda_output_mismatch(subject: LambdaSubject<'_>, refutation: &Refutation) -> Diagnostic {
-    let Refutation { document, row, violation } = refutation;
+    let Refutation { row, violation, .. } = refutation;
     let derived = subject.derived.declared.name();
     let schema = &subject.derived.known.checked.write_schema;
     let offending = row.pointer(&violation.instance_pointer);
@@ -285,16 +310,7 @@ fn lambda_output_mismatch(subject: LambdaSubject<'_>, refutation: &Refutation) -
         }
         _ => "change the lambda, or what the schema admits",
     };
-    let message = format!("the lambda gives documents that `{derived}` refuses");
-    Diagnostic::new(&rules::LAMBDA_OUTPUT_MISMATCH, place(subject, violation), message)
-        .label(violation.message.clone())
-        .also(
-            schema.value_place(&violation.schema_pointer),
-            format!("`{}` refuses it", violation.keyword),
-        )
-        .note(format!("from {}", shown(document)))
-        .note(format!("it makes {}", shown(row)))
-        .help(help)
+    refutation.diagnostic(place(subject, violation), derived, schema).help(help)
 }
 
 /// The column that is refused, else the first statement.

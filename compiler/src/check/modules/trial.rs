@@ -18,7 +18,7 @@ use tidegate_stdlib::schema::{Schema, Violation};
 
 use super::super::checked::CheckedTransform;
 use super::super::lambdas::TRIAL_UUID;
-use super::super::refute::{self, is_tame, shown};
+use super::super::refute::{self, Refutation, is_tame};
 use super::super::witness;
 use super::{Part, Subject};
 use crate::diag::{Diagnostic, Sink, rules};
@@ -37,13 +37,6 @@ pub(super) struct Trial<'t> {
     module: &'t Module,
     files: &'t BTreeMap<String, Part>,
     subject: Subject<'t>,
-}
-
-/// What was seen.
-struct Refutation {
-    document: Value,
-    row: Value,
-    violation: Violation,
 }
 
 impl<'t> Trial<'t> {
@@ -193,20 +186,11 @@ impl<'t> Trial<'t> {
         transform: &CheckedTransform,
         refutation: &Refutation,
     ) -> Diagnostic {
-        let Refutation { document, row, violation } = refutation;
         let derived = self.subject.collection.name();
         let schema = &self.subject.types.write;
         let span = self.method_span(&method_name(&transform.name)).unwrap_or(transform.span);
-        let message = format!("the lambda gives documents that `{derived}` refuses");
-        Diagnostic::new(&rules::LAMBDA_OUTPUT_MISMATCH, span, message)
-            .label(violation.message.clone())
-            .also(
-                schema.value_place(&violation.schema_pointer),
-                format!("`{}` refuses it", violation.keyword),
-            )
-            .note(format!("from {}", shown(document)))
-            .note(format!("it makes {}", shown(row)))
-            .help("change the lambda, or what the schema admits")
+        let diagnostic = refutation.diagnostic(span, derived, schema);
+        diagnostic.help("change the lambda, or what the schema admits")
     }
 }
 
