@@ -128,7 +128,8 @@ pub(super) const SOURCE_FORMS: FieldKind =
 pub(super) static SOURCE: Table = Table {
     noun: "a source",
     fields: &[
-        Field::required("name", FieldKind::CollectionName, "Collection to read"),
+        Field::required("name", FieldKind::CollectionName, "Collection to read")
+            .not(&["collection"]),
         Field::optional("partitions", FieldKind::Object(&SELECTOR), "Partitions to read"),
         Field::optional(
             "notBefore",

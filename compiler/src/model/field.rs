@@ -9,6 +9,8 @@ pub struct Field {
     pub name: &'static str,
     /// Other names that are understood.
     pub aliases: &'static [&'static str],
+    /// Names that people write for it, and that are not understood.
+    pub mistaken: &'static [&'static str],
     /// What its value is.
     pub kind: FieldKind,
     /// Whether it must be there.
@@ -20,17 +22,23 @@ pub struct Field {
 impl Field {
     /// A field that may be left out.
     pub(super) const fn optional(name: &'static str, kind: FieldKind, docs: &'static str) -> Self {
-        Self { name, aliases: &[], kind, required: false, docs }
+        Self { name, aliases: &[], mistaken: &[], kind, required: false, docs }
     }
 
     /// A field that must be there.
     pub(super) const fn required(name: &'static str, kind: FieldKind, docs: &'static str) -> Self {
-        Self { name, aliases: &[], kind, required: true, docs }
+        Self { name, aliases: &[], mistaken: &[], kind, required: true, docs }
     }
 
     /// The same field with other names that are understood.
     pub(super) const fn or(mut self, aliases: &'static [&'static str]) -> Self {
         self.aliases = aliases;
+        self
+    }
+
+    /// The same field with names that people write for it.
+    pub(super) const fn not(mut self, mistaken: &'static [&'static str]) -> Self {
+        self.mistaken = mistaken;
         self
     }
 
@@ -141,6 +149,9 @@ impl Table {
 
     /// The field that a misspelt key most likely means.
     pub fn nearest(&self, key: &str) -> Option<&'static Field> {
+        if let Some(field) = self.fields.iter().find(|field| field.mistaken.contains(&key)) {
+            return Some(field);
+        }
         let names = self.fields.iter().map(|field| field.name);
         let name = crate::diag::nearest(key, names)?;
         self.field(name)
