@@ -76,6 +76,16 @@ pub(super) fn check_local(
     (process, place)
 }
 
+/// What is wrong with each property by itself: one document tells only the most telling violation of all.
+fn violations_of_properties(validator: &Schema, value: &Value) -> Vec<Violation> {
+    let Value::Object(properties) = value else { return Vec::new() };
+    let alone = properties.iter().filter_map(|(name, value)| {
+        let alone = Value::Object(Map::from_iter([(name.clone(), value.clone())]));
+        validator.validate(&alone).err()
+    });
+    alone.map(|violation| *violation).collect()
+}
+
 /// The built-in connector of an image, if there is one for the protocol.
 fn check_image(
     image: &Spanned<String>,
@@ -174,6 +184,8 @@ pub(super) fn resource_path(
 struct ConnectorSchema {
     schema: Value,
     validator: Schema,
+    /// Of properties alone: nothing is required.
+    of_properties: Schema,
 }
 
 /// The schema of a text of a built-in connector; each is compiled once.
@@ -183,7 +195,10 @@ fn connector_schema(text: &'static str) -> &'static ConnectorSchema {
         let compiled = |text: &'static str| {
             let schema: Value = serde_json::from_str(text).expect("schemas of connectors are JSON");
             let validator = Schema::compile(&schema).expect("schemas of connectors are valid");
-            (text, ConnectorSchema { schema, validator })
+            let mut parts = schema.clone();
+            parts.as_object_mut().map(|parts| parts.remove("required"));
+            let of_properties = Schema::compile(&parts).expect("schemas of connectors are valid");
+            (text, ConnectorSchema { schema, validator, of_properties })
         };
         texts.map(compiled).collect()
     });
@@ -211,7 +226,7 @@ impl Subject {
 
     /// Checks a value; a property that the schema does not have is told apart from other mistakes.
     fn check(&self, value: &SourceValue, sink: &mut Sink) {
-        let ConnectorSchema { schema, validator } = connector_schema(self.schema);
+        let ConnectorSchema { schema, validator, of_properties } = connector_schema(self.schema);
         let known: Vec<&str> = match schema.get("properties") {
             Some(Value::Object(properties)) => properties.keys().map(String::as_str).collect(),
             Some(_) | None => Vec::new(),
@@ -227,9 +242,11 @@ impl Subject {
         if unknown {
             return;
         }
-        if let Err(violation) = validator.validate(&value.value) {
-            sink.report(self.violation(&violation, value));
+        let mut wrong = violations_of_properties(of_properties, &value.value);
+        if wrong.is_empty() {
+            wrong.extend(validator.validate(&value.value).err().map(|violation| *violation));
         }
+        wrong.iter().for_each(|violation| sink.report(self.violation(violation, value)));
     }
 
     fn violation(&self, violation: &Violation, value: &SourceValue) -> Diagnostic {
