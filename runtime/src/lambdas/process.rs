@@ -19,6 +19,7 @@ use tidegate_stdlib::document::Node;
 use tidegate_stdlib::key::{Component, Key, hash};
 use tidegate_stdlib::lambda::typescript::{LogLine, StateUpdate};
 use tidegate_stdlib::lambda::{Invocation, Rows};
+use tidegate_stdlib::limits::LAMBDA_ROWS_SIZE_BYTES_MAX;
 use tidegate_stdlib::value::Pointer;
 
 use crate::process::{Heard, Process, Program};
@@ -29,6 +30,8 @@ use crate::uuid::{self, Uuid};
 const CONNECTOR_TYPE: &str = "LOCAL";
 /// How much of a line that cannot be read is shown.
 const LINE_SHOWN_BYTES: usize = 200;
+/// What a document counts as at least: it takes more memory than the shortest texts.
+const DOCUMENT_BYTES_LEAST: usize = 128;
 
 /// A derivation and what it reads.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +51,40 @@ pub(super) struct ProcessEngine {
     /// Of each transform: what its documents are shuffled by.
     keys: Vec<Key>,
     /// What was published before anybody asked.
-    early: RefCell<Vec<Vec<u8>>>,
+    early: RefCell<Early>,
+}
+
+/// Lines that came while something was sent, of bounded size.
+#[derive(Debug, Default)]
+struct Early {
+    lines: Vec<Vec<u8>>,
+    taken: Taken,
+}
+
+impl Early {
+    fn add(&mut self, heard: Heard) -> Result<(), String> {
+        let line = line(heard)?;
+        self.taken.count(&line)?;
+        self.lines.push(line);
+        Ok(())
+    }
+}
+
+/// How much a process has published at once: a process that does so without end must not take the memory.
+#[derive(Debug, Default)]
+struct Taken {
+    bytes: usize,
+}
+
+impl Taken {
+    fn count(&mut self, line: &[u8]) -> Result<(), String> {
+        self.bytes = self.bytes.saturating_add(line.len().max(DOCUMENT_BYTES_LEAST));
+        if self.bytes > LAMBDA_ROWS_SIZE_BYTES_MAX {
+            let limit = LAMBDA_ROWS_SIZE_BYTES_MAX >> 20;
+            return Err(format!("the process publishes more than {limit} MiB at once"));
+        }
+        Ok(())
+    }
 }
 
 /// A response; it has one of these properties.
@@ -128,7 +164,7 @@ impl ProcessEngine {
         let request = self.read_request(transform, invocation);
         self.send(request)?;
         while let Some(heard) = self.process.borrow_mut().try_receive() {
-            self.early.borrow_mut().push(line(heard)?);
+            self.early.borrow_mut().add(heard)?;
         }
         self.publish_early(rows)
     }
@@ -137,13 +173,15 @@ impl ProcessEngine {
     pub(super) fn flush(&self, rows: &mut Rows) -> Result<(), String> {
         self.send(json!({"flush": {}}).to_string())?;
         // What came while there was no room for the request was published before it.
+        let Early { lines, mut taken } = self.early.take();
         let mut is_flushed = false;
-        for line in self.early.take() {
+        for line in lines {
             is_flushed |= take(&line, rows)?;
         }
         while !is_flushed {
-            let heard = self.process.borrow_mut().receive()?;
-            is_flushed = take(&line(heard)?, rows)?;
+            let line = line(self.process.borrow_mut().receive()?)?;
+            taken.count(&line)?;
+            is_flushed = take(&line, rows)?;
         }
         Ok(())
     }
@@ -151,11 +189,10 @@ impl ProcessEngine {
     /// Tells that the transaction is committed after this, and asks for the state to commit with it.
     pub(super) fn start_commit(&self) -> Result<Option<StateUpdate>, String> {
         self.send(json!({"startCommit": {"runtimeCheckpoint": {}}}).to_string())?;
-        let heard = match self.early.borrow_mut().pop() {
-            Some(early) => Heard::Line(early),
-            None => self.process.borrow_mut().receive()?,
+        let line = match self.early.take().lines.pop() {
+            Some(early) => early,
+            None => line(self.process.borrow_mut().receive()?)?,
         };
-        let line = line(heard)?;
         let Some(started) = parse(&line)?.started_commit else {
             return Err(unexpected_line(&line));
         };
@@ -171,14 +208,11 @@ impl ProcessEngine {
 
     fn send(&self, request: String) -> Result<(), String> {
         let mut early = self.early.borrow_mut();
-        self.process.borrow_mut().send(request, &mut |heard| {
-            early.push(line(heard)?);
-            Ok(())
-        })
+        self.process.borrow_mut().send(request, &mut |heard| early.add(heard))
     }
 
     fn publish_early(&self, rows: &mut Rows) -> Result<(), String> {
-        for line in self.early.take() {
+        for line in self.early.take().lines {
             if take(&line, rows)? {
                 return Err(unexpected_line(&line));
             }

@@ -29,6 +29,8 @@ const QUEUE_LINES: usize = 64;
 const SILENCE_MAX: Duration = Duration::from_secs(300);
 /// How long a process may take to end once its input is closed.
 const ENDING_MAX: Duration = Duration::from_secs(10);
+/// How many lines a process may still say once its input is closed; one that goes on does not listen.
+const UNHEARD_LINES_MAX: usize = 1_000;
 /// How long to look for room in a full queue before looking at what has come.
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -172,6 +174,7 @@ impl Process {
     /// Waits for the end and throws away what is still said; kills what does not end.
     fn wait(&mut self) -> Option<ExitStatus> {
         let deadline = Instant::now() + ENDING_MAX;
+        let mut unheard = 0;
         while Instant::now() < deadline {
             if let Ok(Some(status)) = self.child.try_wait() {
                 // What it has started itself may hold the pipes.
@@ -179,8 +182,13 @@ impl Process {
                 self.join();
                 return Some(status);
             }
-            if let Err(RecvTimeoutError::Disconnected) = self.from.recv_timeout(LOOK) {
-                std::thread::sleep(LOOK);
+            match self.from.recv_timeout(LOOK) {
+                Ok(_) => unheard += 1,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => std::thread::sleep(LOOK),
+            }
+            if unheard > UNHEARD_LINES_MAX {
+                break;
             }
         }
         self.kill();

@@ -96,6 +96,76 @@ fn a_shuffle_lambda_that_makes_no_key_stops_the_task() {
     assert_eq!(documents(&request, "a/seen", false).len(), 5);
 }
 
+/// A process of `sh` that answers as the protocol says, but for what a case changes.
+fn process(validated: &str, opened: &str, read: &str, flushed: &str) -> LocalProcess {
+    let script = format!(
+        r#"while read -r line; do case "$line" in
+            '{{"spec"'*) echo '{{"spec":{{"protocol":3032023}}}}';;
+            '{{"validate"'*) {validated};;
+            '{{"open"'*) {opened};;
+            '{{"read"'*) {read};;
+            '{{"flush"'*) {flushed};;
+            '{{"startCommit"'*) echo '{{"startedCommit":{{}}}}';;
+        esac; done"#
+    );
+    LocalProcess {
+        command: ["sh", "-c", &script].map(str::to_owned).to_vec(),
+        config: Config::Plain(json!({})),
+        env: std::collections::BTreeMap::new(),
+        directory: String::new(),
+    }
+}
+
+#[test]
+fn a_process_that_does_not_keep_to_the_protocol_stops_its_task() {
+    const VALIDATED: &str = r#"echo '{"validated":{"transforms":[{}]}}'"#;
+    const OPENED: &str = r#"echo '{"opened":{}}'"#;
+    const READ: &str = r#"echo '{"published":{"doc":{"id":1}}}'"#;
+    const FLUSHED: &str = r#"echo '{"flushed":{}}'"#;
+    let endless = r#"yes "$(printf '{"published":{"doc":{"id":1,"pad":"%0100000d"}}}' 0)""#;
+    let cases = [
+        (
+            process("echo '{\"validated\":{}}'", OPENED, READ, FLUSHED),
+            "validated 0 transforms of 1",
+        ),
+        (process(VALIDATED, "echo nonsense", READ, FLUSHED), "not expected: nonsense"),
+        (process(VALIDATED, "exit 7", READ, FLUSHED), "ended with exit code 7"),
+        (
+            process(VALIDATED, OPENED, "echo '{\"flushed\":{}}'", FLUSHED),
+            "not expected: {\"flushed\":{}}",
+        ),
+        (process(VALIDATED, OPENED, READ, "echo gone >&2; exit 1"), "ended with exit code 1: gone"),
+        (process(VALIDATED, OPENED, READ, endless), "publishes more than 256 MiB at once"),
+        (process(VALIDATED, endless, READ, FLUSHED), "not expected: {\"published\""),
+        (process(VALIDATED, OPENED, endless, FLUSHED), "publishes more than 256 MiB at once"),
+    ];
+    let numbers = json!({ "type": "object", "properties": { "id": { "type": "integer" } } });
+    for (process, message) in cases {
+        let data = tempfile::tempdir().unwrap();
+        let mut derived =
+            derivation("a/seen", &[], vec![transform("fromNumbers", "a/numbers", "")]);
+        if let Task::Derivation(derivation) = &mut derived {
+            derivation.process = Some(process);
+        }
+        let bundle = bundle(
+            vec![
+                collection("a/numbers", "/id", numbers.clone()),
+                collection("a/seen", "/id", numbers.clone()),
+            ],
+            vec![capture("a/source", "a/numbers"), derived],
+        );
+        let mut request = request(bundle, &data.path().join("data"));
+        request.root = data.path().to_owned();
+        let doubles = Doubles::of((0..5).map(|id| json!({ "id": id })));
+        let failure = match go(&request, &doubles) {
+            Ok(reports) => reports[1].failed.clone().expect("the derivation stops"),
+            Err(failure) => failure,
+        };
+        assert_eq!(failure.kind, FailureKind::ProcessFailed, "{failure:?}");
+        assert!(failure.message.contains(message), "{message}: {}", failure.message);
+    }
+}
+
 #[test]
 fn a_migration_runs_once_and_must_not_change() {
     let data = tempfile::tempdir().unwrap();

@@ -15,8 +15,8 @@ use std::sync::Mutex;
 use serde_json::{Value, json};
 use tidegate_stdlib::bundle::{
     Capture, CaptureBinding, Collection, Config, Derivation, Endpoint, FailureKind, Fragments,
-    Materialization, MaterializationBinding, Origin, Script, Shuffle, ShuffleLambda, Source, Task,
-    TaskKind, Transform,
+    LocalProcess, Materialization, MaterializationBinding, Origin, Script, Shuffle, ShuffleLambda,
+    Source, Task, TaskKind, Transform,
 };
 
 use super::*;
