@@ -25,12 +25,19 @@ macro_rules! template_file {
 const TEMPLATES: &[Template] = &[
     Template {
         name: "demo",
-        about: "a simulated shop, two SQL derivations, a SQLite database, three tests",
+        about: "a simulated shop, derivations in SQL and TypeScript, a SQLite database, three tests",
         picture: "source-sim -> demo/orders, demo/customers -> demo/daily-revenue, \
                   demo/big-spenders -> out/shop.db",
         files: &[
             template_file!("demo", "README.md", "README.md"),
+            template_file!("demo", "big-spenders.ts", "big-spenders.ts"),
+            template_file!("demo", "deno.json", "deno.json"),
             template_file!("demo", "flow.yaml", "flow.yaml"),
+            template_file!(
+                "demo",
+                "flow_generated/typescript/demo/big-spenders.ts",
+                "flow_generated/typescript/demo/big-spenders.ts"
+            ),
             template_file!("demo", "gitignore", ".gitignore"),
             template_file!("demo", "schemas/big-spender.yaml", "schemas/big-spender.yaml"),
             template_file!("demo", "schemas/customer.yaml", "schemas/customer.yaml"),
@@ -46,40 +53,6 @@ const TEMPLATES: &[Template] = &[
         files: &[
             template_file!("empty", "flow.yaml", "flow.yaml"),
             template_file!("empty", "gitignore", ".gitignore"),
-        ],
-    },
-    Template {
-        name: "typescript",
-        about: "the simulated shop with two TypeScript derivations, a SQLite database, three tests",
-        picture: "source-sim -> demo/orders, demo/customers -> demo/daily-revenue, \
-                  demo/big-spenders -> out/shop.db",
-        files: &[
-            template_file!("typescript", "README.md", "README.md"),
-            template_file!("typescript", "big-spenders.ts", "big-spenders.ts"),
-            template_file!("typescript", "daily-revenue.ts", "daily-revenue.ts"),
-            template_file!("typescript", "deno.json", "deno.json"),
-            template_file!("typescript", "flow.yaml", "flow.yaml"),
-            template_file!(
-                "typescript",
-                "flow_generated/typescript/demo/big-spenders.ts",
-                "flow_generated/typescript/demo/big-spenders.ts"
-            ),
-            template_file!(
-                "typescript",
-                "flow_generated/typescript/demo/daily-revenue.ts",
-                "flow_generated/typescript/demo/daily-revenue.ts"
-            ),
-            template_file!("demo", "gitignore", ".gitignore"),
-            template_file!("typescript", "money.ts", "money.ts"),
-            template_file!("typescript", "schemas/big-spender.yaml", "schemas/big-spender.yaml"),
-            template_file!("typescript", "schemas/customer.yaml", "schemas/customer.yaml"),
-            template_file!(
-                "typescript",
-                "schemas/daily-revenue.yaml",
-                "schemas/daily-revenue.yaml"
-            ),
-            template_file!("typescript", "schemas/order.yaml", "schemas/order.yaml"),
-            template_file!("typescript", "tests.flow.yaml", "tests.flow.yaml"),
         ],
     },
 ];

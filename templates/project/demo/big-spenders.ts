@@ -1,5 +1,4 @@
 import { Document, IDerivation, SourceFromOrders } from 'flow/demo/big-spenders.ts';
-import { cents } from './money.ts';
 
 type Spent = Record<string, number>;
 
@@ -31,4 +30,9 @@ export class Derivation extends IDerivation {
         this.#changed = {};
         return { state: { updated: { spent }, mergePatch: true } };
     }
+}
+
+/** What the lines of an order cost, in cents. */
+function cents(lines: SourceFromOrders['lines']): number {
+    return lines.reduce((sum, line) => sum + Math.round(100 * line.quantity * line.price), 0);
 }
