@@ -4,19 +4,36 @@ use serde_json::Value;
 
 use super::workspace::Workspace;
 
-/// A derivation whose documents tell which transform made them.
-fn catalog(transforms: &[(&str, &str, u32)]) -> String {
-    let transform = |(name, mark, backfill): &(&str, &str, u32)| {
+/// A transform whose documents tell which one made them.
+#[derive(Clone, Copy)]
+struct Transform {
+    name: &'static str,
+    mark: char,
+    backfill: u32,
+    /// Bounds of time at its source, as the catalog writes them.
+    bounds: &'static str,
+}
+
+const fn transform(name: &'static str, mark: char) -> Transform {
+    Transform { name, mark, backfill: 0, bounds: "" }
+}
+
+impl Transform {
+    fn yaml(&self) -> String {
+        let Self { name, mark, backfill, bounds } = self;
         format!(
             "        - name: {name}
-          source: acme/source
+          source: {{ name: acme/source{bounds} }}
           shuffle: any
           backfill: {backfill}
           lambda: SELECT $id, '{mark}' AS mark;
 "
         )
-    };
-    let transforms: String = transforms.iter().map(transform).collect();
+    }
+}
+
+fn catalog(transforms: &[Transform]) -> String {
+    let transforms: String = transforms.iter().map(Transform::yaml).collect();
     format!(
         "collections:
   acme/source:
@@ -59,7 +76,7 @@ impl Changing {
     }
 
     /// Runs with these transforms; what they published, as `1A 2A`.
-    fn run(&mut self, transforms: &[(&str, &str, u32)]) -> String {
+    fn run(&mut self, transforms: &[Transform]) -> String {
         self.workspace.write("flow.yaml", &catalog(transforms));
         self.told = self.workspace.run_until_idle().stderr;
         let derived = self.workspace.read("acme/derived", &[]);
@@ -77,22 +94,43 @@ impl Changing {
 
 pub(super) fn of_transforms_act_as_documented() {
     let mut changing = Changing::new();
+    let (one, two) = (transform("one", 'A'), transform("two", 'B'));
+    let uno = Transform { name: "uno", ..one };
+    let changed = Transform { mark: 'Z', ..uno };
+    let again = Transform { backfill: 1, ..changed };
     changing.grow(2);
-    assert_eq!(changing.run(&[("one", "A", 0)]), "1A 2A");
-    assert_eq!(changing.run(&[("one", "A", 0)]), "", "nothing is new");
-    assert_eq!(changing.run(&[("one", "A", 0), ("two", "B", 0)]), "1B 2B", "two is added");
+    assert_eq!(changing.run(&[one]), "1A 2A");
+    assert_eq!(changing.run(&[one]), "", "nothing is new");
+    assert_eq!(changing.run(&[one, two]), "1B 2B", "two is added");
     changing.grow(3);
-    assert_eq!(changing.run(&[("two", "B", 0)]), "3B", "one is removed");
-    assert_eq!(changing.run(&[("one", "A", 0), ("two", "B", 0)]), "3A", "it kept its position");
+    assert_eq!(changing.run(&[two]), "3B", "one is removed");
+    assert_eq!(changing.run(&[one, two]), "3A", "it kept its position");
     assert!(!changing.told.contains("from the start"), "{}", changing.told);
-    assert_eq!(changing.run(&[("uno", "A", 0), ("two", "B", 0)]), "1A 2A 3A", "one is renamed");
+    assert_eq!(changing.run(&[uno, two]), "1A 2A 3A", "one is renamed");
     let told = "transform `uno` of `acme/derived` reads `acme/source` from the start: it is new, and `one`, which had read it, is gone";
     assert!(changing.told.contains(told), "{}", changing.told);
     changing.grow(4);
-    assert_eq!(changing.run(&[("uno", "Z", 0), ("two", "B", 0)]), "4Z 4B", "a new lambda");
-    assert_eq!(changing.run(&[("uno", "Z", 1), ("two", "B", 0)]), "1Z 2Z 3Z 4Z", "a backfill");
+    assert_eq!(changing.run(&[changed, two]), "4Z 4B", "a new lambda");
+    assert_eq!(changing.run(&[again, two]), "1Z 2Z 3Z 4Z", "a backfill");
     assert!(!changing.told.contains("from the start"), "{}", changing.told);
-    assert_eq!(changing.run(&[("uno", "Z", 1), ("two", "B", 0)]), "", "it acts once");
+    assert_eq!(changing.run(&[again, two]), "", "it acts once");
+}
+
+/// What a bound of time kept away stays unread when the bound is moved, and what was read stays published.
+pub(super) fn of_bounds_act_on_later_documents() {
+    let mut changing = Changing::new();
+    let open = transform("one", 'A');
+    let before = Transform { bounds: ", notAfter: 2001-01-01T00:00:00Z", ..open };
+    let later = Transform { bounds: ", notBefore: 2999-01-01T00:00:00Z", ..open };
+    changing.grow(2);
+    assert_eq!(changing.run(&[before]), "", "both came after the bound");
+    changing.grow(3);
+    assert_eq!(changing.run(&[open]), "3A", "the bound is gone");
+    changing.grow(4);
+    assert_eq!(changing.run(&[later]), "", "a bound that is not reached yet");
+    changing.grow(5);
+    assert_eq!(changing.run(&[open]), "5A", "the fourth was passed over");
+    assert_eq!(changing.run(&[Transform { backfill: 1, ..open }]), "1A 2A 3A 4A 5A", "a backfill");
 }
 
 /// Decisions depend on the order of transfers, so a copy must read them in the order of the first run.

@@ -17,10 +17,11 @@ use libtest_mimic::{Failed, Trial};
 
 /// The trials of this module.
 pub(crate) fn tests() -> Vec<Trial> {
-    let trials: [(&str, fn()); 17] = [
+    let trials: [(&str, fn()); 18] = [
         ("balances_agree_with_a_plain_computation", bank::balances_agree_with_a_plain_computation),
         ("modules_agree_with_a_plain_computation", bank::modules_agree_with_a_plain_computation),
         ("changes_of_transforms_act_as_documented", changes::of_transforms_act_as_documented),
+        ("changes_of_bounds_act_on_later_documents", changes::of_bounds_act_on_later_documents),
         ("a_later_copy_derives_the_same", changes::a_later_copy_derives_the_same),
         ("crash_rounds_lose_and_double_nothing", crash::rounds_lose_and_double_nothing),
         ("crash_at_every_step_loses_nothing", crash::every_step_can_be_the_last),
