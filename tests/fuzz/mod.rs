@@ -42,7 +42,22 @@ fn document_text() -> impl Strategy<Value = String> {
             .prop_map(|items| format!("[{}]", items.join(","))),
         prop::collection::vec(piece, 0..8)
             .prop_map(|values| format!("{{\"b\":{}}}", values.join(",\"a\":"))),
+        prop::collection::vec(object(), 1..8).prop_map(|lines| lines.join("\n")),
     ]
+}
+
+/// An object that has some of a few names in any order, so that many look alike and many nearly.
+fn object() -> impl Strategy<Value = String> {
+    let leaf = prop::sample::select(VALUES).prop_map(str::to_owned);
+    leaf.prop_recursive(3, 12, 4, |inner| {
+        let names =
+            prop::sample::subsequence(&["a", "b", "c", "\\u0061b"][..], 0..=4).prop_shuffle();
+        (names, prop::collection::vec(inner, 4)).prop_map(|(names, values)| {
+            let properties = names.iter().zip(&values);
+            let properties = properties.map(|(name, value)| format!("\"{name}\":{value}"));
+            format!("{{{}}}", properties.collect::<Vec<_>>().join(","))
+        })
+    })
 }
 
 const PIECES: &[&str] = &[
