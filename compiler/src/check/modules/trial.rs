@@ -3,7 +3,7 @@
 //!
 //! Its methods are called with documents at the edges of what a source admits, and with some that are drawn from such
 //! edges. So what is told has been seen, and is never a false alarm; that nothing was seen proves nothing. A method that
-//! throws is not told: it stops the task, but publishes nothing wrong.
+//! throws by its own will is not told: it refuses a document, and publishes nothing wrong.
 
 use std::collections::BTreeMap;
 
@@ -86,18 +86,25 @@ impl<'t> Trial<'t> {
         }
         let refusing = validators.write.schema();
         for (index, transform) in self.subject.transforms.iter().enumerate() {
-            if let Some(refutation) = self.refute_transform(index, transform, refusing) {
-                sink.report(self.lambda_output_mismatch(transform, &refutation));
+            match self.try_out(index, transform, refusing) {
+                Some(Seen::Refused(refutation)) => {
+                    sink.report(self.lambda_output_mismatch(transform, &refutation));
+                }
+                Some(Seen::Failed { document, failure }) => {
+                    sink.report(self.lambda_may_fail(transform, &document, &failure));
+                }
+                None => {}
             }
         }
     }
 
-    fn refute_transform(
+    /// What is worth telling of a method: a document that is refused, else one that makes it fail.
+    fn try_out(
         &self,
         index: usize,
         transform: &CheckedTransform,
         refusing: &Schema,
-    ) -> Option<Refutation> {
+    ) -> Option<Seen> {
         let read = self.subject.scope.read(transform.source.collection).known;
         let admitting = read.validators.as_ref().filter(|_| read.is_sound)?;
         let admitting = admitting.read.as_ref().unwrap_or(&admitting.write).schema();
@@ -106,46 +113,55 @@ impl<'t> Trial<'t> {
         let drawn = witness::drawn(shape, LAMBDA_DRAWS_MAX).into_iter().filter(is_tame);
         let admitted = |document: &Value| admitting.is_valid(document);
         let edges = edges.filter(admitted).take(LAMBDA_TRIALS_MAX);
-        let engine = self.open().ok()?;
+        let mut engine = self.open().ok()?;
+        let mut failed = None;
         for document in edges.chain(drawn.filter(admitted)) {
-            match refused(&engine, index, &document, refusing) {
-                // With the state that earlier documents left it may be another thing.
-                Ok(Some(_)) => {
-                    let smallest = self.shrink(index, document, admitting, refusing);
-                    if smallest.is_some() {
-                        return smallest;
-                    }
-                }
-                Ok(None) => {}
-                Err(ScriptFailureKind::Steps | ScriptFailureKind::Memory) => return None,
-                Err(_) => {}
+            let outcome = refused(&engine, index, &document, refusing);
+            if matches!(&outcome, Err(failure) if failure.kind == ScriptFailureKind::Steps) {
+                break;
+            }
+            if outcome.is_err() {
+                engine = self.open().ok()?;
+            }
+            if matches!(outcome, Ok(None)) || outcome.is_err() && failed.is_some() {
+                continue;
+            }
+            // With the state that earlier documents left it may be another thing.
+            match self.shrink(index, document, admitting, refusing) {
+                Some(seen @ Seen::Refused(_)) => return Some(seen),
+                seen => failed = failed.or(seen),
             }
         }
-        None
+        failed
     }
 
-    /// What a new instance makes of a document, and of the same with less in it.
+    /// What a new instance makes of a document, and of the same with less in it, if that is worth telling.
     fn shrink(
         &self,
         index: usize,
         document: Value,
         admitting: &Schema,
         refusing: &Schema,
-    ) -> Option<Refutation> {
+    ) -> Option<Seen> {
         let seen = |document: &Value| {
             let engine = self.open().ok()?;
-            let (row, violation) = refused(&engine, index, document, refusing).ok()??;
-            Some(Refutation { document: document.clone(), row, violation })
+            let document = document.clone();
+            match refused(&engine, index, &document, refusing) {
+                Ok(outcome) => outcome
+                    .map(|(row, violation)| Seen::Refused(Refutation { document, row, violation })),
+                Err(failure) => is_fault(&failure).then_some(Seen::Failed { document, failure }),
+            }
         };
         let mut smallest = seen(&document)?;
         let names: Vec<String> = document.as_object()?.keys().cloned().collect();
         for name in names.iter().take(SHRINKS_MAX) {
-            let mut smaller = smallest.document.clone();
+            let mut smaller = smallest.document().clone();
             smaller.as_object_mut()?.remove(name);
             if admitting.is_valid(&smaller)
-                && let Some(refutation) = seen(&smaller)
+                && let Some(also) = seen(&smaller)
+                && also.is_like(&smallest)
             {
-                smallest = refutation;
+                smallest = also;
             }
         }
         Some(smallest)
@@ -181,6 +197,25 @@ impl<'t> Trial<'t> {
             .help("correct the module: it is loaded before there are documents")
     }
 
+    fn lambda_may_fail(
+        &self,
+        transform: &CheckedTransform,
+        document: &Value,
+        failure: &ScriptFailure,
+    ) -> Diagnostic {
+        let source = self.subject.scope.read(transform.source.collection).declared;
+        let method = self.method_span(&method_name(&transform.name)).unwrap_or(transform.span);
+        let thrown = failure.place.as_ref().and_then(|place| self.span_of(place));
+        let message = format!("the lambda fails on documents that `{}` admits", source.name());
+        Diagnostic::new(&rules::LAMBDA_MAY_FAIL, thrown.unwrap_or(method), message)
+            .label(failure.message.clone())
+            .also(Some(method).filter(|_| thrown.is_some()), "this was called")
+            .note(format!("with {}", refute::shown(document)))
+            .help(
+                "handle such documents in the lambda, or have the schema of the source refuse them",
+            )
+    }
+
     fn lambda_output_mismatch(
         &self,
         transform: &CheckedTransform,
@@ -194,19 +229,50 @@ impl<'t> Trial<'t> {
     }
 }
 
+/// What was seen of a method.
+enum Seen {
+    /// A document whose result is refused.
+    Refused(Refutation),
+    /// A document that makes it fail.
+    Failed { document: Value, failure: ScriptFailure },
+}
+
+impl Seen {
+    fn document(&self) -> &Value {
+        match self {
+            Self::Refused(refutation) => &refutation.document,
+            Self::Failed { document, .. } => document,
+        }
+    }
+
+    /// Whether the same was seen of another document.
+    fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Refused(_), Self::Refused(_)) => true,
+            (Self::Failed { failure, .. }, Self::Failed { failure: other, .. }) => failure == other,
+            _ => false,
+        }
+    }
+}
+
+/// Whether no module fails like that by its own will.
+fn is_fault(failure: &ScriptFailure) -> bool {
+    use ScriptFailureKind::{Fault, Memory, Output};
+    matches!(failure.kind, Fault | Memory | Output)
+}
+
 /// The first document of a call that a schema refuses.
 fn refused(
     engine: &Engine,
     index: usize,
     document: &Value,
     refusing: &Schema,
-) -> Result<Option<(Value, Violation)>, ScriptFailureKind> {
+) -> Result<Option<(Value, Violation)>, ScriptFailure> {
     let mut rows = Rows::default();
     let given = Document::from_value(document);
     let invocation = Invocation { document: given.root(), uuid: Some(TRIAL_UUID) };
-    let invoked =
-        engine.invoke(index, invocation, &mut rows).and_then(|()| engine.flush(&mut rows));
-    invoked.map_err(|failure| failure.kind)?;
+    engine.invoke(index, invocation, &mut rows)?;
+    engine.flush(&mut rows)?;
     let rows = rows.documents().iter().take(LAMBDA_TRIAL_ROWS_MAX);
     let row = rows.into_iter().find_map(|row| refute::refused(row, refusing));
     Ok(row.and_then(|row| {

@@ -13,11 +13,11 @@ use rquickjs::{
 use serde_json::Value;
 
 use super::super::{Invocation, Rows};
-use super::failure::{ScriptFailure, ScriptFailureKind};
+use super::failure::{ScriptFailure, ScriptFailureKind, definition};
 use super::loader::Files;
 use super::log::{Log, LogLine};
 use super::{StateUpdate, globals, method_name};
-use crate::bundle::Module;
+use crate::bundle::{Module, Origin};
 use crate::document::{Builder, write_stamped, write_text};
 use crate::limits::{
     LAMBDA_ROWS_MAX, LAMBDA_ROWS_SIZE_BYTES_MAX, SCRIPT_MEMORY_BYTES_MAX, SCRIPT_STACK_BYTES_MAX,
@@ -41,7 +41,7 @@ pub struct Opening<'o> {
 pub struct Engine {
     /// The instance and its methods, given up before the engine that they live in.
     instance: Persistent<Object<'static>>,
-    methods: Vec<(String, Persistent<Function<'static>>)>,
+    methods: Vec<Method>,
     module: Arc<Module>,
     log: Rc<RefCell<Log>>,
     ticks: Rc<Ticks>,
@@ -51,6 +51,13 @@ pub struct Engine {
     parsed: RefCell<Builder>,
     context: Context,
     _runtime: Runtime,
+}
+
+/// The method of a transform.
+struct Method {
+    name: String,
+    function: Persistent<Function<'static>>,
+    definition: Option<Origin>,
 }
 
 impl Engine {
@@ -74,7 +81,9 @@ impl Engine {
                     let message = format!("the class has no method `{name}`");
                     return Err(ScriptFailure::new(ScriptFailureKind::Unusable, message));
                 };
-                methods.push((name, Persistent::save(&script, method)));
+                let definition = definition(&method, &module);
+                let function = Persistent::save(&script, method);
+                methods.push(Method { name, function, definition });
             }
             Ok((Persistent::save(&script, instance), methods))
         });
@@ -102,7 +111,7 @@ impl Engine {
         invocation: Invocation<'_>,
         rows: &mut Rows,
     ) -> Result<(), ScriptFailure> {
-        let Some((name, method)) = self.methods.get(transform) else {
+        let Some(Method { name, function, definition }) = self.methods.get(transform) else {
             let message = format!("there is no transform {transform}");
             return Err(ScriptFailure::new(ScriptFailureKind::Unusable, message));
         };
@@ -112,12 +121,13 @@ impl Engine {
             Some(uuid) => write_stamped(invocation.document, uuid, &mut text),
             None => write_text(invocation.document, &mut text),
         }
-        self.call(name, rows, |script| {
+        let outcome = self.call(name, rows, |script| {
             let read = Object::new(script.clone())?;
             read.set("doc", script.json_parse(text.as_slice())?)?;
-            let method = method.clone().restore(script)?;
+            let method = function.clone().restore(script)?;
             method.call((This(self.instance.clone().restore(script)?), read))
-        })
+        });
+        outcome.map_err(|failure| failure.or_at(definition.as_ref()))
     }
 
     /// Calls `flush` and adds what it gives to `rows`.

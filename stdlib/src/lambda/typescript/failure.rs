@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use rquickjs::{Ctx, Error, Exception, Value};
+use rquickjs::{Ctx, Error, Exception, Function, Value};
 
 use crate::bundle::{Module, Origin, Script};
 use crate::limits::SCRIPT_MEMORY_BYTES_MAX;
@@ -25,8 +25,10 @@ pub struct ScriptFailure {
 pub enum ScriptFailureKind {
     /// The module cannot be loaded, or does not have what it should.
     Unusable,
-    /// It threw an error.
+    /// It threw something by its own will.
     Thrown,
+    /// It did what the language has an error for, such as to call what is no function.
+    Fault,
     /// What it gave is no list of documents.
     Output,
     /// It takes too many steps.
@@ -47,10 +49,9 @@ impl ScriptFailure {
     #[expect(clippy::wildcard_enum_match_arm, reason = "the errors of the engine are open-ended")]
     pub(super) fn of(context: &Ctx<'_>, error: Error, module: &Module, spent: Option<u64>) -> Self {
         if let Some(limit) = spent {
-            // The exception says nothing, and must not stay behind.
-            let _ = context.catch();
-            let message = format!("it takes more than {limit} thousand steps");
-            return Self::new(ScriptFailureKind::Steps, message);
+            let message = format!("it takes more than {} million steps", limit.div_ceil(1000));
+            let places = places(&context.catch(), module);
+            return Self::new(ScriptFailureKind::Steps, message).at(places);
         }
         match error {
             Error::Exception => Self::thrown(&context.catch(), module),
@@ -70,7 +71,11 @@ impl ScriptFailure {
     fn thrown(value: &Value<'_>, module: &Module) -> Self {
         let Some(exception) = value.clone().into_object().and_then(Exception::from_object) else {
             let text: Option<String> = value.get().ok();
-            let text = text.unwrap_or_else(|| format!("a value of type {}", value.type_name()));
+            let text = text.unwrap_or_else(|| match value.type_name() {
+                // An error needs memory, too.
+                "null" => "it threw `null`, or had no memory left to throw anything".to_owned(),
+                name => format!("it threw a value of type {name}"),
+            });
             return Self::new(ScriptFailureKind::Thrown, on_one_line(&text));
         };
         let message = exception.message().unwrap_or_default();
@@ -82,12 +87,53 @@ impl ScriptFailure {
             Some("Error") | None => message,
             Some(name) => format!("{name}: {message}"),
         };
-        let stack = exception.stack().unwrap_or_default();
-        let mut places = stack.lines().filter_map(|line| place_of(line, module)).take(CALLS_MAX);
-        let place = places.next();
-        let calls = places.collect();
-        Self { kind: ScriptFailureKind::Thrown, message: on_one_line(&message), place, calls }
+        let places = places(value, module);
+        let kind = kind_of(name.as_deref(), places.first().map(|place| place.word));
+        Self::new(kind, on_one_line(&message)).at(places)
     }
+
+    fn at(self, places: Vec<Place<'_>>) -> Self {
+        let mut origins = places.into_iter().map(|place| place.origin);
+        Self { place: origins.next(), calls: origins.collect(), ..self }
+    }
+
+    /// The failure, with the place where a function is defined if nothing else is known.
+    pub(super) fn or_at(mut self, definition: Option<&Origin>) -> Self {
+        self.place = self.place.or_else(|| definition.cloned());
+        self
+    }
+}
+
+/// Whether the engine threw an error of this name, or the module itself did, at the word that made it.
+fn kind_of(name: Option<&str>, made_at: Option<&str>) -> ScriptFailureKind {
+    const FAULTS: [&str; 4] = ["InternalError", "RangeError", "ReferenceError", "TypeError"];
+    match name.is_some_and(|name| FAULTS.contains(&name)) && made_at != name {
+        true => ScriptFailureKind::Fault,
+        false => ScriptFailureKind::Thrown,
+    }
+}
+
+/// A place in the files of a module, and the word that stands there.
+struct Place<'m> {
+    origin: Origin,
+    word: &'m str,
+}
+
+/// The places that an error names, from where it was thrown outwards. A function that calls itself is named once.
+fn places<'m>(value: &Value<'_>, module: &'m Module) -> Vec<Place<'m>> {
+    let exception = value.clone().into_object().and_then(Exception::from_object);
+    let stack = exception.and_then(|exception| exception.stack()).unwrap_or_default();
+    let places = stack.lines().filter_map(|line| place_of(line, module));
+    let mut places: Vec<Place<'m>> = places.take(CALLS_MAX).collect();
+    places.dedup_by(|one, other| one.origin == other.origin);
+    places
+}
+
+/// Where a function is defined, when that is in the files of the module.
+pub(super) fn definition(function: &Function<'_>, module: &Module) -> Option<Origin> {
+    let file: String = function.get("fileName").ok()?;
+    let (row, column) = (function.get("lineNumber").ok()?, function.get("columnNumber").ok()?);
+    place_at(&file, row, column, module).map(|place| place.origin)
 }
 
 fn on_one_line(text: &str) -> String {
@@ -95,11 +141,15 @@ fn on_one_line(text: &str) -> String {
 }
 
 /// The place that a line of a stack names (`at name (file:line:column)`), when the file is the user's.
-fn place_of(line: &str, module: &Module) -> Option<Origin> {
+fn place_of<'m>(line: &str, module: &'m Module) -> Option<Place<'m>> {
     let line = line.trim().trim_end_matches(')');
     let (line, column) = line.rsplit_once(':')?;
     let (file, row) = line.rsplit_once(':')?;
-    let (row, column): (usize, usize) = (row.parse().ok()?, column.parse().ok()?);
+    place_at(file, row.parse().ok()?, column.parse().ok()?, module)
+}
+
+/// The word at a row and column of a file of the user's, both counted from one.
+fn place_at<'m>(file: &str, row: usize, column: usize, module: &'m Module) -> Option<Place<'m>> {
     let files = module.files.iter().filter(|(name, _)| file.ends_with(name.as_str()));
     let (_, file) = files.max_by_key(|(name, _)| name.len())?;
     let script = &file.script;
@@ -110,7 +160,8 @@ fn place_of(line: &str, module: &Module) -> Option<Origin> {
     let lines = script.text.split_inclusive('\n').take(row.checked_sub(1)?);
     let offset = lines.map(str::len).sum::<usize>() + column.checked_sub(1)?;
     let word = word_at(script, offset);
-    Some(script.place(word.start, word.end))
+    let origin = script.place(word.start, word.end);
+    Some(Place { origin, word: script.text.get(word)? })
 }
 
 /// The word at an offset. Of a call the engine names the place behind its bracket: then it is the word before.
@@ -126,6 +177,9 @@ fn word_at(script: &Script, offset: usize) -> Range<usize> {
         let name = callee.trim_end_matches(is_of_word);
         return name.len()..callee.len();
     }
+    // Of a whole function the engine names the beginning of its line.
+    let blank = after.len() - after.trim_start_matches([' ', '\t']).len();
+    let (offset, after) = (offset + blank, after.get(blank..).unwrap_or_default());
     let word = after.len() - after.trim_start_matches(is_of_word).len();
     let first = after.chars().next().map_or(0, char::len_utf8);
     offset..offset + word.max(first)

@@ -130,11 +130,16 @@ fn an_error_has_the_place_in_the_user_s_text() {
     assert_eq!((place.path.as_str(), place.line), ("lib/half.ts", 2));
     let call = &failure.calls[0];
     assert_eq!((call.path.as_str(), call.line, call.column), ("lib/x.ts", 5, 26));
-    let failure = invoke(&open("fromIt() { throw 'plain text'; }"), &json!({})).unwrap_err();
-    assert_eq!((failure.message.as_str(), failure.place), ("plain text", None));
+    // What is no error has no place of its own: then it is that of the method.
+    let failure = invoke(&open("  fromIt() { throw 'plain text'; }"), &json!({})).unwrap_err();
+    let place = failure.place.unwrap();
+    assert_eq!((failure.message.as_str(), place.line, place.column), ("plain text", 4, 3));
     let failure =
         invoke(&open("fromIt(read) { return read.nothing.at; }"), &json!({})).unwrap_err();
     assert!(failure.message.starts_with("TypeError: "), "{}", failure.message);
+    assert_eq!(failure.kind, ScriptFailureKind::Fault);
+    let failure = invoke(&open("fromIt() { throw new TypeError('no'); }"), &json!({})).unwrap_err();
+    assert_eq!(failure.kind, ScriptFailureKind::Thrown, "it is the module that says no");
 }
 
 #[test]
@@ -170,7 +175,8 @@ fn steps_memory_and_stack_are_limited() {
     endless.limit_ticks(1_000);
     let failure = invoke(&endless, &json!({})).unwrap_err();
     assert_eq!(failure.kind, ScriptFailureKind::Steps);
-    assert_eq!(failure.message, "it takes more than 1000 thousand steps");
+    assert_eq!(failure.message, "it takes more than 1 million steps");
+    assert_eq!(failure.place.map(|place| place.line), Some(4));
     let members = "fromIt({ doc }) { if (doc.x) { const all = []; for (;;) all.push(new Array(100000).fill('x')); } return []; }";
     let engine = open(members);
     let failure = invoke(&engine, &json!({"x": 1})).unwrap_err();
@@ -178,7 +184,7 @@ fn steps_memory_and_stack_are_limited() {
     assert!(invoke(&engine, &json!({})).unwrap().is_empty(), "the engine goes on");
     let failure =
         invoke(&open("fromIt() { const f = () => f() + 1; return f(); }"), &json!({})).unwrap_err();
-    assert_eq!(failure.kind, ScriptFailureKind::Thrown);
+    assert_eq!(failure.kind, ScriptFailureKind::Fault);
     assert!(failure.message.contains("stack"), "{}", failure.message);
     let failure =
         invoke(&open("fromIt() { return new Promise(() => {}); }"), &json!({})).unwrap_err();
