@@ -1,9 +1,10 @@
-//! SQL lambdas in the whole runtime, beside the same statements in a bare loop over `rusqlite`.
+//! Lambdas in the whole runtime, beside the same statements in a bare loop over `rusqlite`.
 //!
-//! `cargo bench --bench lambdas [-- COUNT]` runs three derivations over a collection on disk through the release binary: a filter of
-//! nested rides, two rows a transfer that are summed by account, and three statements a transfer that keep balances in a table. It prints
-//! documents per CPU second and the ratio to a loop that parses just the fields it needs, validates nothing, runs the statements in a
-//! database on disk with a commit every 50,000 documents, and writes lines. Both take turns, five times each; the answers are compared.
+//! `cargo bench --bench lambdas [-- COUNT]` runs derivations over a collection on disk through the release binary: a filter of nested
+//! rides, two rows a transfer that are summed by account, the same by a TypeScript module, and three statements a transfer that keep
+//! balances in a table. It prints documents per CPU second and the ratio to a loop that parses just the fields it needs, validates
+//! nothing, runs the statements in a database on disk with a commit every 50,000 documents, and writes lines. All take turns, five times
+//! each; the answers are compared.
 
 #![allow(clippy::print_stdout, reason = "a bench prints what it measures")]
 
@@ -30,6 +31,9 @@ const ROUNDS: usize = 5;
 const SEED: u64 = 42;
 /// Documents of one transaction of the bare loop.
 const TRANSACTION: usize = 50_000;
+/// The catalogs of a job: by SQL, and by a module.
+const SQL_CATALOG: &str = "flow.json";
+const MODULE_CATALOG: &str = "flow-typescript.json";
 /// The argument with which the bench runs one of its own loops.
 const BARE: &str = "--bare";
 
@@ -40,6 +44,14 @@ const RESHAPE: &str = "SELECT $id AS id, $bike$id AS bike, $begin$station$id AS 
     WHERE $distance_meters > 5000;";
 const DELTAS: &str = "SELECT $sender AS account, -CAST(ROUND($amount * 100) AS INTEGER) AS cents;\n\
     SELECT $recipient AS account, CAST(ROUND($amount * 100) AS INTEGER) AS cents;";
+/// The module of the same deltas.
+const MODULE: &str = "import { Document, IDerivation, SourceFromSource } from 'flow/bench/derived.ts';\n\
+    export class Derivation extends IDerivation {\n\
+        fromSource({ doc }: { doc: SourceFromSource }): Document[] {\n\
+            const cents = Math.round(doc.amount * 100);\n\
+            return [{ account: doc.sender, cents: -cents }, { account: doc.recipient, cents }];\n\
+        }\n\
+    }\n";
 const UPSERT: &str = "ON CONFLICT (name) DO UPDATE SET cents = cents + excluded.cents";
 
 /// A derivation and its loop.
@@ -53,6 +65,8 @@ struct Job {
     key: &'static str,
     migrations: &'static [&'static str],
     lambda: String,
+    /// A TypeScript module that gives the same documents.
+    module: Option<&'static str>,
     bare: fn(&Path, &Path),
 }
 
@@ -82,6 +96,7 @@ fn jobs() -> [Job; 3] {
             key: "/id",
             migrations: &[],
             lambda: RESHAPE.to_owned(),
+            module: None,
             bare: bare_rides,
         },
         Job {
@@ -96,6 +111,7 @@ fn jobs() -> [Job; 3] {
             key: "/account",
             migrations: &[],
             lambda: DELTAS.to_owned(),
+            module: Some(MODULE),
             bare: bare_deltas,
         },
         Job {
@@ -109,6 +125,7 @@ fn jobs() -> [Job; 3] {
             key: "/id",
             migrations: &[ACCOUNTS],
             lambda: balances,
+            module: None,
             bare: bare_balances,
         },
     ]
@@ -138,13 +155,14 @@ fn compare(job: &Job, count: usize) {
     let directory = tempfile::tempdir().expect("a temporary directory can be created");
     let directory = directory.path();
     prepare(job, count, directory);
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    let (mut ours, mut modules, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        copy(&directory.join("captured"), &directory.join("data"));
-        ours.push(measure(tidegate(directory, "data").args(["--task", "bench/derived"])));
         let executable = std::env::current_exe().expect("the bench knows its file");
         theirs.push(measure(Command::new(executable).args([BARE, job.name]).arg(directory)));
-        check_answers(job, directory);
+        ours.push(derive(job, directory, SQL_CATALOG));
+        if job.module.is_some() {
+            modules.push(derive(job, directory, MODULE_CATALOG));
+        }
     }
     let (ours, theirs) = (median(ours), median(theirs));
     let print = |name: &str, measured: Measured, ratio: &str| {
@@ -154,9 +172,21 @@ fn compare(job: &Job, count: usize) {
             "{name:<22} {count:>9} {cpu_seconds:>8.2} {rate:>12.0} {peak_mib:>9.0} {ratio:>14}"
         );
     };
-    let ratio = format!("{:.2}x its time", ours.cpu_seconds / theirs.cpu_seconds);
-    print(job.name, ours, &ratio);
+    let ratio = |it: Measured| format!("{:.2}x its time", it.cpu_seconds / theirs.cpu_seconds);
+    print(job.name, ours, &ratio(ours));
+    if !modules.is_empty() {
+        let module = median(modules);
+        print("  in TypeScript", module, &ratio(module));
+    }
     print("  bare loop", theirs, "");
+}
+
+/// Runs the derivation of a catalog over what was captured.
+fn derive(job: &Job, directory: &Path, catalog: &str) -> Measured {
+    copy(&directory.join("captured"), &directory.join("data"));
+    let measured = measure(tidegate(directory, catalog, "data").args(["--task", "bench/derived"]));
+    check_answers(job, directory);
+    measured
 }
 
 /// Writes the lines and the catalog, and captures them.
@@ -167,6 +197,19 @@ fn prepare(job: &Job, count: usize, directory: &Path) {
         writeln!(lines, "{}", (job.line)(id, &mut draw)).expect("the line can be written");
     }
     lines.flush().expect("the lines can be written");
+    // A null is as if nothing were there.
+    let transform = |lambda: Option<&str>| json!({"name": "fromSource", "source": "bench/source", "shuffle": "any", "lambda": lambda});
+    let sqlite = json!({"sqlite": {"migrations": job.migrations}});
+    write_catalog(job, directory, SQL_CATALOG, &sqlite, &transform(Some(&job.lambda)));
+    if let Some(module) = job.module {
+        let using = json!({"typescript": {"module": "derived.ts"}});
+        write_catalog(job, directory, MODULE_CATALOG, &using, &transform(None));
+        fs::write(directory.join("derived.ts"), module).expect("the module can be written");
+    }
+    measure(tidegate(directory, SQL_CATALOG, "captured").args(["--task", "bench/file"]));
+}
+
+fn write_catalog(job: &Job, directory: &Path, name: &str, using: &Value, transform: &Value) {
     let journals = json!({"fragments": {"compressionCodec": "NONE"}});
     let catalog = json!({
         "captures": {"bench/file": {
@@ -179,24 +222,16 @@ fn prepare(job: &Job, count: usize, directory: &Path) {
             "bench/source": {"schema": (job.schema)(), "key": ["/id"], "journals": journals},
             "bench/derived": {
                 "schema": job.derived, "key": [job.key], "journals": journals,
-                "derive": {
-                    "using": {"sqlite": {"migrations": job.migrations}},
-                    "transforms": [{
-                        "name": "fromSource", "source": "bench/source", "shuffle": "any",
-                        "lambda": job.lambda,
-                    }],
-                },
+                "derive": {"using": using, "transforms": [transform]},
             },
         },
     });
-    fs::write(directory.join("flow.json"), catalog.to_string())
-        .expect("the catalog can be written");
-    measure(tidegate(directory, "captured").args(["--task", "bench/file"]));
+    fs::write(directory.join(name), catalog.to_string()).expect("the catalog can be written");
 }
 
-fn tidegate(directory: &Path, data: &str) -> Command {
+fn tidegate(directory: &Path, catalog: &str, data: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
-    command.args(["run", "flow.json", "--until-idle", "--data", data]).current_dir(directory);
+    command.args(["run", catalog, "--until-idle", "--data", data]).current_dir(directory);
     command.stderr(Stdio::null());
     command
 }

@@ -12,16 +12,19 @@ use tidegate_stdlib::document::Node;
 use tidegate_stdlib::lambda::sqlite::migrate;
 use tidegate_stdlib::lambda::typescript::LogLine;
 use tidegate_stdlib::lambda::{Invocation, Rows};
+use tidegate_stdlib::reduce::FETCHED_KEYS;
 
 use crate::combine::{Budget, Combiner, salt};
 use crate::engine::stamps::Stamps;
-use crate::lambdas::{Beginning, Database, Lambdas};
-use crate::shuffle::{ReadBatch, ReadSpec, RenamedRead, Shuffle, Surroundings};
+use crate::lambdas::{Batch, Beginning, Database, Lambdas};
+use crate::shuffle::{ReadBatch, ReadDocument, ReadSpec, RenamedRead, Shuffle, Surroundings};
 use crate::stamp;
 use crate::store::{CommittedAppend, Shard};
 use crate::task::{Input, Task};
 use crate::violation::migration_failure;
 
+/// How much of what was published is added at once.
+const PUBLISHED_BYTES: usize = 64 << 10;
 /// How much of a document is shown in a note.
 const EXCERPT_CHARACTERS: usize = 400;
 
@@ -139,22 +142,17 @@ impl Task for DeriveTask<'_> {
         let derivation = self.derivation;
         let Opened { lambdas, combiner, rows, .. } = self.opened();
         let mut prepared = lambdas.batch(database(shard));
-        let applied = batch.iter().try_for_each(|source| {
-            let uuid = source.uuid.text();
-            let invocation = Invocation { document: source.document, uuid: Some(uuid.as_str()) };
-            rows.clear();
-            let shown = || stamp::stamped_value(source.document, source.uuid);
-            let outcome = prepared
-                .invoke(source.read, invocation, rows, shown)
-                .and_then(|()| rows.documents().iter().try_for_each(|row| combiner.add(row)));
-            outcome.map_err(|failure| {
-                let document = stamp::stamped(source.document, source.uuid);
-                blame(derivation, source.read, document.root(), failure)
-            })
-        });
+        let mut sources = batch.iter().peekable();
+        let mut applied = Ok(());
+        while applied.is_ok() && sources.peek().is_some() {
+            applied = apply_some(&mut sources, &mut prepared, rows, combiner);
+        }
         drop(prepared);
         self.tell_log();
-        applied
+        applied.map_err(|(source, failure)| {
+            let document = stamp::stamped(source.document, source.uuid);
+            blame(derivation, source.read, document.root(), failure)
+        })
     }
 
     fn held_bytes(&self) -> usize {
@@ -183,6 +181,42 @@ impl Task for DeriveTask<'_> {
         }
         shard.commit()
     }
+}
+
+/// Invokes lambdas until they have published about as many documents as are best added at once, and adds those. Of
+/// several failures, the first one is told with its source document, as if each were added at once.
+fn apply_some<'b>(
+    sources: &mut impl Iterator<Item = ReadDocument<'b>>,
+    lambdas: &mut Batch<'_>,
+    rows: &mut Rows,
+    combiner: &mut Combiner<'_>,
+) -> Result<(), (ReadDocument<'b>, Failure)> {
+    rows.clear();
+    // With each document how many had been published after it.
+    let mut invoked: Vec<(ReadDocument<'b>, usize)> = Vec::new();
+    let mut failed = Ok(());
+    while failed.is_ok()
+        && rows.documents().len() < FETCHED_KEYS
+        && rows.documents().size_bytes() < PUBLISHED_BYTES
+        && let Some(source) = sources.next()
+    {
+        let uuid = source.uuid.text();
+        let invocation = Invocation { document: source.document, uuid: Some(uuid.as_str()) };
+        let shown = || stamp::stamped_value(source.document, source.uuid);
+        failed = lambdas
+            .invoke(source.read, invocation, rows, shown)
+            .map_err(|failure| (source, failure));
+        if failed.is_ok() {
+            invoked.push((source, rows.documents().len()));
+        }
+    }
+    let whole = invoked.last().map_or(0, |(_, published)| *published);
+    combiner.add_all(rows.documents().iter().take(whole)).map_err(|(index, failure)| {
+        let at = invoked.partition_point(|(_, published)| *published <= index);
+        let (source, _) = invoked.get(at).expect("each document was published for one");
+        (*source, failure)
+    })?;
+    failed
 }
 
 /// The identity of a transform's read.

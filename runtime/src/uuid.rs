@@ -23,6 +23,14 @@ pub const OUTSIDE_TXN: u16 = 0;
 /// Flags that fit into a UUID.
 const FLAGS_MASK: u16 = 0x3ff;
 
+/// Where the digits of each byte stand in the text.
+const PLACES: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+/// The digits of each byte.
+const DIGITS: [[u8; 2]; 256] = digits();
+/// What each character is as a digit; [`NO_DIGIT`] when it is none.
+const VALUES: [u8; 256] = values();
+const NO_DIGIT: u8 = 0xff;
+
 impl Producer {
     /// The producer of given random bytes.
     pub const fn from_random(bytes: [u8; 6]) -> Self {
@@ -85,16 +93,12 @@ impl UuidText {
 impl Uuid {
     /// Its text, in lower case.
     pub fn text(self) -> UuidText {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut text = [b'-'; 36];
-        let places = text.iter_mut().enumerate();
-        let mut places = places.filter(|(at, _)| !matches!(at, 8 | 13 | 18 | 23));
-        for byte in self.to_bytes() {
-            for nibble in [byte >> 4, byte & 0xf] {
-                let digit = DIGITS.get(usize::from(nibble)).expect("a nibble is below 16");
-                if let Some((_, place)) = places.next() {
-                    *place = *digit;
-                }
+        for (byte, at) in self.to_bytes().into_iter().zip(PLACES) {
+            let digits = DIGITS.get(usize::from(byte));
+            let place = text.get_mut(at..).and_then(<[u8]>::first_chunk_mut);
+            if let (Some(place), Some(digits)) = (place, digits) {
+                *place = *digits;
             }
         }
         UuidText(text)
@@ -136,25 +140,45 @@ pub fn parse(text: &str) -> Option<Uuid> {
 }
 
 fn read_bytes(text: &str) -> Option<[u8; 16]> {
-    let mut bytes = [0; 16];
-    let mut characters = text.bytes();
-    for (index, byte) in bytes.iter_mut().enumerate() {
-        if matches!(index, 4 | 6 | 8 | 10) && characters.next()? != b'-' {
-            return None;
-        }
-        *byte = digit(characters.next()?)? << 4 | digit(characters.next()?)?;
+    let text: &[u8; 36] = text.as_bytes().try_into().ok()?;
+    if [8, 13, 18, 23].iter().any(|at| text.get(*at) != Some(&b'-')) {
+        return None;
     }
-    characters.next().is_none().then_some(bytes)
+    let value = |character: u8| VALUES.get(usize::from(character)).copied().unwrap_or(NO_DIGIT);
+    let (mut bytes, mut all) = ([0; 16], 0);
+    for (byte, at) in bytes.iter_mut().zip(PLACES) {
+        let [high, low] = *text.get(at..)?.first_chunk()?;
+        let (high, low) = (value(high), value(low));
+        all |= high | low;
+        *byte = high << 4 | low & 0xf;
+    }
+    // No digit has any of the upper bits.
+    (all < 16).then_some(bytes)
 }
 
-#[inline]
-fn digit(character: u8) -> Option<u8> {
-    match character {
-        b'0'..=b'9' => Some(character - b'0'),
-        b'a'..=b'f' => Some(character - b'a' + 10),
-        b'A'..=b'F' => Some(character - b'A' + 10),
-        _ => None,
+#[expect(clippy::indexing_slicing, reason = "a constant is computed by the compiler")]
+const fn digits() -> [[u8; 2]; 256] {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut all = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        all[byte] = [DIGITS[byte >> 4], DIGITS[byte & 0xf]];
+        byte += 1;
     }
+    all
+}
+
+#[expect(clippy::indexing_slicing, reason = "a constant is computed by the compiler")]
+const fn values() -> [u8; 256] {
+    let mut all = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 16 {
+        let digit = DIGITS[value][1];
+        all[digit as usize] = value as u8;
+        all[digit.to_ascii_uppercase() as usize] = value as u8;
+        value += 1;
+    }
+    all
 }
 
 #[cfg(test)]

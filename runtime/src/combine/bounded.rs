@@ -58,6 +58,11 @@ impl BoundedFold {
         Ok(())
     }
 
+    /// As [`Fold::fetch`].
+    pub(crate) fn fetch<'k>(&mut self, keys: impl Iterator<Item = &'k [u8]>) {
+        self.fold.fetch(keys);
+    }
+
     /// Whether no key is held.
     pub(crate) fn is_empty(&self) -> bool {
         self.fold.is_empty() && self.runs.is_none()

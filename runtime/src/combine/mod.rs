@@ -18,7 +18,7 @@ use tidegate_stdlib::bundle::{Collection, Failure, FailureKind};
 use tidegate_stdlib::document::{
     Builder, Document, Node, copy_with_empty_meta, has_room, is_stamped, write_stamped,
 };
-use tidegate_stdlib::key::{Component, Key};
+use tidegate_stdlib::key::{Component, Key, PackedKeys};
 use tidegate_stdlib::redact::{Redactor, default_salt};
 use tidegate_stdlib::reduce::{Group, Lone, Mode, ReduceFailure, Reducer};
 use tidegate_stdlib::schema::Schema;
@@ -195,6 +195,8 @@ pub(crate) struct Combiner<'b> {
     key: Key,
     fold: BoundedFold,
     packed: Vec<u8>,
+    /// The keys of documents that are added next.
+    coming: PackedKeys,
     partitions: Partitions<'b>,
     /// What digests of redacted values begin with.
     salt: Vec<u8>,
@@ -215,7 +217,8 @@ impl<'b> Combiner<'b> {
         let key = contract.key(collection.key.iter().map(String::as_str))?;
         let partitions = Partitions::new(collection)?;
         let fold = BoundedFold::new(Mode::Associative, Lone::Kept, budget);
-        Ok(Self { contract, key, fold, packed: Vec::new(), partitions, salt })
+        let coming = PackedKeys::default();
+        Ok(Self { contract, key, fold, packed: Vec::new(), coming, partitions, salt })
     }
 
     /// Whether this is the combiner of a collection.
@@ -223,16 +226,45 @@ impl<'b> Combiner<'b> {
         self.contract.collection.name == collection.name
     }
 
+    /// Adds documents in order, and fetches what is held of their keys together.
+    ///
+    /// # Errors
+    /// As [`Combiner::add`], with the index of the document at fault.
+    pub(crate) fn add_all<'d>(
+        &mut self,
+        documents: impl Iterator<Item = Node<'d>> + Clone,
+    ) -> Result<(), (usize, Failure)> {
+        let Self { key, fold, coming, .. } = self;
+        coming.clear();
+        documents.clone().for_each(|document| coming.push(key, document));
+        fold.fetch(coming.iter());
+        for (index, document) in documents.enumerate() {
+            self.add_coming(index, document).map_err(|failure| (index, failure))?;
+        }
+        Ok(())
+    }
+
     /// Adds a document.
     ///
     /// # Errors
     /// `document-violates-schema`, `reduction-failed`, and what the disk refuses.
     pub(crate) fn add(&mut self, document: Node<'_>) -> Result<(), Failure> {
-        let changed = self.contract.admit(document)?;
-        let document = changed.as_ref().map_or(document, Document::root);
-        self.packed.clear();
-        self.key.pack(document, &mut self.packed);
-        self.fold.add(&self.contract, &self.packed, document)
+        self.coming.clear();
+        self.coming.push(&self.key, document);
+        self.add_coming(0, document)
+    }
+
+    /// Adds the document whose key is coming at an index.
+    fn add_coming(&mut self, index: usize, document: Node<'_>) -> Result<(), Failure> {
+        let Self { contract, key, fold, packed, coming, .. } = self;
+        match contract.admit(document)? {
+            None => fold.add(contract, coming.get(index).unwrap_or_default(), document),
+            Some(changed) => {
+                packed.clear();
+                key.pack(changed.root(), packed);
+                fold.add(contract, packed, changed.root())
+            }
+        }
     }
 
     /// An estimate of the memory held.

@@ -12,6 +12,7 @@ use super::blob::{decode_next, parse_codec};
 use super::directory::{journal_heads, writer_database};
 use super::fragment::{FragmentFile, list_fragments};
 use super::{JournalName, JournalPosition, files, tables};
+use crate::limits::BLOB_BYTES;
 
 /// Bytes that are read from a file at once.
 const READ_BYTES: usize = 256 << 10;
@@ -358,6 +359,9 @@ fn read_blobs(
 ) -> io::Result<()> {
     let mut input = BufReader::with_capacity(READ_BYTES, File::open(path)?);
     input.seek(SeekFrom::Start(place.file_offset))?;
+    // A last blob may begin just below the bound.
+    let rest = usize::try_from(file.name.end - place.offset).unwrap_or(usize::MAX);
+    out.reserve(rest.min(bytes_max.saturating_add(BLOB_BYTES)));
     while place.offset < file.name.end && out.len() < bytes_max {
         let before = out.len();
         if input.fill_buf()?.is_empty() {

@@ -527,6 +527,14 @@ impl Documents {
         }
     }
 
+    /// Forgets the documents from an index on.
+    pub fn truncate(&mut self, length: usize) {
+        if let Some(start) = self.starts.get(length) {
+            self.builder.cells.truncate(*start as usize);
+            self.starts.truncate(length);
+        }
+    }
+
     /// How many documents there are.
     pub fn len(&self) -> usize {
         self.starts.len()
@@ -544,7 +552,7 @@ impl Documents {
     }
 
     /// The documents in order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = Node<'_>> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Node<'_>> + Clone {
         (0..self.len()).map(|index| self.get(index).unwrap_or(Node::NULL))
     }
 
@@ -573,13 +581,17 @@ pub(super) fn head(bytes: &[u8], start: usize, length: usize) -> u64 {
     }
 }
 
-#[cold]
+/// The same where no eight bytes are left, such as in a text by itself.
 fn head_near_end(text: &[u8]) -> u64 {
-    let mut head = [0; 8];
-    for (to, from) in head.iter_mut().zip(text) {
-        *to = *from;
+    if let Some(first) = text.first_chunk() {
+        return u64::from_be_bytes(*first);
     }
-    u64::from_be_bytes(head)
+    if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        // The two overlap.
+        let word = |bytes| u64::from(u32::from_be_bytes(bytes));
+        return word(*first) << 32 | word(*last) << (8 * (8 - text.len()));
+    }
+    text.iter().zip([56, 48, 40]).map(|(byte, shift)| u64::from(*byte) << shift).sum()
 }
 
 fn head_at(cells: &[Cell], text: &str, at: usize) -> u64 {

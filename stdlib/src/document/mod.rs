@@ -383,12 +383,19 @@ impl<'d> Properties<'d> {
     /// The value of the property of this name.
     #[inline]
     pub fn get(self, name: &str) -> Option<Node<'d>> {
-        for (present, value) in self {
-            match present.cmp(name) {
-                std::cmp::Ordering::Less => {}
-                std::cmp::Ordering::Equal => return Some(value),
-                std::cmp::Ordering::Greater => return None,
+        let (head, first) = (head(name), name.as_bytes().first());
+        let Self { left, mut cells, text } = self;
+        for _ in 0..left {
+            let [Cell::String { start, length }, value, ..] = cells else { return None };
+            let is_as_long = *length as usize == name.len();
+            if is_as_long && Name::new(text, *start, *length).is(name, head) {
+                return cells.get(1..).map(|cells| Node { cells, text });
             }
+            // Mostly one byte tells that the place of the name has been passed.
+            if *length > 0 && text.as_bytes().get(*start as usize) > first {
+                return None;
+            }
+            cells = cells.get(1 + value.extent()..)?;
         }
         None
     }

@@ -114,7 +114,9 @@ impl Guard {
 
     /// Runs `work` in a mode and returns to the one before, also when `work` fails.
     pub fn within<T>(&self, mode: GuardMode, work: impl FnOnce() -> T) -> T {
-        let before = self.shared.mode.swap(code(mode), Ordering::Relaxed);
+        // Only the thread that has the connection sets the mode, so nothing need happen at once.
+        let before = self.shared.mode.load(Ordering::Relaxed);
+        self.shared.mode.store(code(mode), Ordering::Relaxed);
         let _restore = Restore { shared: &self.shared, before };
         work()
     }

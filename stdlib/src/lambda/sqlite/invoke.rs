@@ -5,16 +5,14 @@ use std::cell::Cell;
 use std::fmt;
 use std::ops::Range;
 
-use rusqlite::types::ValueRef;
-use rusqlite::{CachedStatement, Connection, Row};
+use rusqlite::{CachedStatement, Connection};
 
 use super::super::{Invocation, Rows};
 use super::bind::Binder;
 use super::locate::Statement;
-use super::rows::{Output, add};
+use super::rows::{Output, RowsLeft, add};
 use super::statements::{find_text, numbered};
 use super::{Binding, Guard, GuardMode, Parameters, SqlFailure, SqlFailureKind, split};
-use crate::limits::{LAMBDA_ROWS_MAX, LAMBDA_ROWS_SIZE_BYTES_MAX};
 
 /// A lambda whose statements have been prepared once against a database with its migrations.
 #[derive(Debug)]
@@ -139,7 +137,7 @@ impl PreparedLambda<'_> {
         rows: &mut Rows,
     ) -> Result<(), SqlFailure> {
         self.guard.reset_steps();
-        let mut left = RowsLeft { rows: LAMBDA_ROWS_MAX, bytes: LAMBDA_ROWS_SIZE_BYTES_MAX };
+        let mut left = RowsLeft::default();
         for (compiled, prepared) in &mut self.statements {
             compiled.run(prepared, self.guard, invocation, &mut left, rows)?;
             if !compiled.is_read_only {
@@ -153,34 +151,6 @@ impl PreparedLambda<'_> {
 impl fmt::Debug for PreparedLambda<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("PreparedLambda").finish_non_exhaustive()
-    }
-}
-
-/// What an invocation may still publish.
-#[derive(Debug)]
-struct RowsLeft {
-    rows: usize,
-    bytes: usize,
-}
-
-impl RowsLeft {
-    /// Counts a row, before anything of it is copied; says what there is too much of.
-    fn take(&mut self, row: &Row<'_>) -> Result<(), String> {
-        self.rows = self
-            .rows
-            .checked_sub(1)
-            .ok_or_else(|| format!("gives more than {LAMBDA_ROWS_MAX} rows for one document"))?;
-        let size = |value: ValueRef<'_>| match value {
-            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes.len(),
-            ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => 0,
-        };
-        let columns = 0..row.as_ref().column_count();
-        let size_bytes: usize = columns.map(|column| row.get_ref(column).map_or(0, size)).sum();
-        self.bytes = self.bytes.checked_sub(size_bytes).ok_or_else(|| {
-            let limit = LAMBDA_ROWS_SIZE_BYTES_MAX >> 20;
-            format!("gives more than {limit} MiB for one document")
-        })?;
-        Ok(())
     }
 }
 
@@ -309,10 +279,8 @@ impl Compiled {
                 .map_err(|error| statement.step_failure(guard, &error))?;
             let Some(row) = row else { return Ok(()) };
             self.count_effects(1);
-            left.take(row)
-                .map_err(|message| statement.failure(None, SqlFailureKind::Limit, message))?;
-            add(rows, &self.output, row)
-                .map_err(|message| statement.failure(None, SqlFailureKind::Execution, message))?;
+            add(rows, &self.output, row, left)
+                .map_err(|(kind, message)| statement.failure(None, kind, message))?;
         }
     }
 

@@ -6,15 +6,58 @@ use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
 use super::super::Rows;
+use super::SqlFailureKind;
 use crate::document::{Builder, Number, Parser};
+use crate::limits::{LAMBDA_ROWS_MAX, LAMBDA_ROWS_SIZE_BYTES_MAX};
 
-/// Adds a row.
+/// Why a row is refused.
+type Refusal = (SqlFailureKind, String);
+
+/// Adds a row, of what an invocation may still publish.
 ///
 /// # Errors
-/// As [`Output::write`].
-pub(super) fn add(rows: &mut Rows, output: &Output, row: &Row<'_>) -> Result<(), String> {
+/// As [`Output::write`], and when there is too much.
+pub(super) fn add(
+    rows: &mut Rows,
+    output: &Output,
+    row: &Row<'_>,
+    left: &mut RowsLeft,
+) -> Result<(), Refusal> {
     let Rows { documents, parser } = rows;
-    documents.add(|builder| output.write(row, parser, builder))
+    left.take_row()?;
+    documents.add(|builder| output.write(row, left, parser, builder))
+}
+
+/// What an invocation may still publish.
+#[derive(Debug)]
+pub(super) struct RowsLeft {
+    rows: usize,
+    bytes: usize,
+}
+
+impl Default for RowsLeft {
+    fn default() -> Self {
+        Self { rows: LAMBDA_ROWS_MAX, bytes: LAMBDA_ROWS_SIZE_BYTES_MAX }
+    }
+}
+
+impl RowsLeft {
+    fn take_row(&mut self) -> Result<(), Refusal> {
+        self.rows = self.rows.checked_sub(1).ok_or_else(|| {
+            let message = format!("gives more than {LAMBDA_ROWS_MAX} rows for one document");
+            (SqlFailureKind::Limit, message)
+        })?;
+        Ok(())
+    }
+
+    /// Counts a text or blob before it is copied.
+    fn take(&mut self, value: &[u8]) -> Result<(), Refusal> {
+        self.bytes = self.bytes.checked_sub(value.len()).ok_or_else(|| {
+            let limit = LAMBDA_ROWS_SIZE_BYTES_MAX >> 20;
+            (SqlFailureKind::Limit, format!("gives more than {limit} MiB for one document"))
+        })?;
+        Ok(())
+    }
 }
 
 /// What the rows of a statement are.
@@ -72,40 +115,56 @@ impl Output {
     /// Writes one row as a document.
     ///
     /// # Errors
-    /// Text that is not UTF-8; the message names its column.
-    fn write(&self, row: &Row<'_>, parser: &mut Parser, into: &mut Builder) -> Result<(), String> {
+    /// Text that is not UTF-8, the message names its column; and when there is too much of it.
+    fn write(
+        &self,
+        row: &Row<'_>,
+        left: &mut RowsLeft,
+        parser: &mut Parser,
+        into: &mut Builder,
+    ) -> Result<(), Refusal> {
+        let mut write = |column, name: &str, into: &mut Builder| {
+            let value = row
+                .get_ref(column)
+                .map_err(|_| (SqlFailureKind::Execution, format!("column `{name}` is gone")))?;
+            write_value(value, name, left, parser, into)
+        };
         let Self::Properties(Properties { names, sorted }) = self else {
-            return write_value(row, 0, "json", parser, into);
+            return write(0, "json", into);
         };
         into.begin_object();
         for index in sorted {
             let name = names.get(*index).map_or("", String::as_str);
             into.name(name);
-            write_value(row, *index, name, parser, into)?;
+            write(*index, name, into)?;
         }
-        into.end_object();
+        into.end_sorted_object();
         Ok(())
     }
 }
 
 fn write_value(
-    row: &Row<'_>,
-    index: usize,
+    value: ValueRef<'_>,
     column: &str,
+    left: &mut RowsLeft,
     parser: &mut Parser,
     into: &mut Builder,
-) -> Result<(), String> {
-    let value = row.get_ref(index).map_err(|_| format!("column `{column}` is gone"))?;
+) -> Result<(), Refusal> {
     match value {
         ValueRef::Null => into.null(),
         ValueRef::Integer(integer) => into.number(integer.into()),
         ValueRef::Real(real) => write_real(real, into),
         ValueRef::Text(text) => {
+            left.take(text)?;
             if !write_text(text, parser, into) {
-                return Err(format!("column `{column}` is not UTF-8 text"));
+                let message = format!("column `{column}` is not UTF-8 text");
+                return Err((SqlFailureKind::Execution, message));
             }
         }
-        ValueRef::Blob(bytes) => into.string(&STANDARD.encode(bytes)),
+        ValueRef::Blob(bytes) => {
+            left.take(bytes)?;
+            into.string(&STANDARD.encode(bytes));
+        }
     }
     Ok(())
 }

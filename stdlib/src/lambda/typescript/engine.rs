@@ -16,9 +16,10 @@ use super::super::{Invocation, Rows};
 use super::failure::{ScriptFailure, ScriptFailureKind, definition};
 use super::loader::Files;
 use super::log::{Log, LogLine};
+use super::values::{Fault, Values};
 use super::{StateUpdate, globals, method_name};
 use crate::bundle::{Module, Origin};
-use crate::document::{Builder, write_stamped, write_text};
+use crate::document::Builder;
 use crate::limits::{
     LAMBDA_ROWS_MAX, LAMBDA_ROWS_SIZE_BYTES_MAX, SCRIPT_MEMORY_BYTES_MAX, SCRIPT_STACK_BYTES_MAX,
     SCRIPT_TICKS_MAX,
@@ -45,10 +46,7 @@ pub struct Engine {
     module: Arc<Module>,
     log: Rc<RefCell<Log>>,
     ticks: Rc<Ticks>,
-    /// The text of a document on its way in, kept for its capacity.
-    text: RefCell<Vec<u8>>,
-    /// Documents on their way out.
-    parsed: RefCell<Builder>,
+    values: RefCell<Values>,
     context: Context,
     _runtime: Runtime,
 }
@@ -70,7 +68,9 @@ impl Engine {
         let (log, ticks) = (Rc::<RefCell<Log>>::default(), Rc::new(Ticks::default()));
         let (runtime, context) = machine(&module, &ticks).map_err(|error| unusable(&error))?;
         let opened = context.with(|script| {
-            globals::define(&script, &log, opening.seed).map_err(|error| unusable(&error))?;
+            let values = globals::define(&script, &log, opening.seed)
+                .and_then(|()| Values::new(&script))
+                .map_err(|error| unusable(&error))?;
             let instance = instance(&script, opening)
                 .map_err(|error| ScriptFailure::of(&script, error, &module, ticks.spent()))?;
             let mut methods = Vec::new();
@@ -85,17 +85,16 @@ impl Engine {
                 let function = Persistent::save(&script, method);
                 methods.push(Method { name, function, definition });
             }
-            Ok((Persistent::save(&script, instance), methods))
+            Ok((Persistent::save(&script, instance), methods, values))
         });
-        let (instance, methods) = opened?;
+        let (instance, methods, values) = opened?;
         Ok(Self {
             instance,
             methods,
             module,
             log,
             ticks,
-            text: RefCell::default(),
-            parsed: RefCell::default(),
+            values: values.into(),
             context,
             _runtime: runtime,
         })
@@ -115,15 +114,9 @@ impl Engine {
             let message = format!("there is no transform {transform}");
             return Err(ScriptFailure::new(ScriptFailureKind::Unusable, message));
         };
-        let mut text = self.text.borrow_mut();
-        text.clear();
-        match invocation.uuid {
-            Some(uuid) => write_stamped(invocation.document, uuid, &mut text),
-            None => write_text(invocation.document, &mut text),
-        }
         let outcome = self.call(name, rows, |script| {
             let read = Object::new(script.clone())?;
-            read.set("doc", script.json_parse(text.as_slice())?)?;
+            read.set("doc", self.values.borrow_mut().enter(script, invocation)?)?;
             let method = function.clone().restore(script)?;
             method.call((This(self.instance.clone().restore(script)?), read))
         });
@@ -199,41 +192,31 @@ impl Engine {
         rows: &mut Rows,
         call: impl for<'js> FnOnce(&Ctx<'js>) -> rquickjs::Result<ScriptValue<'js>>,
     ) -> Result<(), ScriptFailure> {
+        let begin = rows.documents.len();
         let text = self.within(|script| {
             let given = settled(call(script)?)?;
             if !given.is_array() {
-                return Ok(Err(given.type_name()));
+                let found = word(given.type_name());
+                let message =
+                    format!("`{name}` gave {found} where a list of documents is expected");
+                return Ok(Err(message));
             }
-            stringify(script, given).map(Ok)
+            match self.values.borrow_mut().leave(script, given.clone(), rows) {
+                Ok(()) => Ok(Ok(None)),
+                Err(Fault::Script(error)) => Err(error),
+                Err(Fault::Limit(limit)) => {
+                    Ok(Err(format!("`{name}` gave more than {limit} at once")))
+                }
+                Err(Fault::Unsure) => stringify(script, given).map(Ok),
+            }
         })?;
-        let text = text.map_err(|found| {
-            output(format!("`{name}` gave {} where a list of documents is expected", word(found)))
-        })?;
-        match text.as_deref() {
-            None | Some("[]") => Ok(()),
-            Some(text) => self.add(name, text, rows),
+        match text.map_err(output)? {
+            None => Ok(()),
+            Some(text) => {
+                rows.documents.truncate(begin);
+                add(name, &text, rows)
+            }
         }
-    }
-
-    /// Adds the documents of a list.
-    fn add(&self, name: &str, text: &str, rows: &mut Rows) -> Result<(), ScriptFailure> {
-        if text.len() > LAMBDA_ROWS_SIZE_BYTES_MAX {
-            let limit = LAMBDA_ROWS_SIZE_BYTES_MAX >> 20;
-            return Err(output(format!("`{name}` gave more than {limit} MiB at once")));
-        }
-        let mut parsed = self.parsed.borrow_mut();
-        parsed.clear();
-        let Rows { documents, parser } = rows;
-        parser.parse(text.as_bytes(), &mut parsed).map_err(|failure| {
-            output(format!("`{name}` gave what is no JSON: {}", failure.message))
-        })?;
-        let Some(items) = parsed.root().as_array() else { return Ok(()) };
-        if items.len() > LAMBDA_ROWS_MAX {
-            let message = format!("`{name}` gave more than {LAMBDA_ROWS_MAX} documents at once");
-            return Err(output(message));
-        }
-        items.for_each(|item| documents.push(item));
-        Ok(())
     }
 
     /// Runs something in the engine with a fresh allowance of steps, and whatever it left to be done later.
@@ -312,6 +295,26 @@ fn instance<'js>(script: &Ctx<'js>, opening: &Opening<'_>) -> rquickjs::Result<O
     let constructor =
         class.into_constructor().ok_or_else(|| Error::new_from_js("function", "class"))?;
     constructor.construct((open,))
+}
+
+/// Adds the documents of the text of a list.
+fn add(name: &str, text: &str, rows: &mut Rows) -> Result<(), ScriptFailure> {
+    if text.len() > LAMBDA_ROWS_SIZE_BYTES_MAX {
+        let limit = LAMBDA_ROWS_SIZE_BYTES_MAX >> 20;
+        return Err(output(format!("`{name}` gave more than {limit} MiB at once")));
+    }
+    let mut parsed = Builder::default();
+    let Rows { documents, parser } = rows;
+    parser
+        .parse(text.as_bytes(), &mut parsed)
+        .map_err(|failure| output(format!("`{name}` gave what is no JSON: {}", failure.message)))?;
+    let Some(items) = parsed.root().as_array() else { return Ok(()) };
+    if items.len() > LAMBDA_ROWS_MAX {
+        let message = format!("`{name}` gave more than {LAMBDA_ROWS_MAX} documents at once");
+        return Err(output(message));
+    }
+    items.for_each(|item| documents.push(item));
+    Ok(())
 }
 
 /// The value that a promise is settled with; any other value itself.

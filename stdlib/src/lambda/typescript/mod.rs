@@ -4,9 +4,10 @@
 //! environment. Steps, memory and stack are limited, and counted instead of timed. Random numbers come from a seed, so
 //! that a run can be repeated; only the clock that the language itself reads is the real one.
 //!
-//! Documents go in and come out as JSON, with the meaning that `JSON.parse` and `JSON.stringify` give it: a number is a
-//! double, a property that is `undefined` is left out.
+//! Documents go in and come out with the meaning that `JSON.parse` and `JSON.stringify` give JSON: a number is a double, a
+//! property that is `undefined` is left out.
 
+mod atoms;
 mod engine;
 mod failure;
 mod globals;
@@ -14,6 +15,7 @@ mod loader;
 mod log;
 mod names;
 mod state;
+mod values;
 
 pub use engine::{Engine, Opening};
 pub use failure::{ScriptFailure, ScriptFailureKind};

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::super::{Invocation, Rows};
@@ -247,4 +248,154 @@ fn the_globals_that_modules_use_are_there() {
     for (expression, expected) in cases {
         assert_eq!(value_of(expression), expected, "{expression}");
     }
+}
+
+/// What a method publishes is what `JSON.stringify` writes of it, whatever it is.
+#[test]
+fn published_values_are_what_their_json_says() {
+    let values = [
+        "undefined",
+        "null",
+        "() => 1",
+        "Symbol('s')",
+        "[undefined, () => 1, Symbol('s'), , null]",
+        "{ a: undefined, b() {}, [Symbol('s')]: 1, c: null }",
+        "[0, -0, 1, -1, 2147483648, -2147483649, 0.1, -1.5e-7, 5e-324, 1.7976931348623157e308]",
+        "[NaN, Infinity, -Infinity]",
+        "[2 ** 53 - 1, 2 ** 53, -(2 ** 53), 2 ** 53 + 2, 2 ** 63, 2 ** 64, 1.2345678901234567e19, 1e20, 1e21, -1e21]",
+        "['', 'ü', '\\u{1d11e}', '\\0\\n\"\\\\', 'a'.repeat(300) + 'ü'.repeat(300)]",
+        "'rope '.repeat(100) + 'of ' + 'many'.repeat(1000)",
+        "{ b: 1, a: 2, 10: 3, 9: 4, '': 5, '\\0': 6, 'ü': 7, '\\u{1d11e}': 8 }",
+        "JSON.parse('{\"__proto__\": { \"x\": 1 }, \"constructor\": 2, \"toString\": 3}')",
+        "new Date(0)",
+        "{ at: new Date(NaN) }",
+        "[new Number(1), new String('s'), new Boolean(false), Object(1), Object(2n) instanceof BigInt]",
+        "[new Map([[1, 2]]), new Set([1]), /x/g, new Error('e')]",
+        "new Uint8Array([1, 2])",
+        "Object.create({ inherited: 1 }, { own: { value: 2, enumerable: true }, hidden: { value: 3 } })",
+        "Object.assign(Object.create(null), { a: { b: 1 } })",
+        "new (class Point { #z = 3; x = 1; get y() { return 2; } })()",
+        "new (class List extends Array {})(1, 2)",
+        "{ get a() { return [1]; }, set b(_) {} }",
+        "{ a: { toJSON(key) { return [key, this.x]; }, x: 1 }, b: [{ toJSON: (key) => key }] }",
+        "{ a: { toJSON() { return undefined; } }, b: { toJSON: 1 } }",
+        "[{ toJSON() { return undefined; } }]",
+        "Object.assign(() => 1, { toJSON: () => 'function' })",
+        "Object.assign([1, 2], { more: 3 })",
+        "(() => { const a = [1]; a.length = 3; return a; })()",
+        "new Proxy({ a: 1, b: [2] }, {})",
+        "new Proxy([1, { a: 2 }], {})",
+        "new Proxy({ a: 1 }, { get: (it, name) => (name in it ? it[name] + 1 : undefined) })",
+        "(() => { const one = { a: 1 }; return { x: one, y: [one, one] }; })()",
+        "(function () { return arguments; })(1, 'two')",
+        "new URL('https://example.com/')",
+        "globalThis.JSON",
+        "(() => { let deep = 1; for (let i = 0; i < 100; i += 1) deep = i % 2 ? [deep] : { deep }; return deep; })()",
+        "(() => { let deep = new Date(0); for (let i = 0; i < 100; i += 1) deep = [deep]; return deep; })()",
+    ];
+    for value in values {
+        let engine = open(&format!(
+            "fromIt() {{ const make = () => ({value}); return [make(), {{ it: make() }}, JSON.stringify([make(), {{ it: make() }}])]; }}"
+        ));
+        // A second call knows the names.
+        for _ in 0..2 {
+            let mut rows = invoke(&engine, &json!({})).unwrap();
+            let text = rows.pop().unwrap();
+            assert_eq!(json!(rows).to_string(), parsed(text.as_str().unwrap()), "{value}");
+        }
+    }
+}
+
+/// The canonical text of what the strict parser makes of a text.
+fn parsed(text: &str) -> String {
+    crate::value::parse(text.as_bytes()).unwrap().to_string()
+}
+
+#[test]
+fn values_without_json_are_refused() {
+    let message = |value: &str| {
+        let failure = invoke(&open(&format!("fromIt() {{ return {value}; }}")), &json!({}));
+        failure.unwrap_err().message
+    };
+    assert!(message("[{ a: 1n }]").contains("BigInt"), "{}", message("[{ a: 1n }]"));
+    let circular = "(() => { const a = {}; a.a = a; return [a]; })()";
+    assert!(message(circular).contains("circular"), "{}", message(circular));
+    let thrown = "[{ a: 1 }, { get a() { throw new RangeError('no'); } }]";
+    assert_eq!(message(thrown), "RangeError: no");
+    for surrogate in ["['a\\ud800']", "[{ 'a\\ud800': 1 }]"] {
+        let message = message(surrogate);
+        assert!(message.starts_with("`fromIt` gave what is no JSON: "), "{message}");
+    }
+    let deep =
+        "(() => { let deep = []; for (let i = 0; i < 200; i += 1) deep = [deep]; return deep; })()";
+    assert!(message(deep).starts_with("`fromIt` gave what is no JSON: "), "{}", message(deep));
+    let wide = "(() => { let wide = 'x'.repeat(1000); for (let i = 0; i < 60; i += 1) wide = [wide, wide]; return wide; })()";
+    assert_eq!(message(wide), "`fromIt` gave more than 256 MiB at once");
+    assert_eq!(message("new Array(1000001)"), "`fromIt` gave more than 1000000 documents at once");
+    assert_eq!(message("[new Array(4294967295)]"), "`fromIt` gave more than 256 MiB at once");
+}
+
+#[test]
+fn what_objects_inherit_counts_as_json_says() {
+    let engine = open(
+        "fromIt({ doc }) {\n\
+           if (doc.on) Object.prototype.toJSON = function () { return 'object'; };\n\
+           const list = [{ a: 1 }, [{ b: 2 }]];\n\
+           const text = JSON.stringify(list);\n\
+           delete Object.prototype.toJSON;\n\
+           return doc.list ? Object.assign(list, { toJSON: () => [{ c: text }] }) : [...list, text];\n\
+         }",
+    );
+    let text = r#"[{"a":1},[{"b":2}]]"#;
+    let list = json!([{"a": 1}, [{"b": 2}], text]);
+    assert_eq!(json!(invoke(&engine, &json!({})).unwrap()), list);
+    let list = json!([{ "c": text }]);
+    assert_eq!(json!(invoke(&engine, &json!({"list": true})).unwrap()), list);
+    let engine = open("fromIt() { Array.prototype.toJSON = () => [1, 2]; return [3]; }");
+    assert_eq!(invoke(&engine, &json!({})).unwrap(), [json!(1), json!(2)]);
+}
+
+proptest! {
+    /// A document is what `JSON.parse` makes of its text, and comes back as it is.
+    #[test]
+    fn documents_are_what_their_json_says(values in prop::collection::vec(document(), 1..4)) {
+        let engine = open(
+            "fromIt({ doc }) {\n\
+               const read = JSON.parse(doc.text);\n\
+               const is = (a, b) => Object.is(a, b) || (typeof a === 'object' && a !== null && b !== null\n\
+                 && Array.isArray(a) === Array.isArray(b) && Object.getPrototypeOf(a) === Object.getPrototypeOf(b)\n\
+                 && Object.keys(a).join() === Object.keys(b).join() && Object.keys(a).every((key) => is(a[key], b[key])));\n\
+               return [{ same: is(doc.value, read), value: doc.value, read: JSON.stringify(read) }];\n\
+             }",
+        );
+        for value in values {
+            let text = Document::from_value(&value).root().to_string();
+            let rows = invoke(&engine, &json!({"value": value, "text": text})).unwrap();
+            prop_assert_eq!(&rows[0]["same"], &json!(true));
+            prop_assert_eq!(rows[0]["value"].to_string(), parsed(rows[0]["read"].as_str().unwrap()));
+        }
+    }
+}
+
+/// Documents with names and numbers that the language treats in a way of its own.
+fn document() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        (-3_i64..3).prop_map(Value::from),
+        prop::num::f64::NORMAL.prop_map(Value::from),
+        Just(json!(-0.0)),
+        "[a\"\u{0}ü\u{1d11e}]{0,3}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        let name =
+            prop_oneof!["[ab10]{0,2}", Just("__proto__".to_owned()), Just("toString".to_owned())];
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map(name, inner, 0..4)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
 }
