@@ -4,15 +4,14 @@
 //! shard records progress only for status. The endpoint's transaction begins when its input is complete, so it never
 //! waits for input.
 
-use std::convert::Infallible;
-
 use serde_json::{Value, json};
 use tidegate_stdlib::bundle::{
     Bundle, ColumnRole, Failure, FailureKind, Materialization, MaterializationBinding,
 };
-use tidegate_stdlib::document::{Documents, Node};
+use tidegate_stdlib::document::{Builder, Documents, Node, Parser};
 use tidegate_stdlib::key::{Key, PackedKeys};
 use tidegate_stdlib::reduce::{FETCHED_KEYS, Fold, Group, Lone, Mode};
+use tidegate_stdlib::value::ParseFailure;
 
 use crate::combine::{Budget, Contract, hash_seed};
 use crate::connector::{Begun, Destination, Store, state_key};
@@ -69,8 +68,6 @@ struct Binding<'r> {
     is_delta: bool,
     /// The UUID of the last document of each key, by the index of the key in the fold.
     uuids: Vec<Uuid>,
-    /// The values of these keys, to load stored rows by.
-    keys: Documents,
     /// The packed keys of the documents that are added next, and how many of those were.
     coming: PackedKeys,
     come: usize,
@@ -227,14 +224,13 @@ impl<'r> Binding<'r> {
             fold,
             is_delta,
             uuids: Vec::new(),
-            keys: Documents::default(),
             coming: PackedKeys::default(),
             come: 0,
         })
     }
 
     fn size_bytes(&self) -> usize {
-        self.fold.size_bytes() + self.uuids.len() * size_of::<Uuid>() + self.keys.size_bytes()
+        self.fold.size_bytes() + self.uuids.len() * size_of::<Uuid>()
     }
 
     /// Adds the next document whose key is coming.
@@ -245,10 +241,7 @@ impl<'r> Binding<'r> {
         let index = added.map_err(|failure| self.contract.irreducible(&failure))?;
         match self.uuids.get_mut(index) {
             Some(last) => *last = uuid,
-            None => {
-                self.uuids.push(uuid);
-                self.add_key(document);
-            }
+            None => self.uuids.push(uuid),
         }
         Ok(())
     }
@@ -258,27 +251,31 @@ impl<'r> Binding<'r> {
         self.come = 0;
     }
 
-    fn add_key(&mut self, document: Node<'_>) {
-        let Self { key, keys, .. } = self;
-        let added: Result<(), Infallible> = keys.add(|builder| {
-            builder.begin_array();
-            key.extract(document).for_each(|value| builder.copy(value));
-            builder.end_array();
-            Ok(())
-        });
-        added.unwrap_or_else(|never| match never {});
-    }
-
     /// Gives every key its stored document, in the order of the keys, as the table has them.
     fn load(&mut self, index: usize, destination: &mut dyn Destination) -> Result<(), Failure> {
         if self.is_delta {
             return Ok(());
         }
-        let Self { fold, keys, .. } = self;
-        let mut batch = Vec::new();
+        let Self { fold, key, contract, .. } = self;
+        let (mut keys, mut parser, mut document) =
+            (Documents::default(), Parser::default(), Builder::default());
+        let mut add_key = |text: &[u8], keys: &mut Documents| -> Result<(), ParseFailure> {
+            document.clear();
+            parser.parse(text, &mut document)?;
+            keys.add(|builder| {
+                builder.begin_array();
+                key.extract(document.root()).for_each(|value| builder.copy(value));
+                builder.end_array();
+                Ok(())
+            })
+        };
         for order in fold.order().chunks(LOAD_KEYS) {
-            batch.clear();
-            batch.extend(order.iter().filter_map(|key| keys.get(*key)));
+            keys.clear();
+            for index in order {
+                let added = add_key(fold.first_text(*index).unwrap_or_default(), &mut keys);
+                added.map_err(|failure| contract.unreadable(&failure))?;
+            }
+            let batch: Vec<_> = keys.iter().collect();
             destination.load(index, &batch, &mut |found, document| {
                 if let Some(key) = order.get(found) {
                     fold.set_base_at(*key, document);
@@ -290,7 +287,7 @@ impl<'r> Binding<'r> {
 
     /// Reduces and stores everything in key order; gives the number of stores.
     fn store(&mut self, index: usize, destination: &mut dyn Destination) -> Result<u64, Failure> {
-        let Self { contract, fold, uuids, keys, .. } = self;
+        let Self { contract, fold, uuids, .. } = self;
         let mut stored = 0;
         fold.drain_indexed(&contract.reducer, |key, group| {
             let group = group.map_err(|failure| contract.irreducible(&failure))?;
@@ -299,7 +296,6 @@ impl<'r> Binding<'r> {
             Ok(())
         })?;
         uuids.clear();
-        keys.clear();
         Ok(stored)
     }
 }

@@ -296,7 +296,7 @@ mod tests {
     fn append(shard: &mut Shard, partitions: &str, document: Value, after_ms: u64) {
         let (document, clock) = stamped(document, after_ms);
         let line = format!("{document}\n").into_bytes();
-        shard.append("acme/orders", partitions, Codec::Gzip, line, clock).unwrap();
+        shard.append("acme/orders", partitions, Codec::Gzip, &line, clock).unwrap();
     }
 
     fn read_ids(request: &ReadRequest<'_>) -> Vec<i64> {

@@ -3,18 +3,26 @@
 //! `Idle → Reading → Flushing → Committing → Acknowledging → Idle`. A transaction closes when no more input is ready,
 //! or when one of its bounds is reached; a failure anywhere abandons it as a whole. The loop guarantees that readers are
 //! woken only after the commit is durable, and that a stop lets the open transaction finish.
+//!
+//! A transaction whose predecessor took long to close does not close at once when its input pauses while somebody writes
+//! more of it: under load a task would otherwise store the same keys again and again.
 
 use std::time::{Duration, Instant};
 
 use tidegate_stdlib::bundle::{Failure, Fragments};
 
-use crate::engine::hub::{Hub, Pause, TaskIndex};
+use crate::engine::hub::{Hub, Pause, Rest, TaskIndex};
 use crate::engine::stamps::Stamps;
 use crate::engine::{Observer, TaskReport};
 use crate::store::failpoint;
 use crate::store::{CommittedAppend, Keep, Shard};
 use crate::task::{Counted, Input, Task, Then};
 use crate::uuid::Producer;
+
+/// A transaction that takes no longer than this to close is as short as can be.
+const QUICK_CLOSE: Duration = Duration::from_millis(50);
+/// After a longer one, the next transaction stays open so many times as long.
+const OPEN_SHARE: u32 = 2;
 
 /// Where a task stands in its transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,8 +85,9 @@ pub(crate) fn run<T: Task>(
         false => Keep::Nothing,
     });
     let cutter = Cutter::new(&around.fragments);
+    let (open, last_close) = (Open::default(), Duration::ZERO);
     let mut transactions =
-        Transactions { task, shard, around, observer, report, open: Open::default(), cutter };
+        Transactions { task, shard, around, observer, report, open, last_close, cutter };
     let mut state = State::Idle;
     while state != State::Ended {
         state = match transactions.step(state) {
@@ -99,6 +108,8 @@ struct Transactions<'t, 'r, T> {
     observer: &'t dyn Observer,
     report: &'t mut TaskReport,
     open: Open,
+    /// How long the last transaction took to close, from the end of its input to its commit.
+    last_close: Duration,
     cutter: Cutter,
 }
 
@@ -106,6 +117,7 @@ struct Transactions<'t, 'r, T> {
 #[derive(Debug, Default)]
 struct Open {
     since: Option<Instant>,
+    closing_since: Option<Instant>,
     documents_in: u64,
     documents_out: u64,
     bytes_in: usize,
@@ -151,8 +163,29 @@ impl<T: Task> Transactions<'_, '_, T> {
         }
         match self.task.read(self.shard)? {
             Input::Batch(input) => self.apply(input),
-            Input::Nothing(_) | Input::Drained => Ok(State::Flushing),
+            Input::Nothing(_) => match self.patience() {
+                Some(left) => {
+                    let hub = self.around.hub;
+                    let left_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
+                    let wake = Some(hub.clock().now().plus_ms(left_ms));
+                    hub.wait(self.around.index, Pause { rest: Rest::Open, wake });
+                    Ok(State::Reading)
+                }
+                None => Ok(State::Flushing),
+            },
+            Input::Drained => Ok(State::Flushing),
         }
+    }
+
+    /// How much longer the open transaction waits for more input, if it does.
+    fn patience(&self) -> Option<Duration> {
+        let hub = self.around.hub;
+        if self.last_close < QUICK_CLOSE || hub.clock().is_simulated() {
+            return None;
+        }
+        let lasts = self.open.since.map_or(Duration::ZERO, |since| since.elapsed());
+        let left = (self.last_close * OPEN_SHARE).min(self.around.duration_max).checked_sub(lasts)?;
+        (left >= Duration::from_millis(1) && hub.is_fed(self.around.index)).then_some(left)
     }
 
     fn apply(&mut self, input: Counted<T::Batch>) -> Result<State, Failure> {
@@ -173,6 +206,7 @@ impl<T: Task> Transactions<'_, '_, T> {
     }
 
     fn flushing(&mut self) -> Result<State, Failure> {
+        self.open.closing_since = Some(Instant::now());
         let mut stamps = Stamps::new(self.around.hub, self.around.index, self.around.producer);
         self.open.documents_out = self.task.flush(self.shard, &mut stamps)?;
         Ok(State::Committing)
@@ -189,6 +223,7 @@ impl<T: Task> Transactions<'_, '_, T> {
 
     fn acknowledging(&mut self) -> Result<State, Failure> {
         let open = std::mem::take(&mut self.open);
+        self.last_close = open.closing_since.map_or(Duration::ZERO, |since| since.elapsed());
         let length = |append: &CommittedAppend| append.end.offset - append.begin.offset;
         let bytes: u64 = open.appends.iter().map(length).sum();
         self.around.hub.publish(self.around.index, open.appends);

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use tidegate_stdlib::bundle::Failure;
-use tidegate_stdlib::document::{Builder, Node};
-use tidegate_stdlib::reduce::{Fold, Group, Held, Lone, Mode};
+use tidegate_stdlib::document::Node;
+use tidegate_stdlib::reduce::{Fold, Held, Lone, Mode, Scratch};
 
 use super::runs::{RunWriter, Runs};
 use super::{Contract, hash_seed};
@@ -26,8 +26,6 @@ pub(crate) struct Budget {
 /// difference where reductions are not associative, such as for the last digits of sums of fractions.
 #[derive(Debug)]
 pub(crate) struct BoundedFold {
-    mode: Mode,
-    lone: Lone,
     fold: Fold,
     budget: Budget,
     runs: Option<Runs>,
@@ -35,9 +33,10 @@ pub(crate) struct BoundedFold {
 
 impl BoundedFold {
     /// An empty fold.
-    pub(crate) fn new(mode: Mode, lone: Lone, budget: Budget) -> Self {
-        let fold = Fold::new(mode, lone, hash_seed());
-        Self { mode, lone, fold, budget, runs: None }
+    pub(crate) fn new(budget: Budget) -> Self {
+        // What is held leaves by `take`, which asks for neither.
+        let fold = Fold::new(Mode::Associative, Lone::Kept, hash_seed());
+        Self { fold, budget, runs: None }
     }
 
     /// Adds a document to its key.
@@ -73,28 +72,10 @@ impl BoundedFold {
         self.fold.size_bytes()
     }
 
-    /// Hands out every group in ascending order of its packed key and empties the fold.
-    ///
-    /// # Errors
-    /// Those of `each`, `reduction-failed`, and what the disk refuses; what was not handed out by then is dropped.
-    pub(crate) fn drain(
-        &mut self,
-        contract: &Contract<'_>,
-        mut each: impl FnMut(Group<'_>) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
-        let (mode, lone) = (self.mode, self.lone);
-        let mut scratch = Builder::default();
-        self.take(contract, |packed, held| {
-            let outcome = held.leave(&contract.reducer, mode, lone, &mut scratch);
-            let outcome = outcome.map_err(|failure| contract.irreducible(&failure))?;
-            each(Group::new(packed, &outcome))
-        })
-    }
-
     /// Hands out what is held of every key, in ascending order of the packed keys, and empties the fold.
     ///
     /// # Errors
-    /// As [`BoundedFold::drain`].
+    /// Those of `each`, `reduction-failed`, and what the disk refuses; what was not handed out by then is dropped.
     pub(crate) fn take(
         &mut self,
         contract: &Contract<'_>,
@@ -112,7 +93,7 @@ impl BoundedFold {
     /// Writes everything in memory out as one run.
     fn spill(&mut self, contract: &Contract<'_>) -> Result<(), Failure> {
         let directory = &self.budget.directory;
-        let mut scratch = Builder::default();
+        let mut scratch = Scratch::default();
         let mut push = |run: &mut RunWriter<'_>, packed: &[u8], mut held: Held| {
             let gathered = held.gather(&contract.reducer, &mut scratch);
             gathered.map_err(|failure| contract.irreducible(&failure))?;

@@ -16,20 +16,21 @@ pub(crate) use bounded::{BoundedFold, Budget};
 use serde_json::Value;
 use tidegate_stdlib::bundle::{Collection, Failure, FailureKind};
 use tidegate_stdlib::document::{
-    Builder, Document, Node, copy_with_empty_meta, has_room, is_stamped, write_stamped,
+    Builder, Document, Node, Parser, copy_with_empty_meta, has_room, is_stamped, write_stamped,
+    write_stamped_text,
 };
 use tidegate_stdlib::key::{Component, Key, PackedKeys};
 use tidegate_stdlib::redact::{Redactor, default_salt};
-use tidegate_stdlib::reduce::{Group, Lone, Mode, ReduceFailure, Reducer};
+use tidegate_stdlib::reduce::{Lone, Mode, ReduceFailure, Reducer, Scratch};
 use tidegate_stdlib::schema::Schema;
 use tidegate_stdlib::shape::Shape;
-use tidegate_stdlib::value::Pointer;
+use tidegate_stdlib::value::{ParseFailure, Pointer};
 
 use crate::engine::stamps::Stamps;
 use crate::limits::BLOB_BYTES;
 use crate::stamp;
 use crate::store::{Partitions, Shard};
-use crate::uuid::Clock;
+use crate::uuid::{Clock, Uuid};
 use crate::violation::{SchemaSide, redact_failure, reduce_failure, schema_failure};
 
 /// A collection's schema with all that is made from it.
@@ -165,6 +166,15 @@ impl<'b> Contract<'b> {
         Ok(scratch.root())
     }
 
+    /// The failure of a document that is deeper or longer than any that is read.
+    pub(crate) fn unreadable(&self, failure: &ParseFailure) -> Failure {
+        let name = &self.collection.name;
+        let message = format!("a document of `{name}` could not be read again");
+        Failure::new(FailureKind::LimitExceeded, message)
+            .collection(name)
+            .note(failure.message.clone())
+    }
+
     /// The failure of a reduction, at the annotation that takes part in it.
     pub(crate) fn irreducible(&self, failure: &ReduceFailure) -> Failure {
         reduce_failure(self.collection, self.side, failure, None)
@@ -216,7 +226,7 @@ impl<'b> Combiner<'b> {
         let contract = Contract::new(collection, SchemaSide::Write)?;
         let key = contract.key(collection.key.iter().map(String::as_str))?;
         let partitions = Partitions::new(collection)?;
-        let fold = BoundedFold::new(Mode::Associative, Lone::Kept, budget);
+        let fold = BoundedFold::new(budget);
         let coming = PackedKeys::default();
         Ok(Self { contract, key, fold, packed: Vec::new(), coming, partitions, salt })
     }
@@ -286,19 +296,35 @@ impl<'b> Combiner<'b> {
             return Ok(0);
         }
         let Self { contract, fold, partitions, salt, .. } = self;
-        let mut lines = Lines {
-            contract,
-            partitions,
-            salt,
-            path: String::new(),
-            redacted: Builder::default(),
-            lines: BTreeMap::new(),
-            documents: 0,
-            shard,
-        };
-        fold.drain(contract, |group| lines.push(group, stamps))?;
+        let mut lines = Lines::new(contract, partitions, salt, shard);
+        let mut scratch = Scratch::default();
+        fold.take(contract, |_, mut held| {
+            // The left-most document is as it was when it was admitted.
+            if let Some(text) = held.take_first() {
+                lines.push_text(&text, stamps.next())?;
+            }
+            if held.is_empty() {
+                return Ok(());
+            }
+            let rest = held.leave(&contract.reducer, Mode::Associative, Lone::Kept, &mut scratch);
+            let rest = rest.map_err(|failure| contract.irreducible(&failure))?;
+            rest.documents.iter().try_for_each(|document| {
+                let changed = match rest.folded {
+                    true => contract.check(document.root(), false)?,
+                    false => None,
+                };
+                lines.push(changed.as_ref().unwrap_or(document).root(), stamps.next())
+            })
+        })?;
         lines.finish()
     }
+}
+
+/// Lines that have not been appended yet, and the stamp of the last one.
+#[derive(Default)]
+struct Pending {
+    lines: Vec<u8>,
+    last: Clock,
 }
 
 /// Canonical lines by partition.
@@ -311,44 +337,111 @@ struct Lines<'c, 'b> {
     path: String,
     /// That document, if it is redacted.
     redacted: Builder,
-    lines: BTreeMap<String, (Vec<u8>, Clock)>,
+    parser: Parser,
+    parsed: Builder,
+    /// Where the lines of each partition are.
+    places: BTreeMap<String, usize>,
+    pending: Vec<Pending>,
     documents: u64,
     shard: &'c mut Shard,
 }
 
 impl<'c, 'b> Lines<'c, 'b> {
-    fn push(&mut self, group: Group<'_>, stamps: &mut Stamps<'_>) -> Result<(), Failure> {
-        for document in group.documents {
-            let changed = match group.folded {
-                true => self.contract.check(document.root(), false)?,
-                false => None,
-            };
-            let document = changed.as_ref().unwrap_or(document).root();
-            let document = self.contract.redact(document, self.salt, &mut self.redacted)?;
-            self.path.clear();
-            self.partitions.write_path(document, &mut self.path)?;
-            let uuid = stamps.next();
-            if !self.lines.contains_key(&self.path) {
-                self.lines.insert(self.path.clone(), (Vec::new(), uuid.clock));
-            }
-            if let Some((lines, last)) = self.lines.get_mut(&self.path) {
-                write_stamped(document, uuid.text().as_str(), lines);
-                lines.push(b'\n');
-                *last = uuid.clock;
-                if lines.len() >= BLOB_BYTES {
-                    let lines = std::mem::take(lines);
-                    append(self.shard, self.contract.collection, &self.path, lines, uuid.clock)?;
-                }
-            }
-            self.documents += 1;
+    fn new(
+        contract: &'c Contract<'b>,
+        partitions: &'c Partitions<'b>,
+        salt: &'c [u8],
+        shard: &'c mut Shard,
+    ) -> Self {
+        Self {
+            contract,
+            partitions,
+            salt,
+            path: String::new(),
+            redacted: Builder::default(),
+            parser: Parser::default(),
+            parsed: Builder::default(),
+            places: BTreeMap::new(),
+            pending: Vec::new(),
+            documents: 0,
+            shard,
         }
+    }
+
+    /// Adds a document that is its canonical text, which mostly needs nothing but its UUID.
+    fn push_text(&mut self, text: &[u8], uuid: Uuid) -> Result<(), Failure> {
+        if self.contract.redactor.is_none() && self.partitions.is_empty() {
+            let uuid_text = uuid.text();
+            let add = |lines: &mut Vec<u8>| write_stamped_text(text, uuid_text.as_str(), lines);
+            if self.add_line(uuid.clock, add)? {
+                return Ok(());
+            }
+        }
+        let mut parsed = std::mem::take(&mut self.parsed);
+        parsed.clear();
+        let pushed = match self.parser.parse(text, &mut parsed) {
+            Ok(()) => self.push(parsed.root(), uuid),
+            Err(failure) => Err(self.contract.unreadable(&failure)),
+        };
+        self.parsed = parsed;
+        pushed
+    }
+
+    fn push(&mut self, document: Node<'_>, uuid: Uuid) -> Result<(), Failure> {
+        let mut redacted = std::mem::take(&mut self.redacted);
+        let document = self.contract.redact(document, self.salt, &mut redacted)?;
+        self.path.clear();
+        self.partitions.write_path(document, &mut self.path)?;
+        self.add_line(uuid.clock, |lines| {
+            write_stamped(document, uuid.text().as_str(), lines);
+            true
+        })?;
+        self.redacted = redacted;
         Ok(())
+    }
+
+    /// Adds the line that `add` writes to those of the partition at hand, if it writes one; gives whether it did.
+    fn add_line(
+        &mut self,
+        clock: Clock,
+        add: impl FnOnce(&mut Vec<u8>) -> bool,
+    ) -> Result<bool, Failure> {
+        let place = self.place();
+        let Some(Pending { lines, last }) = self.pending.get_mut(place) else { return Ok(false) };
+        if !add(lines) {
+            return Ok(false);
+        }
+        lines.push(b'\n');
+        *last = clock;
+        self.documents += 1;
+        if lines.len() >= BLOB_BYTES {
+            append(self.shard, self.contract.collection, &self.path, lines, clock)?;
+            lines.clear();
+        }
+        Ok(true)
+    }
+
+    /// Where the lines of the partition at hand are.
+    fn place(&mut self) -> usize {
+        // Without partitions there is one place. To find it by its name, which is empty, would take longer than all
+        // else that is done with a line: some processors compare nothing with nothing very slowly.
+        if self.partitions.is_empty() && !self.pending.is_empty() {
+            return 0;
+        }
+        if let Some(place) = self.places.get(&self.path) {
+            return *place;
+        }
+        let place = self.pending.len();
+        self.places.insert(self.path.clone(), place);
+        self.pending.push(Pending::default());
+        place
     }
 
     /// Appends what is left; gives the number of documents.
     fn finish(self) -> Result<u64, Failure> {
-        for (partition, (lines, last)) in self.lines {
-            append(self.shard, self.contract.collection, &partition, lines, last)?;
+        for (partition, place) in &self.places {
+            let Some(Pending { lines, last }) = self.pending.get(*place) else { continue };
+            append(self.shard, self.contract.collection, partition, lines, *last)?;
         }
         Ok(self.documents)
     }
@@ -358,7 +451,7 @@ fn append(
     shard: &mut Shard,
     collection: &Collection,
     partition: &str,
-    lines: Vec<u8>,
+    lines: &[u8],
     last: Clock,
 ) -> Result<(), Failure> {
     shard.append(&collection.name, partition, collection.fragments.codec, lines, last)

@@ -11,8 +11,8 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use tidegate_stdlib::bundle::{Failure, FailureKind};
-use tidegate_stdlib::document::{Builder, read_bytes, write_bytes};
-use tidegate_stdlib::reduce::Held;
+use tidegate_stdlib::document::{read_bytes, write_bytes};
+use tidegate_stdlib::reduce::{Held, Scratch};
 use xxhash_rust::xxh3::xxh3_64;
 use zstd::bulk::{Compressor, Decompressor};
 
@@ -89,7 +89,7 @@ impl Runs {
             }
             readers.push(reader);
         }
-        let mut scratch = Builder::default();
+        let mut scratch = Scratch::default();
         let mut key = Vec::new();
         while let Some(Reverse((packed, _))) = next.peek() {
             key.clone_from(packed);

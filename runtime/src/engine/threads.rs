@@ -233,14 +233,14 @@ impl<'c, 'r> Member<'c, 'r> {
         let share = self.crew.request.memory_bytes / 4 / self.crew.jobs.iter().len().max(1);
         match self.job {
             Job::Materialization(_) => share.clamp(COMBINER_BYTES_MIN, STORE_HELD_BYTES_MAX),
-            Job::Capture(_) | Job::Derivation(_) | Job::Ingest(..) | Job::Fixture => {
-                self.combiner_bytes_max() / 2
-            }
+            Job::Derivation(_) => self.combiner_bytes_max() / 2,
+            // Most of what is captured has a key of its own, and combines with nothing however long one waits.
+            Job::Capture(_) | Job::Ingest(..) | Job::Fixture => self.combiner_bytes_max() / 4,
         }
     }
 
-    /// What a combiner may hold. Half of the memory is for transactions; one closes at half of its share, and what a
-    /// single batch adds beyond the whole share waits on the disk.
+    /// What a combiner may hold. Half of the memory is for transactions; one closes at half of its share or
+    /// earlier, and what a single batch adds beyond the whole share waits on the disk.
     fn combiner_bytes_max(&self) -> usize {
         let share = self.crew.request.memory_bytes / 2 / self.crew.jobs.iter().len().max(1);
         share.clamp(COMBINER_BYTES_MIN, COMBINER_BYTES_MAX)

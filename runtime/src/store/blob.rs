@@ -86,6 +86,7 @@ pub(super) fn decode_next(
     match codec {
         Codec::None => {
             limit = limit.min(DECODED_BYTES);
+            out.reserve(limit as usize);
             (&mut *input).take(limit).read_to_end(out)?;
             if out.len() > before && out.last() != Some(&b'\n') {
                 input.read_until(b'\n', out)?;

@@ -89,6 +89,11 @@ impl<'b> Partitions<'b> {
         Ok(Self { collection, fields: fields.collect::<Result<_, Failure>>()? })
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+
     /// Writes the partition part of the journal of a document, `field=value/field=value`, to the end of `out`; nothing
     /// without partitions.
     ///

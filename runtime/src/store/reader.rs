@@ -60,6 +60,8 @@ pub struct JournalReader {
     /// The fragments, once it is known that there is nothing else.
     fragments: Option<Vec<FragmentFile>>,
     place: Option<Place>,
+    /// The bytes of the last batch, whose memory is used again once nobody else has them.
+    last: Arc<Vec<u8>>,
 }
 
 /// Where the last batch ended, so that the next need not decompress a file from its beginning.
@@ -96,6 +98,7 @@ impl JournalReader {
             database: writer_database(root, journal)?,
             fragments: None,
             place: None,
+            last: Arc::default(),
         })
     }
 
@@ -115,7 +118,8 @@ impl JournalReader {
             Some(located) => located,
             None => self.locate_in_files(from)?,
         };
-        let mut bytes = Vec::new();
+        let mut bytes = Arc::try_unwrap(std::mem::take(&mut self.last)).unwrap_or_default();
+        bytes.clear();
         match found {
             Found::Nothing => {}
             Found::Fragment(file) => {
@@ -124,7 +128,9 @@ impl JournalReader {
             Found::Tail(blobs) => self.decode_blobs(&blobs, begin.offset, &mut bytes)?,
         }
         let end = JournalPosition { offset: begin.offset + bytes.len() as u64, ..begin };
-        Ok(Batch { begin, end, bytes: Arc::new(bytes) })
+        let bytes = Arc::new(bytes);
+        self.last = Arc::clone(&bytes);
+        Ok(Batch { begin, end, bytes })
     }
 
     /// `None` when no database knows the journal.

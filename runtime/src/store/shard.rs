@@ -234,7 +234,7 @@ impl Shard {
         collection: &str,
         partitions: &str,
         codec: Codec,
-        lines: Vec<u8>,
+        lines: &[u8],
         last_clock: Clock,
     ) -> Result<(), Failure> {
         self.expect_open()?;
@@ -259,12 +259,12 @@ impl Shard {
             kept: Vec::new(),
         });
         pending.clock = pending.clock.max(last_clock);
-        pending.add(lines);
+        pending.lines.extend_from_slice(lines);
         let id = journal.id;
         let Self { encoder, guard, connection, path, keep, .. } = self;
         let write = || {
-            while let Some(raw) = pending.whole_blob() {
-                pending.write_blob(connection, encoder, id, raw, *keep)?;
+            while pending.lines.len() >= BLOB_BYTES {
+                pending.write_blob(connection, encoder, id, *keep)?;
             }
             Ok(())
         };
@@ -565,9 +565,8 @@ impl Journal {
         keep: Keep,
     ) -> rusqlite::Result<()> {
         let Some(pending) = &mut self.pending else { return Ok(()) };
-        let rest = std::mem::take(&mut pending.lines);
-        if !rest.is_empty() {
-            pending.write_blob(connection, encoder, self.id, rest, keep)?;
+        while !pending.lines.is_empty() {
+            pending.write_blob(connection, encoder, self.id, keep)?;
         }
         let clock = self.clock.max(pending.clock).0.cast_signed();
         connection
@@ -604,36 +603,19 @@ impl Journal {
 }
 
 impl Pending {
-    /// Adds lines, without copying them when there are no others.
-    fn add(&mut self, lines: Vec<u8>) {
-        if self.lines.is_empty() {
-            self.lines = lines;
-        } else {
-            self.lines.extend_from_slice(&lines);
-        }
-    }
-
-    /// Takes the next blob off the lines, when there is a whole one.
-    fn whole_blob(&mut self) -> Option<Vec<u8>> {
-        if self.lines.len() < BLOB_BYTES {
-            return None;
-        }
-        let rest = self.lines.split_off(blob_length(&self.lines));
-        Some(std::mem::replace(&mut self.lines, rest))
-    }
-
-    /// Compresses a blob and puts it into the database.
+    /// Takes the next blob off the lines, compresses it and puts it into the database.
     fn write_blob(
         &mut self,
         connection: &Connection,
         encoder: &mut BlobEncoder,
         journal: i64,
-        raw: Vec<u8>,
         keep: Keep,
     ) -> rusqlite::Result<()> {
+        let length = blob_length(&self.lines);
+        let raw = self.lines.get(..length).unwrap_or_default();
         let (begin, end) = (self.end, self.end + raw.len() as u64);
         let blob = encoder
-            .encode(self.codec, &raw)
+            .encode(self.codec, raw)
             .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
         let mut insert = connection.prepare_cached(
             "INSERT INTO tidegate_tail (journal, begin, end, codec, first_append, bytes)
@@ -647,11 +629,12 @@ impl Pending {
             self.first_append.0.cast_signed(),
             &*blob,
         ))?;
-        self.digest = self.digest.take().and_then(|digest| digest.update(self.codec, &raw));
+        self.digest = self.digest.take().and_then(|digest| digest.update(self.codec, raw));
         self.end = end;
         if keep == Keep::Bytes {
-            self.kept.push((begin, Arc::new(raw)));
+            self.kept.push((begin, Arc::new(raw.to_vec())));
         }
+        self.lines.drain(..length);
         Ok(())
     }
 }

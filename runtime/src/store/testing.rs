@@ -34,7 +34,7 @@ pub(crate) fn lines(numbers: std::ops::Range<u64>) -> Vec<u8> {
 pub(crate) fn commit(shard: &mut Shard, partitions: &str, codec: Codec, lines: &[u8]) {
     shard.begin().expect("no transaction is open");
     shard
-        .append("acme/orders", partitions, codec, lines.to_vec(), Clock::from_unix(MORNING))
+        .append("acme/orders", partitions, codec, lines, Clock::from_unix(MORNING))
         .expect("the database takes it");
     shard.commit().expect("the database takes it");
 }

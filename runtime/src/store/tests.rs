@@ -64,9 +64,9 @@ fn a_commit_says_what_it_appended() {
     commit(&mut shard, "", Codec::Gzip, &lines(0..10));
     shard.begin().unwrap();
     for numbers in [10..20, 20..30] {
-        shard.append("acme/orders", "", Codec::Gzip, lines(numbers), Clock(1)).unwrap();
+        shard.append("acme/orders", "", Codec::Gzip, &lines(numbers), Clock(1)).unwrap();
     }
-    shard.append("acme/orders", "", Codec::Gzip, Vec::new(), Clock(2)).unwrap();
+    shard.append("acme/orders", "", Codec::Gzip, &[], Clock(2)).unwrap();
     let appends = shard.commit().unwrap();
     assert_eq!(appends.len(), 1);
     assert_eq!(&*appends[0].journal.0, JOURNAL);
@@ -106,7 +106,7 @@ fn a_rollback_leaves_nothing() {
     let root = tempfile::tempdir().unwrap();
     let mut shard = open(root.path()).open_shard(&shard_name("acme/shop")).unwrap();
     shard.begin().unwrap();
-    shard.append("acme/orders", "", Codec::Gzip, lines(0..10), Clock(1)).unwrap();
+    shard.append("acme/orders", "", Codec::Gzip, &lines(0..10), Clock(1)).unwrap();
     shard.set_state("cursor", &json!({"line": 1})).unwrap();
     shard.count("documents_in", 10).unwrap();
     shard.rollback();
@@ -124,7 +124,7 @@ fn a_transaction_is_gone_when_its_process_dies() {
     let mut shard = open(root.path()).open_shard(&shard_name("acme/shop")).unwrap();
     commit(&mut shard, "", Codec::Gzip, &lines(0..10));
     shard.begin().unwrap();
-    shard.append("acme/orders", "", Codec::Gzip, lines(10..20), Clock(1)).unwrap();
+    shard.append("acme/orders", "", Codec::Gzip, &lines(10..20), Clock(1)).unwrap();
     drop(shard);
     let mut shard = open(root.path()).open_shard(&shard_name("acme/shop")).unwrap();
     assert_eq!(read_all(root.path(), JOURNAL, 1 << 20), lines(0..10));
@@ -167,7 +167,7 @@ fn a_transaction_that_a_statement_ended_is_not_committed() {
     let root = tempfile::tempdir().unwrap();
     let mut shard = open(root.path()).open_shard(&shard_name("acme/shop")).unwrap();
     shard.begin().unwrap();
-    shard.append("acme/orders", "", Codec::Gzip, lines(0..1), Clock(1)).unwrap();
+    shard.append("acme/orders", "", Codec::Gzip, &lines(0..1), Clock(1)).unwrap();
     let end = |shard: &Shard| {
         let guard = shard.guard().clone();
         guard.within(GuardMode::Internal, || shard.connection().execute_batch("ROLLBACK")).unwrap();
@@ -191,7 +191,7 @@ fn a_full_disk_loses_the_transaction_and_nothing_else() {
     };
     limit_pages(&shard, 1);
     shard.begin().unwrap();
-    let appended = shard.append("acme/orders", "", Codec::None, lines(10..100_000), Clock(1));
+    let appended = shard.append("acme/orders", "", Codec::None, &lines(10..100_000), Clock(1));
     let failure = appended.unwrap_err();
     assert_eq!(failure.kind, FailureKind::CannotAccess);
     assert!(failure.message.ends_with("the disk is full"), "{failure}");
@@ -315,7 +315,7 @@ fn stamps_never_go_back_behind_what_any_shard_committed() {
     let mut shard = directory.open_shard(&shard_name("acme/shop")).unwrap();
     commit(&mut shard, "", Codec::Gzip, &lines(0..1));
     shard.begin().unwrap();
-    shard.append("acme/orders", "", Codec::Gzip, lines(1..2), Clock(5)).unwrap();
+    shard.append("acme/orders", "", Codec::Gzip, &lines(1..2), Clock(5)).unwrap();
     shard.commit().unwrap();
     assert_eq!(directory.greatest_clock().unwrap(), Clock::from_unix(MORNING));
 }
@@ -626,7 +626,7 @@ proptest! {
                     pending[usize::from(region)].extend_from_slice(&documents);
                     let partition = if region { "region=eu" } else { "region=us" };
                     let open = shard.as_mut().unwrap();
-                    open.append("acme/orders", partition, CODECS[codec], documents, Clock(next))
+                    open.append("acme/orders", partition, CODECS[codec], &documents, Clock(next))
                         .unwrap();
                     continue;
                 }

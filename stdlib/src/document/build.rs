@@ -258,9 +258,11 @@ impl Builder {
             return;
         }
         document.cells.copy_from_slice(&self.cells);
-        if *document.text != *self.text {
-            document.text = self.text.as_str().into();
-        }
+        // A boxed text of the same length takes the other one without a new allocation.
+        let mut text = std::mem::take(&mut document.text).into_string();
+        text.clear();
+        text.push_str(&self.text);
+        document.text = text.into_boxed_str();
         self.clear();
     }
 

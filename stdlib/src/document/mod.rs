@@ -28,7 +28,7 @@ pub use order::{compare, equal};
 pub use parse::Parser;
 pub use stamp::{
     Stamp, UuidPlace, copy_stamped, copy_unstamped, copy_with_empty_meta, has_room, is_stamped,
-    write_stamped, write_stamped_at,
+    write_stamped, write_stamped_at, write_stamped_text,
 };
 pub use text::{write_name, write_string, write_text};
 

@@ -177,6 +177,21 @@ pub fn write_stamped(document: Node<'_>, uuid: &str, out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
+/// The same for a document that is given as its canonical text without a UUID, as far as the UUID
+/// need only be put in front; gives whether it was written.
+pub fn write_stamped_text(text: &[u8], uuid: &str, out: &mut Vec<u8>) -> bool {
+    let Some(([b'{', b'"', first], _)) = text.split_first_chunk() else { return false };
+    // Names that begin so come after `_meta`, and so do all that follow them.
+    if *first <= b'_' {
+        return false;
+    }
+    out.extend_from_slice(b"{\"_meta\":{\"uuid\":\"");
+    out.extend_from_slice(uuid.as_bytes());
+    out.extend_from_slice(b"\"},");
+    out.extend_from_slice(text.get(1..).unwrap_or_default());
+    true
+}
+
 fn write_meta(others: Option<Node<'_>>, uuid: &str, out: &mut Vec<u8>) {
     write_name(META, out);
     out.push(b'{');
@@ -257,6 +272,9 @@ mod tests {
             json!({ "A": 0, "_meta": { "op": "c", "uuid": U, "zz": 1 }, "_n": 1 }),
             json!({ "A": 0, "_meta": { "op": "c" }, "b": 2.5 }),
             json!({ "A": 0, "_meta": { "zz": 1 } }),
+            json!({ "_z": 0, "a": 1 }),
+            json!({ "a": { "_meta": 1 }, "\u{e9}": 1 }),
+            json!({ "\u{e9}": {} }),
         ]
     }
 
@@ -280,6 +298,7 @@ mod tests {
 
     #[test]
     fn a_stamped_text_is_canonical() {
+        let mut put_in_front = 0;
         for document in samples() {
             let node = Document::from_value(&document);
             let mut expected = document.clone();
@@ -287,10 +306,18 @@ mod tests {
             let mut out = Vec::new();
             write_stamped(node.root(), "u", &mut out);
             assert_eq!(String::from_utf8(out).unwrap(), value::to_text(&expected));
+            let (mut out, text) = (Vec::new(), node.root().to_string());
+            if write_stamped_text(text.as_bytes(), "u", &mut out) {
+                assert_eq!(String::from_utf8(out).unwrap(), value::to_text(&expected));
+                put_in_front += 1;
+            } else {
+                assert!(out.is_empty());
+            }
             let mut builder = Builder::default();
             copy_stamped(node.root(), "u", &mut builder);
             assert_eq!(builder.finish().root().to_value(), expected);
         }
+        assert_eq!(put_in_front, 2);
     }
 
     #[test]

@@ -7,8 +7,8 @@ use foldhash::SharedSeed;
 use foldhash::quality::FoldHasher;
 use hashbrown::HashTable;
 
-use super::{Held, Lone, Mode, Outcome, ReduceFailure, Reducer};
-use crate::document::{Builder, Document, Node};
+use super::{Held, Lone, Mode, Outcome, ReduceFailure, Reducer, Scratch};
+use crate::document::{Document, Node};
 
 /// One group of documents of equal key, as a fold hands it out.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -49,7 +49,7 @@ pub struct Fold {
     keys: Vec<u8>,
     /// Memory of the documents.
     documents_bytes: usize,
-    scratch: Builder,
+    scratch: Scratch,
     /// Keys that are fetched: first their hashes, then the indices of their entries.
     fetched: Vec<u64>,
 }
@@ -57,6 +57,9 @@ pub struct Fold {
 /// How many keys are best fetched at once: what is held of them stays in the processor's cache until
 /// it is wanted.
 pub const FETCHED_KEYS: usize = 128;
+
+/// What the table has for each key, half of it being empty at worst.
+const PLACE_BYTES: usize = 10;
 
 #[derive(Debug)]
 struct Entry {
@@ -78,7 +81,7 @@ impl Fold {
             entries: Vec::new(),
             keys: Vec::new(),
             documents_bytes: 0,
-            scratch: Builder::default(),
+            scratch: Scratch::default(),
             fetched: Vec::new(),
         }
     }
@@ -134,6 +137,11 @@ impl Fold {
         self.documents_bytes = self.documents_bytes.saturating_add_signed(grown);
     }
 
+    /// The canonical text of the left-most document of the key of an index, while it has no base.
+    pub fn first_text(&self, index: usize) -> Option<&[u8]> {
+        self.entries.get(index)?.held.first_text()
+    }
+
     /// The indices of the keys in ascending order of the packed keys.
     pub fn order(&self) -> Vec<usize> {
         self.sorted().into_iter().map(|index| index as usize).collect()
@@ -152,9 +160,8 @@ impl Fold {
     /// How many bytes of memory are held.
     pub fn size_bytes(&self) -> usize {
         self.documents_bytes
-            + self.entries.capacity() * size_of::<Entry>()
-            + self.keys.capacity()
-            + self.table.allocation_size()
+            + self.entries.len() * (size_of::<Entry>() + PLACE_BYTES)
+            + self.keys.len()
     }
 
     /// Hands out every group in ascending order of its packed key and empties the fold. What
@@ -205,11 +212,9 @@ impl Fold {
         mut each: impl FnMut(usize, &[u8], Held) -> Result<(), E>,
     ) -> Result<(), E> {
         let order = self.sorted();
-        let keys = std::mem::take(&mut self.keys);
+        let mut keys = std::mem::take(&mut self.keys);
         let mut entries = std::mem::take(&mut self.entries);
-        self.table = HashTable::new();
-        self.documents_bytes = 0;
-        order.chunks(FETCHED_KEYS).try_for_each(|chunk| {
+        let taken = order.chunks(FETCHED_KEYS).try_for_each(|chunk| {
             // The order of the keys is none of the memory, as in `fetch`.
             let seen = chunk.iter().filter_map(|index| entries.get(*index as usize));
             let seen = seen.map(|entry| entry.held.look().wrapping_add(look_at_key(entry, &keys)));
@@ -220,7 +225,17 @@ impl Fold {
                 }
                 None => Ok(()),
             })
-        })
+        });
+        self.documents_bytes = 0;
+        // The next documents mostly take as much room; what was made for many more is given back.
+        if entries.len() < entries.capacity() / 4 {
+            (keys, entries, self.table) = (Vec::new(), Vec::new(), HashTable::new());
+        }
+        keys.clear();
+        entries.clear();
+        self.table.clear();
+        (self.keys, self.entries) = (keys, entries);
+        taken
     }
 
     /// The indices of the entries in the order of their keys.

@@ -25,7 +25,7 @@ use serde_json::Value;
 
 use annotation::Annotation;
 pub use fold::{FETCHED_KEYS, Fold, Group};
-pub use held::{Held, Lone, Outcome};
+pub use held::{Held, Lone, Outcome, Scratch};
 use walk::{Here, Reached, Stop, Walk};
 
 use crate::annotation::{Annotation as _, Plan};

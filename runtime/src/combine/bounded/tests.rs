@@ -30,21 +30,22 @@ fn folded(
     mode: Mode,
     held_bytes_max: usize,
 ) -> Groups {
-    let mut fold = BoundedFold::new(mode, Lone::Reduced, budget(held_bytes_max));
+    let mut fold = BoundedFold::new(budget(held_bytes_max));
     for document in documents {
         let document = Document::from_value(document);
         let mut packed = Vec::new();
         key.pack(document.root(), &mut packed);
         fold.add(contract, &packed, document.root()).unwrap();
     }
-    let mut groups = Vec::new();
-    let drained = fold.drain(contract, |group| {
-        let documents = group.documents.iter().map(|document| document.root().to_value());
-        let remains = Remains { documents: documents.collect(), deleted: group.deleted };
-        groups.push((group.packed.to_vec(), remains));
+    let (mut groups, mut scratch) = (Vec::new(), Scratch::default());
+    let taken = fold.take(contract, |packed, held| {
+        let outcome = held.leave(&contract.reducer, mode, Lone::Reduced, &mut scratch).unwrap();
+        let documents = outcome.documents.iter().map(|document| document.root().to_value());
+        let remains = Remains { documents: documents.collect(), deleted: outcome.deleted };
+        groups.push((packed.to_vec(), remains));
         Ok(())
     });
-    drained.unwrap();
+    taken.unwrap();
     assert!(fold.is_empty());
     groups
 }
@@ -128,7 +129,7 @@ fn a_directory_that_is_gone_stops_the_transaction() {
     let contract = Contract::new(&owner, SchemaSide::Write).unwrap();
     let directory = std::path::PathBuf::from("/nowhere/at/all");
     let budget = Budget { held_bytes_max: 0, directory };
-    let mut fold = BoundedFold::new(Mode::Full, Lone::Kept, budget);
+    let mut fold = BoundedFold::new(budget);
     let document = Document::from_value(&json!({"k": 1}));
     let failure = fold.add(&contract, b"1", document.root()).unwrap_err();
     assert_eq!(failure.kind, tidegate_stdlib::bundle::FailureKind::CannotAccess);

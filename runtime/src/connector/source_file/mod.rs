@@ -219,9 +219,8 @@ impl FileSource {
     /// Records how far the current file was read.
     fn record_current(&mut self) {
         let Some(current) = &mut self.current else { return };
-        current.progress.offset = current.documents.offset();
-        current.progress.line = current.documents.line();
-        current.progress.update_start(&current.listed.path, current.listed.unit());
+        let Current { documents, listed, progress, .. } = current;
+        progress.advance(documents.offset(), documents.line(), &listed.path, listed.unit());
         if let Some(binding) = self.bindings.get_mut(current.binding) {
             binding.files.insert(current.listed.name.clone(), current.progress.clone());
             binding.dirty = true;

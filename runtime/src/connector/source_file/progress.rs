@@ -87,11 +87,14 @@ impl FileProgress {
         }
     }
 
-    /// Takes the digest of what has been read so far. When the file cannot be read any more, the older digest
-    /// stays, and the file will be read anew.
-    pub(super) fn update_start(&mut self, path: &Path, unit: Unit) {
+    /// Records how far the file has been read, with the digest of its beginning as far as that was read. When the file
+    /// cannot be read any more, the older digest stays, and the file will be read anew.
+    pub(super) fn advance(&mut self, offset: u64, line: u64, path: &Path, unit: Unit) {
+        let has_whole_start = self.offset >= START_BYTES;
+        (self.offset, self.line) = (offset, line);
         if unit == Unit::FileBytes
-            && let Ok(start) = digest(path, self.offset)
+            && !has_whole_start
+            && let Ok(start) = digest(path, offset)
         {
             self.start = start;
         }

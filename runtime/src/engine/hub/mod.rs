@@ -59,6 +59,8 @@ pub(crate) enum Rest {
     Idle,
     /// There will be more: a source with a rate.
     Due,
+    /// A transaction is open that more may still come into, as long as somebody writes what the task reads.
+    Open,
 }
 
 /// What a reader knows of one of its collections.
@@ -279,6 +281,11 @@ impl Hub {
         writes.into_iter().any(|collection| !shared.channel(collection).readers.is_empty())
     }
 
+    /// Whether another task is at work that writes what a task reads.
+    pub(crate) fn is_fed(&self, task: TaskIndex) -> bool {
+        self.lock().is_fed(task)
+    }
+
     /// Draws the first stamp of a transaction that is about to be published; it is the floor of the task until
     /// [`Hub::publish`] or [`Hub::abandon`].
     pub(crate) fn begin_flush(&self, task: TaskIndex) -> Clock {
@@ -306,10 +313,17 @@ impl Hub {
         self.publish(task, Vec::new());
     }
 
-    /// Waits until something that the task reads has changed, the time has come, or the run stops.
+    /// Waits until something that the task reads has changed, the time has come, or the run stops; with an open
+    /// transaction also no longer than somebody writes what the task reads.
     pub(crate) fn wait(&self, task: TaskIndex, pause: Pause) {
         let mut shared = self.lock();
+        if pause.rest == Rest::Open && !shared.is_fed(task) {
+            return;
+        }
         shared.seat(task).activity = Activity::Waiting(pause);
+        for reader in shared.call_open_readers(task) {
+            self.wake(reader);
+        }
         self.settle(&mut shared);
         while !shared.stopped && !shared.seat(task).attention {
             let Some(waker) = self.wakers.get(task.0) else { break };
@@ -381,7 +395,7 @@ impl Hub {
         {
             return self.advance(shared, next);
         }
-        let due = pauses.iter().any(|pause| pause.rest == Rest::Due);
+        let due = pauses.iter().any(|pause| pause.rest != Rest::Idle);
         if self.ending == Ending::Idle && !due {
             self.stop_all(shared);
         }
@@ -487,14 +501,40 @@ impl Shared {
 
     /// Marks the readers of everything that a task writes.
     fn call_readers(&mut self, task: TaskIndex) -> Vec<TaskIndex> {
-        let mut called = Vec::new();
-        for collection in self.seat(task).writes.clone() {
-            called.extend_from_slice(&self.channel(collection).readers);
-        }
+        let called = self.readers(task);
         for reader in &called {
             self.seat(*reader).attention = true;
         }
         called
+    }
+
+    /// Marks those of them whose transaction is open: from this task nothing more comes into it for now.
+    fn call_open_readers(&mut self, task: TaskIndex) -> Vec<TaskIndex> {
+        let mut called = self.readers(task);
+        called.retain(|reader| {
+            let seat = self.seat(*reader);
+            let is_open =
+                matches!(seat.activity, Activity::Waiting(Pause { rest: Rest::Open, .. }));
+            seat.attention |= is_open;
+            is_open
+        });
+        called
+    }
+
+    fn is_fed(&self, task: TaskIndex) -> bool {
+        let sources = self.channels.iter().filter(|channel| channel.readers.contains(&task));
+        sources.flat_map(|channel| &channel.writers).any(|writer| {
+            let seat = self.tasks.get(writer.0);
+            *writer != task && seat.is_some_and(|seat| seat.activity == Activity::Working)
+        })
+    }
+
+    fn readers(&mut self, task: TaskIndex) -> Vec<TaskIndex> {
+        let mut readers = Vec::new();
+        for collection in self.seat(task).writes.clone() {
+            readers.extend_from_slice(&self.channel(collection).readers);
+        }
+        readers
     }
 }
 
