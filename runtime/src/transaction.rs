@@ -184,7 +184,8 @@ impl<T: Task> Transactions<'_, '_, T> {
             return None;
         }
         let lasts = self.open.since.map_or(Duration::ZERO, |since| since.elapsed());
-        let left = (self.last_close * OPEN_SHARE).min(self.around.duration_max).checked_sub(lasts)?;
+        let left =
+            (self.last_close * OPEN_SHARE).min(self.around.duration_max).checked_sub(lasts)?;
         (left >= Duration::from_millis(1) && hub.is_fed(self.around.index)).then_some(left)
     }
 

@@ -136,6 +136,20 @@ impl<A: Annotation> Plan<A> {
         &self.root
     }
 
+    /// Whether nothing is said of any value by those that may speak, as far as that is known
+    /// without a look at the value.
+    #[inline]
+    pub(crate) fn is_silent(&self, speakers: &Speakers) -> bool {
+        match speakers {
+            Speakers::Nobody => true,
+            Speakers::Site(site) => matches!(
+                self.sites.get(*site),
+                Some(State::Decided(site)) if matches!(site.spoken(), Spoken::Nothing)
+            ),
+            Speakers::Rules(_) => false,
+        }
+    }
+
     /// Who of those that may speak does speak of `value`.
     #[inline]
     pub(crate) fn resolve<'p>(

@@ -142,7 +142,12 @@ impl<'p> Walk<'p> {
         right: Node<'_>,
         out: &mut Builder,
     ) -> Result<Reached, Stop> {
-        // Where nothing is said, the last write wins.
+        // Where nothing is said, the last write wins: so it is at most places, and most of them are
+        // known beforehand.
+        if self.plan.is_silent(speakers) {
+            out.copy(right);
+            return Ok(Reached::Kept);
+        }
         let Some(speaking) = self.plan.resolve(speakers, right) else {
             out.copy(right);
             return Ok(Reached::Kept);

@@ -66,7 +66,7 @@ fn open_with(
         connection.pragma_update(None, "journal_mode", "WAL").map_err(|error| failed(&error))?;
     }
     connection
-        .execute_batch("PRAGMA synchronous = FULL; PRAGMA cache_size = -16384")
+        .execute_batch("PRAGMA synchronous = FULL; PRAGMA cache_size = -4096")
         .map_err(|error| failed(&error))?;
     connection.set_prepared_statement_cache_capacity(8 + 4 * targets.len());
     let fence = Fence::new(&materialization.name);

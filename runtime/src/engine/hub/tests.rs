@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::*;
 
 const WRITER: TaskIndex = TaskIndex(0);
@@ -104,6 +106,34 @@ fn a_source_that_will_give_more_keeps_the_run_alive() {
     assert!(!hub.is_stopped());
     hub.wait(WRITER, idle(None));
     assert!(hub.is_stopped());
+}
+
+#[test]
+fn an_open_transaction_does_not_wait_for_nobody() {
+    let hub = wall(Ending::Idle, 1 << 20);
+    assert!(hub.is_fed(READER) && !hub.is_fed(WRITER));
+    hub.end(WRITER);
+    assert!(!hub.is_fed(READER));
+    hub.observe(READER, &mut views(&hub));
+    hub.wait(READER, Pause { rest: Rest::Open, wake: None });
+    assert!(!hub.is_stopped(), "its transaction is still to be committed");
+}
+
+#[test]
+fn a_writer_that_pauses_calls_those_whose_transaction_is_open() {
+    let hub = wall(Ending::Idle, 1 << 20);
+    let is_done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            hub.observe(READER, &mut views(&hub));
+            hub.wait(READER, Pause { rest: Rest::Open, wake: None });
+            is_done.store(true, Ordering::Release);
+        });
+        while !is_done.load(Ordering::Acquire) {
+            hub.wait(WRITER, Pause { rest: Rest::Due, wake: Some(Clock(1)) });
+        }
+    });
+    assert!(!hub.is_stopped());
 }
 
 #[test]
