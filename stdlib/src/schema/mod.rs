@@ -7,6 +7,7 @@
 
 mod bounds;
 mod check;
+mod edges;
 mod endless;
 mod formats;
 mod keywords;
@@ -23,6 +24,7 @@ use serde_json::Value;
 
 pub(crate) use check::count;
 pub use check::is_anchor;
+pub use edges::{may_be_empty, may_begin_with, may_end_with};
 pub use keywords::Keywords;
 pub(crate) use keywords::nearest;
 pub(crate) use library::options;

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use super::algebra::Algebra;
 use super::{
-    ArrayShape, NumericShape, ObjectShape, PatternShape, PropertyShape, Provenance, Reduce, Shape,
-    StringShape, Types,
+    ArrayShape, FACTS, NumericShape, ObjectShape, PatternShape, PropertyShape, Provenance, Reduce,
+    Shape, StringShape, Types,
 };
 use crate::limits::{SHAPE_DEPTH_MAX, SHAPE_VISITS_MAX};
 use crate::schema::{NormalForm, count, target_of};
@@ -287,7 +287,7 @@ macro_rules! keywords {
         #[derive(Default)]
         struct Keywords<'n> {
             $($field: Option<&'n Value>,)*
-            /// Annotations whose names begin with `x-`.
+            /// Annotations whose names begin with `x-`, and facts.
             annotations: BTreeMap<String, Value>,
             /// Whether keywords speak of the location themselves. Those that only describe it, and
             /// those that hold schemas for it, do not.
@@ -300,7 +300,10 @@ macro_rules! keywords {
                 for (name, value) in object {
                     match name.as_str() {
                         $($name => found.$field = Some(value),)*
-                        name if name.starts_with("x-") || name.starts_with("X-") => {
+                        name if name.starts_with("x-")
+                            || name.starts_with("X-")
+                            || FACTS.contains(&name) =>
+                        {
                             found.annotations.insert(name.to_owned(), value.clone());
                         }
                         _ => {}

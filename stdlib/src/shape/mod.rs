@@ -167,7 +167,8 @@ pub struct Shape {
     pub provenance: Provenance,
     /// Whether the location holds a secret.
     pub secret: Option<bool>,
-    /// Annotations whose names begin with `x-`.
+    /// Annotations whose names begin with `x-`, and those keywords of the schema that all values satisfy and that nothing else
+    /// here tells of: `pattern`, `multipleOf` and exclusive bounds.
     pub annotations: BTreeMap<String, Value>,
     /// What is known of a string.
     pub string: StringShape,
@@ -178,6 +179,9 @@ pub struct Shape {
     /// What is known of an object.
     pub object: ObjectShape,
 }
+
+/// Keywords that a shape holds as they are.
+const FACTS: [&str; 4] = ["exclusiveMaximum", "exclusiveMinimum", "multipleOf", "pattern"];
 
 /// Where the schema of a location comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

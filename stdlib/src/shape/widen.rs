@@ -10,7 +10,7 @@ use jsonschema::Validator;
 use serde_json::{Map, Number, Value, json};
 
 use super::{
-    ArrayShape, NumericShape, ObjectShape, PropertyShape, Shape, StringShape, Types, simplify,
+    ArrayShape, FACTS, NumericShape, ObjectShape, PropertyShape, Shape, StringShape, Types, simplify,
 };
 use crate::limits::{MERGED_SCHEMA_DEPTH_MAX, MERGED_SCHEMA_LOCATIONS_MAX};
 use crate::schema::{count, options};
@@ -66,6 +66,10 @@ impl Change {
         if !is_listed {
             self.set(&mut shape.enumeration, None);
         }
+        // What a schema said of other values is not known of this one.
+        let known = shape.annotations.len();
+        shape.annotations.retain(|name, _| !FACTS.contains(&name.as_str()));
+        self.has_changed |= shape.annotations.len() != known;
         let kind = if own.within(Types::NUMBER) { Types::NUMBER } else { own };
         let is_first = !shape.types.overlaps(kind);
         let types = shape.types.or(own);

@@ -8,12 +8,13 @@ use tidegate_stdlib::lambda::sqlite::{
     Function, FunctionKind, Nullability, ResultClass, functions,
 };
 
+use super::aggregates;
 use super::domain::{Domain, Integers, Reals, Subtype, Texts};
 use super::environment::Environment;
 use super::expression;
 use super::json_calls;
 use super::narrow::{self, Truth};
-use super::operators;
+use super::{operators, texts, times};
 
 /// Rows that an aggregate sums up, at most.
 const ROWS_MAX: f64 = 1e19;
@@ -40,12 +41,19 @@ pub(super) fn domain(expression: &Expr, environment: &Environment<'_>) -> Domain
 
 /// The arguments of a call; `*` is none.
 pub(super) fn arguments(call: &Call) -> Vec<&Expr> {
-    let FunctionArguments::List(list) = &call.args else { return Vec::new() };
+    match &call.args {
+        FunctionArguments::List(list) => expressions(&list.args),
+        FunctionArguments::None | FunctionArguments::Subquery(_) => Vec::new(),
+    }
+}
+
+/// The arguments that are expressions.
+pub(super) fn expressions(arguments: &[FunctionArg]) -> Vec<&Expr> {
     let expression = |argument| match argument {
         &FunctionArg::Unnamed(FunctionArgExpr::Expr(ref expression)) => Some(expression),
         _ => None,
     };
-    list.args.iter().filter_map(expression).collect()
+    arguments.iter().filter_map(expression).collect()
 }
 
 /// The name of a call in lower case.
@@ -156,15 +164,22 @@ fn scalar(name: &str, values: Vec<Domain>, arguments: &[&Expr]) -> Domain {
         }
         "sqrt" if first.is_numeric() => return root(&first),
         "sign" if first.is_numeric() => return Domain::integer(-1, 1).or_null(first.null),
+        "sin" | "cos" => within(1.0),
+        "asin" | "acos" | "atan" => within(std::f64::consts::PI),
         "min" | "max" => {
             values.iter().cloned().map(Domain::without_null).fold(Domain::none(), Domain::union)
         }
         "nullif" => return first.or_null(true),
         "likely" | "unlikely" | "likelihood" => return first,
         "typeof" => one_of(&["null", "integer", "real", "text", "blob"]),
-        "lower" | "upper" => operators::as_text(&first).map_or_else(Domain::none, letters),
-        "substr" | "substring" => substring(&first),
-        "hex" | "quote" | "date" | "time" | "datetime" => Domain::text(Texts::plain()),
+        "lower" | "upper" => operators::as_text(&first).map_or_else(Domain::none, texts::letters),
+        "substr" | "substring" => texts::substring(&values),
+        "replace" => texts::replaced(&values),
+        "format" | "printf" => return texts::formatted(&values),
+        "date" | "time" | "datetime" | "strftime" => {
+            return times::domain(name, &values, arguments);
+        }
+        "hex" | "quote" => Domain::text(Texts::plain()),
         _ => by_table(function, &values),
     };
     let is_surely_text = matches!(name, "substr" | "substring") && !first.blob;
@@ -251,21 +266,13 @@ fn root(value: &Domain) -> Domain {
     Domain::real(reals).or_null(null)
 }
 
+/// Numbers that are at most so far away from zero.
+fn within(bound: f64) -> Domain {
+    Domain::real(Reals { least: -bound, most: bound, is_whole: false })
+}
+
 fn one_of(words: &[&str]) -> Domain {
     Domain::text(Texts::of_constants(words.iter().map(|word| (*word).into()).collect()))
-}
-
-/// Texts whose letters are changed, each to one letter.
-fn letters(texts: Texts) -> Domain {
-    Domain::text(Texts { constants: None, ..texts })
-}
-
-fn substring(value: &Domain) -> Domain {
-    let texts = operators::as_text(value);
-    let text = texts.map_or_else(Domain::none, |texts| {
-        Domain::text(Texts { max_length: texts.max_length, ..Texts::any() })
-    });
-    if value.blob { text.union(Domain::blob()) } else { text }
 }
 
 /// An aggregate, or a function of a window.
@@ -280,6 +287,12 @@ fn over_rows(
         Some(filter) => narrow::assume(filter, Truth::True, rows),
         None => Some(rows.clone()),
     };
+    let sources = rows.scope.as_ref().map_or(&[][..], |scope| &scope.sources);
+    if call.over.is_none() && !aggregates::is_own(call, sources) {
+        // It may be one of the rows of a query around.
+        let unknown: Vec<Domain> = arguments.iter().map(|_| Domain::any()).collect();
+        return by_table(function, &unknown).or_null(function.name != "count");
+    }
     let has_rows = environment.has_rows && call.filter.is_none() && call.over.is_none();
     let values: Vec<Domain> = match &inside {
         Some(inside) => arguments.iter().map(|it| expression::domain(it, inside)).collect(),
@@ -301,7 +314,7 @@ fn over_rows(
         }
         "avg" => average(&value).or_null(is_empty),
         "min" | "max" => value.without_null().with_subtype(Subtype::blurred).or_null(is_empty),
-        "group_concat" | "string_agg" => Domain::text(Texts::any()).or_null(is_empty),
+        "group_concat" | "string_agg" => texts::joined(&values).or_null(is_empty),
         "json_group_array" => json_calls::group_array(&value, has_rows),
         "json_group_object" => json_calls::group_object(values.get(1)),
         "row_number" | "rank" | "dense_rank" | "ntile" => Domain::integer(1, i64::MAX),
@@ -354,7 +367,7 @@ fn average(value: &Domain) -> Domain {
     Domain::real(Reals { least, most, is_whole: false }).or_null(all.may_be_infinite())
 }
 
-/// The conditions of a `CASE` and of calls that choose, for whoever looks for aggregates.
+/// The conditions and results of a `CASE`.
 pub(super) fn results_of(conditions: &[CaseWhen]) -> impl Iterator<Item = &Expr> {
     conditions.iter().flat_map(|each| [&each.condition, &each.result])
 }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
+use tidegate_stdlib::schema::{may_be_empty, may_begin_with, may_end_with};
 use tidegate_stdlib::shape::{Shape, Types};
 
 use super::json;
@@ -26,7 +27,12 @@ pub(super) struct Domain {
     pub(super) text: Option<Texts>,
     /// Whether it may be a blob.
     pub(super) blob: bool,
+    /// Keywords of schemas that all its numbers satisfy.
+    pub(super) facts: Facts,
 }
+
+/// Keywords of schemas, as they stand there.
+pub(super) type Facts = BTreeMap<String, Value>;
 
 /// Integers from the least to the greatest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +65,7 @@ pub(super) struct Texts {
     /// Whether it may end with one.
     pub(super) closes: bool,
     /// Keywords of schemas that all of them satisfy.
-    pub(super) facts: BTreeMap<String, Value>,
+    pub(super) facts: Facts,
     /// What the text is as JSON, when it surely is JSON.
     pub(super) json: Option<JsonText>,
     /// Whether functions of JSON take the text for JSON.
@@ -95,7 +101,14 @@ impl Subtype {
 impl Domain {
     /// No value at all.
     pub(super) const fn none() -> Self {
-        Self { null: false, integer: None, real: None, text: None, blob: false }
+        Self {
+            null: false,
+            integer: None,
+            real: None,
+            text: None,
+            blob: false,
+            facts: Facts::new(),
+        }
     }
 
     /// Every value.
@@ -106,6 +119,7 @@ impl Domain {
             real: Some(Reals::ALL),
             text: Some(Texts { subtype: Subtype::Maybe, ..Texts::any() }),
             blob: true,
+            facts: Facts::new(),
         }
     }
 
@@ -167,12 +181,18 @@ impl Domain {
     /// The values of both.
     #[must_use]
     pub(super) fn union(self, other: Self) -> Self {
+        let facts = match (self.has_numbers(), other.has_numbers()) {
+            (true, true) => common(self.facts, &other.facts),
+            (true, false) => self.facts,
+            (false, _) => other.facts,
+        };
         Self {
             null: self.null || other.null,
             integer: either(self.integer, other.integer, Integers::union),
             real: either(self.real, other.real, Reals::union),
             text: either(self.text, other.text, Texts::union),
             blob: self.blob || other.blob,
+            facts,
         }
     }
 
@@ -189,7 +209,10 @@ impl Domain {
             (least <= most).then_some(Reals { least, most, is_whole })
         });
         let text = self.text.zip(other.text.as_ref()).and_then(|(one, other)| one.meet(other));
-        Self { null: self.null && other.null, integer, real, text, blob: self.blob && other.blob }
+        let mut facts = self.facts;
+        facts.extend(other.facts.clone());
+        let (null, blob) = (self.null && other.null, self.blob && other.blob);
+        Self { null, integer, real, text, blob, facts }
     }
 
     /// The values of both, such that a chain of them soon ends.
@@ -215,9 +238,17 @@ impl Domain {
             }),
             text: union.text.map(|new| match self.text {
                 Some(old) if old == new => new,
-                _ => Texts { subtype: new.subtype, ..Texts::any() },
+                // Of the rest there are few values, so they settle by themselves.
+                _ => Texts {
+                    constants: None,
+                    min_length: 0,
+                    max_length: None,
+                    json: None,
+                    ..new
+                },
             }),
             blob: union.blob,
+            facts: union.facts,
         }
     }
 
@@ -230,10 +261,20 @@ impl Domain {
         self
     }
 
+    fn has_numbers(&self) -> bool {
+        self.integer.is_some() || self.real.is_some()
+    }
+
     /// Whether all values are numbers or NULL.
     pub(super) fn is_numeric(&self) -> bool {
         self.text.is_none() && !self.blob
     }
+}
+
+/// The facts of both.
+fn common(mut facts: Facts, other: &Facts) -> Facts {
+    facts.retain(|name, value| other.get(name) == Some(value));
+    facts
 }
 
 fn either<T>(left: Option<T>, right: Option<T>, union: impl FnOnce(T, T) -> T) -> Option<T> {
@@ -293,7 +334,7 @@ impl Texts {
             format: None,
             opens: true,
             closes: true,
-            facts: BTreeMap::new(),
+            facts: Facts::new(),
             json: None,
             subtype: Subtype::Never,
         }
@@ -307,6 +348,28 @@ impl Texts {
     pub(super) fn of_format(format: &str) -> Self {
         let is_plain = PLAIN_FORMATS.contains(&format);
         Self { format: Some(format.into()), opens: !is_plain, closes: !is_plain, ..Self::any() }
+    }
+
+    /// Texts that satisfy a pattern.
+    #[must_use]
+    pub(super) fn of_pattern(mut self, pattern: &str) -> Self {
+        self.opens &= may_begin_with(pattern, &['[', '{']);
+        self.closes &= may_end_with(pattern, &[']', '}']);
+        self.min_length = self.min_length.max(u64::from(!may_be_empty(pattern)));
+        self
+    }
+
+    /// Texts of so many code points.
+    #[must_use]
+    pub(super) fn with_length(mut self, length: usize) -> Self {
+        self.min_length = length as u64;
+        self.max_length = Some(length as u64);
+        self
+    }
+
+    /// Whether no text of a format has a bracket or brace anywhere.
+    pub(super) fn is_without_brackets(format: &str) -> bool {
+        PLAIN_FORMATS.contains(&format) && !BRACKETS_INSIDE.contains(&format)
     }
 
     pub(super) fn constant(text: &str) -> Self {
@@ -381,8 +444,7 @@ impl Texts {
             left.extend(right);
             left
         });
-        let mut facts = self.facts;
-        facts.retain(|name, value| other.facts.get(name) == Some(value));
+        let facts = common(self.facts, &other.facts);
         let subtype = if self.subtype == other.subtype { self.subtype } else { Subtype::Maybe };
         Self {
             constants: constants.filter(|constants| constants.len() <= CONSTANTS_MAX),
@@ -433,3 +495,6 @@ const PLAIN_FORMATS: [&str; 20] = [
     "uri",
     "uuid",
 ];
+
+/// Those of them whose texts may have brackets or braces inside.
+const BRACKETS_INSIDE: [&str; 4] = ["email", "iri", "json-pointer", "uri"];

@@ -1,10 +1,10 @@
 //! What the names of an expression stand for, and what is known of them at that place.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use sqlparser::ast::Ident;
+use sqlparser::ast::{Function as Call, Ident};
 
 use super::domain::Domain;
 use super::tables::Tables;
@@ -64,6 +64,8 @@ pub(super) struct Environment<'s> {
     pub(super) scope: Option<Rc<Scope>>,
     /// What is known of keys here beyond what they are everywhere.
     pub(super) known: BTreeMap<Key, Domain>,
+    /// Calls that are not NULL here, by their text, each with the depth of the query that it stands in.
+    pub(super) certain: BTreeSet<(Option<usize>, String)>,
     /// The common table expressions, the last of a name first.
     pub(super) named: Rc<Named>,
     /// In the result of a query with aggregates: its rows.
@@ -92,6 +94,7 @@ impl<'s> Environment<'s> {
             statement,
             scope: None,
             known: BTreeMap::new(),
+            certain: BTreeSet::new(),
             named: Rc::default(),
             rows: None,
             has_rows: false,
@@ -163,8 +166,34 @@ impl<'s> Environment<'s> {
         Vec::new()
     }
 
+    /// Keeps in mind that a call is not NULL.
+    pub(super) fn require(&mut self, call: &Call) {
+        if let Some(text) = text_of(call) {
+            self.certain.insert((self.depth(), text));
+        }
+    }
+
+    /// Whether a call is known not to be NULL. Inside another query its names may stand for something else.
+    pub(super) fn is_required(&self, call: &Call) -> bool {
+        let is_required = |text| self.certain.contains(&(self.depth(), text));
+        !self.certain.is_empty() && text_of(call).is_some_and(is_required)
+    }
+
+    fn depth(&self) -> Option<usize> {
+        self.scope.as_ref().map(|scope| scope.depth)
+    }
+
     /// Keeps in mind what a key is here.
     pub(super) fn know(&mut self, key: Key, domain: Domain) {
         self.known.insert(key, domain);
     }
+}
+
+/// The text of a call that gives the same whenever it is asked for.
+fn text_of(call: &Call) -> Option<String> {
+    const UNLIKE: [&str; 4] = ["random", "changes", "last_insert", "select"];
+    let text = call.to_string();
+    let lower = text.to_ascii_lowercase();
+    let is_same = call.over.is_none() && !UNLIKE.iter().any(|word| lower.contains(word));
+    is_same.then_some(text)
 }

@@ -56,6 +56,9 @@ pub(super) fn domain(expression: &Expr, environment: &Environment<'_>) -> Domain
             case(operand.as_deref(), conditions, else_result.as_deref(), environment)
         }
         Expr::Subquery(subquery) => query::scalar(subquery, environment),
+        Expr::Function(call) if environment.is_required(call) => {
+            calls::domain(expression, environment).without_null()
+        }
         _ => calls::domain(expression, environment),
     }
 }

@@ -11,19 +11,30 @@ const VALUES_MAX: usize = 32;
 /// Integers that are taken one by one.
 const INTEGERS_MAX: i64 = 8;
 
-/// Whether a text between brackets or braces is taken for JSON.
+/// How a value of a result column is published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Brackets {
-    /// As the runtime does.
-    Parsed,
-    /// The text stays a string, unless it is known to be JSON.
-    Kept,
+pub(super) enum Published {
+    /// As the runtime does it.
+    AsIs,
+    /// As if a text between brackets or braces stayed a string, unless it is known to be JSON.
+    TextKept,
+    /// As if no number were infinite.
+    Finite,
 }
 
-/// The shape of what the runtime publishes for a value of a result column.
-pub(super) fn published(domain: &Domain, brackets: Brackets) -> Shape {
-    let texts = domain.text.as_ref().map(|texts| published_text(texts, brackets));
+/// The shape of what is published for a value of a result column.
+pub(super) fn published(domain: &Domain, how: Published) -> Shape {
+    let mut domain = domain.clone();
+    if let (Some(reals), Published::Finite) = (&mut domain.real, how) {
+        reals.least = reals.least.clamp(f64::MIN, f64::MAX);
+        reals.most = reals.most.clamp(f64::MIN, f64::MAX);
+    }
+    let domain = &domain;
+    let texts = domain.text.as_ref().map(|texts| published_text(texts, how));
     let mut parts = numbers(domain, domain.real);
+    for part in parts.iter_mut().filter(|part| part.enumeration.is_none()) {
+        part.annotations.clone_from(&domain.facts);
+    }
     if domain.null {
         parts.push(constant(&Value::Null));
     }
@@ -39,7 +50,7 @@ pub(super) fn published(domain: &Domain, brackets: Brackets) -> Shape {
     parts.into_iter().reduce(union).unwrap_or_else(Shape::impossible)
 }
 
-fn published_text(texts: &Texts, brackets: Brackets) -> Shape {
+fn published_text(texts: &Texts, how: Published) -> Shape {
     const CONTAINERS: Types = Types::ARRAY.or(Types::OBJECT);
     if let Some(constants) = &texts.constants {
         let value = |text: &str| container(text).unwrap_or_else(|| text.into());
@@ -48,7 +59,7 @@ fn published_text(texts: &Texts, brackets: Brackets) -> Shape {
     }
     let Some(JsonText { shape, is_sure }) = &texts.json else {
         let string = string(texts);
-        return if brackets == Brackets::Parsed && texts.may_be_container() {
+        return if how != Published::TextKept && texts.may_be_container() {
             union(Shape::of_types(CONTAINERS), string)
         } else {
             string
@@ -145,6 +156,7 @@ pub(super) fn extracted(shape: &Shape, is_sure: bool) -> Domain {
     let mut domain = scalars(shape);
     // Numbers have been through text, and integers beyond 64 bits are real.
     domain.real = domain.real.map(Reals::blurred);
+    domain.facts.clear();
     if !is_sure && domain.real.is_some() {
         domain.real = Some(Reals::ALL);
     }
@@ -175,6 +187,9 @@ pub(super) fn scalars(shape: &Shape) -> Domain {
         texts.min_length = string.min_length;
         texts.max_length = string.max_length;
         texts.facts.clone_from(&shape.annotations);
+        if let Some(Value::String(pattern)) = shape.annotations.get("pattern") {
+            texts = texts.of_pattern(pattern);
+        }
         domain = domain.union(Domain::text(texts));
     }
     domain
@@ -217,6 +232,9 @@ fn number(shape: &Shape) -> Domain {
             domain = domain.union(Domain::integer(least, most));
         }
     }
+    let is_of_numbers = |name: &str| types_of_fact(name) == Types::NUMBER;
+    let facts = shape.annotations.iter().filter(|(name, _)| is_of_numbers(name));
+    domain.facts = facts.map(|(name, value)| (name.clone(), value.clone())).collect();
     domain
 }
 

@@ -8,13 +8,15 @@
 //! A lambda is looked at in three ways: what is proved needs no trial; of the rest, a document whose result is refused is looked for, and
 //! told as an error; what is left is not proved, which is a hint.
 //!
-//! Left out are numbers beyond 1e100 in documents and what an earlier version of the catalog may have left in tables.
+//! Left out are numbers beyond 1e100 and times before the year 10 in documents, and what an earlier version of the catalog may have left
+//! in tables.
 
 #![allow(
     clippy::wildcard_enum_match_arm,
     reason = "the trees of SQL have hundreds of kinds of nodes, of other engines, too; what is not named here may be anything"
 )]
 
+mod aggregates;
 mod calls;
 mod domain;
 mod environment;
@@ -28,15 +30,17 @@ mod precedence;
 mod query;
 mod report;
 #[cfg(test)]
-mod suite;
+mod suite_tests;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod texts;
+mod times;
 mod writes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sqlparser::ast::Statement as SqlStatement;
+use sqlparser::ast::{ObjectName, Statement as SqlStatement};
 use sqlparser::dialect::SQLiteDialect;
 use sqlparser::parser::Parser;
 use tidegate_stdlib::lambda::sqlite::{LambdaStatement, RowForm};
@@ -45,8 +49,8 @@ use tidegate_stdlib::shape::{Gap, Shape, Types};
 
 use domain::Domain;
 use environment::Environment;
-use json::Brackets;
-use query::{NotUnderstood, Understood};
+use json::Published;
+use query::{NotUnderstood, Understood, table_name};
 use tables::Tables;
 
 pub(super) use report::check;
@@ -60,6 +64,8 @@ enum Doubt {
     MayNotFit(Gap),
     /// A text that fits as it is, but may be taken for an array or object.
     MayBeJson(Gap),
+    /// A number that fits, unless it is infinite.
+    MayBeInfinite(Gap),
 }
 
 /// A statement and what is known of its parameters.
@@ -86,10 +92,15 @@ impl Parsed {
 }
 
 /// The tree of one statement.
-fn parse(text: &str) -> Option<SqlStatement> {
+pub(super) fn parse(text: &str) -> Option<SqlStatement> {
     let mut parsed = Parser::parse_sql(&SQLiteDialect {}, text).ok()?;
     let tree = parsed.pop()?;
     parsed.is_empty().then_some(tree)
+}
+
+/// The name of a table of the derivation.
+pub(super) fn table_of_name(name: &ObjectName) -> Option<String> {
+    table_name(name).ok()
 }
 
 /// What stands in the way of a proof that the rows of a statement fit a schema; nothing when they do.
@@ -108,11 +119,19 @@ fn doubts(
     let mut told = BTreeSet::new();
     while let Err(gap) = rows.shape(&told, None).covered_by(schema) {
         let column = rows.column(&gap).filter(|column| !told.contains(column));
-        let as_text = |column| rows.shape(&told, Some(column)).covered_by(schema);
-        let is_fine_as_text = column.is_some_and(|column| {
-            as_text(column).err().is_none_or(|other| rows.column(&other) != Some(column))
+        let fits = |how: Published| {
+            column.is_some_and(|column| {
+                let other = rows.shape(&told, Some((column, how))).covered_by(schema).err();
+                other.is_none_or(|other| rows.column(&other) != Some(column))
+            })
+        };
+        doubts.push(if fits(Published::TextKept) {
+            Doubt::MayBeJson(*gap)
+        } else if fits(Published::Finite) {
+            Doubt::MayBeInfinite(*gap)
+        } else {
+            Doubt::MayNotFit(*gap)
         });
-        doubts.push(if is_fine_as_text { Doubt::MayBeJson(*gap) } else { Doubt::MayNotFit(*gap) });
         match column {
             Some(column) => told.insert(column),
             None => break,
@@ -146,14 +165,14 @@ impl<'l> Rows<'l> {
         Ok(Self { form, columns })
     }
 
-    /// The shape of the documents. Columns that were `told` fit anywhere; a text of the column `as_text` stays a text.
-    fn shape(&self, told: &BTreeSet<usize>, as_text: Option<usize>) -> Shape {
+    /// The shape of the documents. Columns that were `told` fit anywhere; one may be taken to be published otherwise than it is.
+    fn shape(&self, told: &BTreeSet<usize>, otherwise: Option<(usize, Published)>) -> Shape {
         let published = |(index, column): (usize, &Domain)| {
-            let brackets = if as_text == Some(index) { Brackets::Kept } else { Brackets::Parsed };
+            let how = otherwise.filter(|(other, _)| *other == index);
             if told.contains(&index) {
                 Shape::impossible()
             } else {
-                json::published(column, brackets)
+                json::published(column, how.map_or(Published::AsIs, |(_, how)| how))
             }
         };
         let mut columns = self.columns.iter().enumerate().map(published);

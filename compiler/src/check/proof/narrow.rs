@@ -111,6 +111,7 @@ fn either<'s>(
         (Some(left), Some(right)) => (left, right),
         (left, right) => return left.or(right),
     };
+    left.certain.retain(|call| right.certain.contains(call));
     let known = std::mem::take(&mut left.known);
     for (key, domain) in known {
         if let Some(other) = right.known.get(&key) {
@@ -184,6 +185,7 @@ fn require(expression: &Expr, inside: &mut Environment<'_>) {
         Expr::Between { expr, .. } => require(expr, inside),
         Expr::InList { expr, list, .. } if !list.is_empty() => require(expr, inside),
         Expr::Function(call) => {
+            inside.require(call);
             let arguments = calls::arguments(call);
             let strict = calls::function(call, arguments.len()).is_some_and(|function| {
                 function.nullability == Nullability::Any && call.over.is_none()
@@ -304,6 +306,15 @@ fn narrowed(domain: Domain, comparison: Comparison, other: &Domain, is_binary: b
     }
     let reals = [other.integer.map(Integers::to_reals), other.real].into_iter().flatten();
     let Some(bounds) = reals.reduce(Reals::union) else { return found };
+    let bound = other.integer.filter(|it| it.least == it.most && other.real.is_none());
+    let keyword = match comparison {
+        Comparison::Greater => Some("exclusiveMinimum"),
+        Comparison::Less => Some("exclusiveMaximum"),
+        _ => None,
+    };
+    if let (Some(keyword), Some(bound)) = (keyword, bound) {
+        found.facts.insert(keyword.to_owned(), bound.least.into());
+    }
     let (least, most) = match comparison {
         Comparison::Equal => (Some(bounds.least), Some(bounds.most)),
         Comparison::Unequal => return unequal(found, other),

@@ -2,7 +2,7 @@
 
 use sqlparser::ast::{BinaryOperator, Expr};
 
-use super::domain::{Domain, Integers, Reals, Subtype, Texts};
+use super::domain::{Domain, Facts, Integers, Reals, Subtype, Texts};
 use super::json_calls;
 
 /// The result of an operator.
@@ -292,7 +292,7 @@ pub(super) fn as_text(domain: &Domain) -> Option<Texts> {
         subtype: Subtype::Never,
         json: None,
         format: None,
-        facts: Default::default(),
+        facts: Facts::new(),
         ..texts
     })
 }

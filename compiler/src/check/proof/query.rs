@@ -9,7 +9,7 @@ use sqlparser::ast::{
     With,
 };
 
-use super::calls;
+use super::aggregates;
 use super::domain::{Domain, Subtype, Texts};
 use super::environment::{Column, Columns, Environment, Key, Named, Source};
 use super::expression;
@@ -174,7 +174,7 @@ fn of_select(select: &Select, environment: &Environment<'_>) -> Understood<Colum
         GroupByExpr::All(_) => return not_understood("`GROUP BY ALL`"),
     };
     let is_aggregate =
-        is_grouped || select.having.is_some() || has_aggregate(select, Unknown::IsAggregate);
+        is_grouped || select.having.is_some() || aggregates::may_be_of_groups(select, environment);
     let is_one_row = select.from.is_empty() && select.selection.is_none();
     let inside = match rows {
         Some(rows) if !is_aggregate => rows,
@@ -429,7 +429,6 @@ fn function_table(
     let unknown = json_calls::members(&json_calls::unknown());
     let (value, atom) = if is_whole { (value, atom) } else { unknown };
     let key = if is_whole { json_calls::keys(&document) } else { Domain::any() };
-    let text = || Domain::text(Texts::any());
     let columns = [
         ("key", key),
         ("value", value),
@@ -437,8 +436,9 @@ fn function_table(
         ("atom", atom),
         ("id", Domain::integer(0, i64::MAX)),
         ("parent", Domain::integer(0, i64::MAX).or_null(true)),
-        ("fullkey", text()),
-        ("path", text()),
+        // Both begin with `$`.
+        ("fullkey", Domain::text(Texts::plain())),
+        ("path", Domain::text(Texts::plain())),
     ];
     let columns = columns.into_iter();
     Ok(columns.map(|(name, domain)| Column { name: name.to_owned(), domain }).collect())
@@ -449,87 +449,5 @@ pub(super) fn scalar(query: &Query, environment: &Environment<'_>) -> Domain {
     let Ok(columns) = columns(query, environment) else { return Domain::any() };
     let [column] = columns.as_slice() else { return Domain::any() };
     let domain = column.domain.clone().with_subtype(Subtype::blurred);
-    domain.or_null(!is_one_row(query))
-}
-
-/// Whether a query surely gives one row.
-fn is_one_row(query: &Query) -> bool {
-    let SetExpr::Select(select) = &*query.body else { return false };
-    let GroupByExpr::Expressions(groups, _) = &select.group_by else { return false };
-    let is_single = select.from.is_empty() && select.selection.is_none()
-        || has_aggregate(select, Unknown::IsNone);
-    query.limit_clause.is_none() && select.having.is_none() && groups.is_empty() && is_single
-}
-
-/// What an expression that is not understood is taken for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Unknown {
-    IsAggregate,
-    IsNone,
-}
-
-/// Whether the results of a query are of groups of rows.
-fn has_aggregate(select: &Select, unknown: Unknown) -> bool {
-    select.projection.iter().any(|item| match item {
-        SelectItem::UnnamedExpr(expression)
-        | SelectItem::ExprWithAlias { expr: expression, .. } => {
-            holds_aggregate(expression, unknown)
-        }
-        SelectItem::QualifiedWildcard(..) | SelectItem::Wildcard(_) => false,
-        SelectItem::ExprWithAliases { .. } => unknown == Unknown::IsAggregate,
-    })
-}
-
-fn holds_aggregate(expression: &Expr, unknown: Unknown) -> bool {
-    let is_in = |expression: &Expr| holds_aggregate(expression, unknown);
-    let in_any = |expressions: &[&Expr]| expressions.iter().any(|it| is_in(it));
-    match expression {
-        Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Value(_) => false,
-        Expr::Exists { subquery, .. } | Expr::Subquery(subquery) => {
-            is_of_rows_around(subquery, unknown)
-        }
-        Expr::InSubquery { expr, subquery, .. } => {
-            is_in(expr) || is_of_rows_around(subquery, unknown)
-        }
-        Expr::Nested(inner)
-        | Expr::UnaryOp { expr: inner, .. }
-        | Expr::Cast { expr: inner, .. }
-        | Expr::Collate { expr: inner, .. }
-        | Expr::Ceil { expr: inner, .. }
-        | Expr::Floor { expr: inner, .. }
-        | Expr::IsNull(inner)
-        | Expr::IsNotNull(inner)
-        | Expr::IsTrue(inner)
-        | Expr::IsNotTrue(inner)
-        | Expr::IsFalse(inner)
-        | Expr::IsNotFalse(inner) => is_in(inner),
-        Expr::BinaryOp { left, right, .. }
-        | Expr::IsDistinctFrom(left, right)
-        | Expr::IsNotDistinctFrom(left, right) => in_any(&[left, right]),
-        Expr::InList { expr, list, .. } => is_in(expr) || list.iter().any(is_in),
-        Expr::Between { expr, low, high, .. } => in_any(&[expr, low, high]),
-        Expr::Like { expr, pattern, .. } => in_any(&[expr, pattern]),
-        Expr::Case { operand, conditions, else_result, .. } => {
-            operand.iter().chain(else_result).any(|it| is_in(it))
-                || calls::results_of(conditions).any(is_in)
-        }
-        Expr::Function(call) => {
-            calls::is_aggregate(call) || calls::arguments(call).into_iter().any(is_in)
-        }
-        Expr::Substring { expr, substring_from, substring_for, .. } => {
-            is_in(expr) || substring_from.iter().chain(substring_for).any(|it| is_in(it))
-        }
-        Expr::Trim { expr, trim_characters, trim_what: None, .. } => {
-            is_in(expr) || trim_characters.iter().flatten().any(is_in)
-        }
-        _ => unknown == Unknown::IsAggregate,
-    }
-}
-
-/// Whether an aggregate of a subquery may be one of the query around it: of columns that are not its own.
-fn is_of_rows_around(subquery: &Query, unknown: Unknown) -> bool {
-    match &*subquery.body {
-        SetExpr::Select(select) => select.from.is_empty() && has_aggregate(select, unknown),
-        _ => false,
-    }
+    domain.or_null(!aggregates::is_one_row(query, environment))
 }

@@ -81,6 +81,7 @@ fn judge(
             _ if is_refuted => {}
             Doubt::MayNotFit(gap) if refute::is_boolean_column(&gap.pointer, subject) => {}
             Doubt::MayNotFit(gap) => sink.report(may_not_fit(subject, *statement, gap)),
+            Doubt::MayBeInfinite(gap) => sink.report(may_be_infinite(subject, *statement, gap)),
             Doubt::NotUnderstood(what) => sink.report(not_understood(subject, *statement, what)),
         }
     }
@@ -136,6 +137,15 @@ fn may_not_fit(subject: LambdaSubject<'_>, statement: usize, gap: &Gap) -> Diagn
         .help(help)
 }
 
+fn may_be_infinite(subject: LambdaSubject<'_>, statement: usize, gap: &Gap) -> Diagnostic {
+    let schema = &subject.derived.known.checked.write_schema;
+    let name = name(&gap.pointer);
+    not_proved(subject, statement, Some(&gap.pointer))
+        .label(format!("{name} may be an infinite number here, which is published as a text"))
+        .also(schema.value_place(&gap.schema_pointer), format!("`{}` refuses that", gap.keyword))
+        .help("keep it in a STRICT table as INTEGER, or bound what it is made of in the source")
+}
+
 fn not_understood(subject: LambdaSubject<'_>, statement: usize, what: &str) -> Diagnostic {
     not_proved(subject, statement, None)
         .label(format!("the proof does not understand {what}"))
@@ -157,5 +167,8 @@ fn text_parsed_as_json(subject: LambdaSubject<'_>, statement: usize, gap: &Gap) 
     Diagnostic::new(&rules::TEXT_PARSED_AS_JSON, span, message)
         .label("a text such as `[1]` is parsed as JSON when it is published")
         .also(type_place(schema, &gap.pointer), "the schema does not admit arrays and objects here")
-        .help("publish one JSON document: `SELECT JSON_OBJECT(…)`")
+        .help(
+            "give the text a `pattern` in the source, such as `^[^\\[{]`, or publish one JSON \
+             document: `SELECT JSON_OBJECT(…)`",
+        )
 }

@@ -445,7 +445,9 @@ fn converted(value: &Domain, affinity: Affinity) -> Domain {
             stored
         }
         Affinity::Integer | Affinity::Numeric => {
-            let from_reals = value.real.map(whole);
+            // Only numbers without a fraction are converted, to what is equal to them.
+            let from_reals =
+                value.real.map(|it| Domain { facts: value.facts.clone(), ..whole(it) });
             let from_text =
                 Domain { integer: Some(Integers::ALL), real: Some(Reals::ALL), ..Domain::none() };
             let from_text = may_be_number(&value).then_some(from_text);

@@ -16,7 +16,7 @@ export type Document = {
         net: string;
         /** Where it was, in words. */
         place: string | null;
-        /** When it was, in milliseconds since 1970. */
+        /** When it was, in milliseconds since 1970; within three centuries. */
         time: number;
         /** What it was: earthquake, explosion, quarry blast and so on. */
         type: string;
