@@ -10,7 +10,7 @@ use super::checked::{CheckedDerivation, CheckedTransform};
 use super::lambdas::{self, Database, Prepared};
 use super::proof;
 use super::selectors::check_source;
-use super::{Scope, endpoints, modules, shuffles};
+use super::{Scope, endpoints, modules, shuffles, state};
 use crate::catalog::{
     Collection, NameForm, NameSubject, Reference, SourceValue, check_form, collate,
     colliding_names, duplicate_name,
@@ -57,6 +57,13 @@ pub(super) fn check(
         }
     }
     if let Some(database) = &database {
+        for (transform, prepared) in transforms.iter().zip(&prepared) {
+            let spec = derive.transforms.get(transform.index);
+            if let (Some(spec), Some(prepared)) = (spec, prepared) {
+                let place = shuffles::place(collection, spec);
+                state::check(database, prepared, &transform.shuffle, place, sink);
+            }
+        }
         let proofs = proof::check(database, &migrations, &prepared, sink);
         for (transform, proof) in transforms.iter_mut().zip(proofs) {
             transform.proof = proof;

@@ -23,6 +23,7 @@ mod secrets;
 mod selectors;
 mod shuffles;
 mod sql_advice;
+mod state;
 mod steps;
 #[cfg(test)]
 mod tests;

@@ -142,6 +142,16 @@ fn shuffle_key(
     Some(ShuffleKey { types, span, transform: spec.name.value.clone() })
 }
 
+/// Where the shuffle of a transform is written, or else its name.
+pub(super) fn place(collection: &Collection, spec: &TransformSpec) -> Span {
+    match &spec.shuffle {
+        Some(ShuffleSpec::Key(key)) => collection.span(key.range),
+        Some(ShuffleSpec::Any(_) | ShuffleSpec::Lambda(_)) | None => {
+            collection.span(spec.name.range)
+        }
+    }
+}
+
 /// Says that a lambda without state needs no shuffle.
 pub(super) fn suggest_any(collection: &Collection, spec: &TransformSpec, sink: &mut Sink) {
     match &spec.shuffle {
