@@ -25,6 +25,8 @@ pub const LINE_BYTES_MAX: usize = 32 << 20;
 pub const TEST_READS_MAX: usize = 100_000;
 /// Documents that are written in one catalog test.
 pub const TEST_DOCUMENTS_MAX: usize = 1_000_000;
+/// Bytes of the documents that one reading of a collection holds in order to reduce them; more lie in temporary files.
+pub const READ_HELD_BYTES: usize = 256 << 20;
 /// Bytes of the batches that one reading of a collection holds in order to merge its journals.
 pub const READ_BATCHES_BYTES: usize = 64 << 20;
 /// Bytes of `META.json`, which names the collections of a data directory and who writes them.

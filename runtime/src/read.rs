@@ -1,26 +1,29 @@
 //! Committed documents of a collection, also beside a running process.
 //!
 //! No lock is taken. The ends of a shard's journals are looked up together before anything is read, and nothing beyond
-//! them is shown: so a transaction is seen as a whole, in all its partitions, or not at all. Documents stream; only
-//! `reduce` holds one document per key.
+//! them is shown: so a transaction is seen as a whole, in all its partitions, or not at all. Documents stream; `reduce`
+//! holds one document per key, and those that do not fit into memory in temporary files.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read as _, Seek as _, Write as _};
 use std::ops::{ControlFlow, Range};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use serde_json::Value;
-use tidegate_stdlib::bundle::{Collection, Failure, FailureKind, Selector};
+use serde_json::{Value, json};
+use tidegate_stdlib::bundle::{Collection, Failure, FailureKind, Fragments, Origin, Selector};
 use tidegate_stdlib::document::{Builder, Node, Parser, Stamp, copy_stamped};
 use tidegate_stdlib::key::Key;
-use tidegate_stdlib::reduce::{Fold, Lone, Mode};
+use tidegate_stdlib::reduce::{Lone, Mode, Scratch};
 
-use crate::combine::{Contract, hash_seed};
+use crate::combine::{BoundedFold, Budget, Contract};
 use crate::limits::{BATCH_BYTES, READ_BATCHES_BYTES};
 use crate::shuffle::first_line;
 use crate::store::{
-    JournalName, JournalPosition, JournalReader, encode_partition_value, journal_heads,
+    JournalName, JournalPosition, JournalReader, encode_partition_value, inaccessible,
+    journal_heads,
 };
 use crate::uuid::{self, Clock, Uuid};
 use crate::violation::SchemaSide;
@@ -36,6 +39,8 @@ pub struct ReadRequest<'r> {
     pub partitions: Option<Selector>,
     /// One fully reduced document per key, in key order.
     pub reduce: bool,
+    /// Memory of what `reduce` holds; the rest lies in temporary files of the system.
+    pub memory_bytes: usize,
 }
 
 /// Hands out the documents with their UUIDs in them; with `reduce` in key order, else in the order of journals and
@@ -84,9 +89,10 @@ fn read_reduced(
     for (journal, head) in heads {
         published.add(Lines::open(request.data, journal, head, batch_bytes)?)?;
     }
-    let mut folding = Folding::new(key);
-    published.each(&mut |document, uuid| folding.add(&contract, document, uuid))?;
-    folding.drain(&contract, each)
+    let mut folding = Folding::new(key, request.memory_bytes);
+    let of_uuids = Contract::new(&UUIDS, SchemaSide::Read)?;
+    published.each(&mut |document, uuid| folding.add(&contract, &of_uuids, document, uuid))?;
+    folding.drain(&contract, &of_uuids, each)
 }
 
 /// Whether a journal holds selected partitions: fields are AND-ed, values of one field OR-ed, `exclude` wins.
@@ -213,63 +219,117 @@ impl Published {
 }
 
 /// Documents folded by key without their UUIDs, which are no concern of the schema; each result gets its key's last.
+///
+/// The last UUIDs are folded beside the documents, under the same keys. They leave first, into a file, from which each is read when
+/// the document of its key leaves: so neither is held in memory as a whole.
 struct Folding {
     key: Key,
-    fold: Fold,
-    /// The UUID of the last document of each key, by the index of the key in the fold.
-    uuids: Vec<Uuid>,
+    documents: BoundedFold,
+    uuids: BoundedFold,
     packed: Vec<u8>,
+    /// One UUID, as the fold of UUIDs has it.
+    uuid: Builder,
 }
 
+/// The collection of last UUIDs.
+static UUIDS: LazyLock<Collection> = LazyLock::new(|| Collection {
+    name: "uuids".to_owned(),
+    key: Vec::new(),
+    write_schema: json!({"type": "string", "reduce": {"strategy": "lastWriteWins"}}),
+    read_schema: None,
+    projections: Vec::new(),
+    fragments: Fragments::default(),
+    reset: false,
+    origin: Origin::default(),
+    write_schema_origins: BTreeMap::new(),
+    read_schema_origins: BTreeMap::new(),
+});
+
+/// The share of the memory that UUIDs get.
+const SHARE_OF_UUIDS: usize = 4;
+
 impl Folding {
-    fn new(key: Key) -> Self {
-        let fold = Fold::new(Mode::Full, Lone::Reduced, hash_seed());
-        Self { key, fold, uuids: Vec::new(), packed: Vec::new() }
+    fn new(key: Key, memory_bytes: usize) -> Self {
+        let fold = |held_bytes_max: usize| {
+            let directory = std::env::temp_dir();
+            BoundedFold::new(Budget { held_bytes_max, directory })
+        };
+        let of_uuids = memory_bytes / SHARE_OF_UUIDS;
+        Self {
+            key,
+            documents: fold(memory_bytes - of_uuids),
+            uuids: fold(of_uuids),
+            packed: Vec::new(),
+            uuid: Builder::default(),
+        }
     }
 
     fn add(
         &mut self,
         contract: &Contract<'_>,
+        of_uuids: &Contract<'_>,
         document: Node<'_>,
         uuid: Uuid,
     ) -> Result<(), Failure> {
         self.packed.clear();
         self.key.pack(document, &mut self.packed);
-        let added = self.fold.add(&contract.reducer, &self.packed, document);
-        let index = added.map_err(|failure| contract.irreducible(&failure))?;
-        match self.uuids.get_mut(index) {
-            Some(last) => *last = uuid,
-            None => self.uuids.push(uuid),
-        }
-        Ok(())
+        self.documents.add(contract, &self.packed, document)?;
+        self.uuid.clear();
+        self.uuid.string(uuid.text().as_str());
+        self.uuids.add(of_uuids, &self.packed, self.uuid.root())
     }
 
     fn drain(
         mut self,
         contract: &Contract<'_>,
+        of_uuids: &Contract<'_>,
         each: &mut dyn FnMut(Node<'_>) -> ControlFlow<()>,
     ) -> Result<(), Failure> {
+        let mut uuids = self.drain_uuids(of_uuids)?;
+        let mut uuid = [0; UUID_LENGTH];
         let mut is_wanted = true;
-        let mut builder = Builder::default();
-        let uuids = &self.uuids;
-        self.fold.drain_indexed(&contract.reducer, |key, group| {
-            let group = group.map_err(|failure| contract.irreducible(&failure))?;
-            if group.deleted {
+        let (mut builder, mut scratch) = (Builder::default(), Scratch::default());
+        self.documents.take(contract, |_, held| {
+            uuids.read_exact(&mut uuid).map_err(|error| temporary("read", &error))?;
+            if !is_wanted {
                 return Ok(());
             }
-            for document in group.documents {
+            let left = held.leave(&contract.reducer, Mode::Full, Lone::Reduced, &mut scratch);
+            let left = left.map_err(|failure| contract.irreducible(&failure))?;
+            let text = std::str::from_utf8(&uuid).unwrap_or_default();
+            for document in left.documents.iter().filter(|_| !left.deleted) {
                 builder.clear();
-                match uuids.get(key) {
-                    Some(uuid) => {
-                        copy_stamped(document.root(), uuid.text().as_str(), &mut builder);
-                    }
-                    None => builder.copy(document.root()),
-                }
+                copy_stamped(document.root(), text, &mut builder);
                 is_wanted = is_wanted && each(builder.root()).is_continue();
             }
             Ok(())
         })
     }
+
+    /// The last UUID of each key, in the order of the keys.
+    fn drain_uuids(&mut self, of_uuids: &Contract<'_>) -> Result<BufReader<File>, Failure> {
+        let failed = |error: io::Error| temporary("write", &error);
+        let mut writer = BufWriter::new(tempfile::tempfile().map_err(failed)?);
+        let mut scratch = Scratch::default();
+        self.uuids.take(of_uuids, |_, held| {
+            let left = held.leave(&of_uuids.reducer, Mode::Full, Lone::Kept, &mut scratch);
+            let left = left.map_err(|failure| of_uuids.irreducible(&failure))?;
+            let last = left.documents.last().and_then(|last| last.root().as_str());
+            let last = last.expect("every key has a last UUID, which is a text");
+            debug_assert_eq!(last.len(), UUID_LENGTH);
+            writer.write_all(last.as_bytes()).map_err(failed)
+        })?;
+        let mut file = writer.into_inner().map_err(|error| failed(error.into_error()))?;
+        file.rewind().map_err(failed)?;
+        Ok(BufReader::new(file))
+    }
+}
+
+/// Bytes of a UUID as documents have it.
+const UUID_LENGTH: usize = 36;
+
+fn temporary(verb: &str, error: &io::Error) -> Failure {
+    inaccessible(&format!("{verb} a temporary file in"), &std::env::temp_dir(), error)
 }
 
 #[cfg(test)]
@@ -326,7 +386,7 @@ mod tests {
         shard.begin().unwrap();
         append(&mut shard, "region=eu", json!({"id": 5}), 3);
         let mut request =
-            ReadRequest { data: root.path(), collection: &orders, partitions: None, reduce: false };
+            ReadRequest { data: root.path(), collection: &orders, partitions: None, reduce: false, memory_bytes: 1 << 20 };
         assert_eq!(read_ids(&request), [2, 4, 1, 3]);
         let selector = |include: Value, exclude: Value| {
             serde_json::from_value(json!({"include": include, "exclude": exclude})).unwrap()
@@ -354,7 +414,7 @@ mod tests {
         shard.commit().unwrap();
         let mut seen = Vec::new();
         let request =
-            ReadRequest { data: root.path(), collection: &orders, partitions: None, reduce: false };
+            ReadRequest { data: root.path(), collection: &orders, partitions: None, reduce: false, memory_bytes: 1 << 20 };
         read(&request, &mut |document| {
             seen.push(document.to_value());
             if seen.len() == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -370,7 +430,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let orders = collection("acme/orders", &[]);
         let data = &root.path().join("nothing");
-        let request = ReadRequest { data, collection: &orders, partitions: None, reduce: false };
+        let request = ReadRequest { data, collection: &orders, partitions: None, reduce: false, memory_bytes: 1 << 20 };
         assert!(read_ids(&request).is_empty());
     }
 
@@ -399,7 +459,7 @@ mod tests {
         append(&mut web, "", json!({"id": 1, "sum": 7, "last": "web"}), 2);
         web.commit().unwrap();
         let request =
-            ReadRequest { data: root.path(), collection: &orders, partitions: None, reduce: true };
+            ReadRequest { data: root.path(), collection: &orders, partitions: None, reduce: true, memory_bytes: 1 << 20 };
         let mut seen = Vec::new();
         read(&request, &mut |document| {
             seen.push(document.to_value());
@@ -411,5 +471,47 @@ mod tests {
             stamped(json!({"id": 2, "sum": 1, "last": "shop"}), 1).0,
         ];
         assert_eq!(seen, expected);
+    }
+    #[test]
+    fn what_does_not_fit_into_memory_is_reduced_as_well() {
+        let root = tempfile::tempdir().unwrap();
+        let mut orders = collection("acme/orders", &[]);
+        orders.write_schema = json!({
+            "type": "object",
+            "properties": {
+                "id": {"type": "integer"},
+                "sum": {"type": "integer", "reduce": {"strategy": "sum"}},
+                "gone": {"type": "boolean"},
+            },
+            "required": ["id"],
+            "if": {"properties": {"gone": {"const": true}}, "required": ["gone"]},
+            "then": {"reduce": {"strategy": "merge", "delete": true}},
+            "else": {"reduce": {"strategy": "merge"}},
+        });
+        let mut shop = open(root.path()).open_shard(&shard_name("acme/shop")).unwrap();
+        shop.begin().unwrap();
+        for n in 0..2_000_u64 {
+            let id = n % 500;
+            append(&mut shop, "", json!({"id": id, "sum": n, "text": "x".repeat(200)}), n);
+        }
+        append(&mut shop, "", json!({"id": 7, "gone": true}), 2_000);
+        shop.commit().unwrap();
+        let reduced = |memory_bytes: usize| {
+            let (data, collection) = (root.path(), &orders);
+            let request =
+                ReadRequest { data, collection, partitions: None, reduce: true, memory_bytes };
+            let mut seen = Vec::new();
+            read(&request, &mut |document| {
+                seen.push(document.to_value());
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+            seen
+        };
+        let (spilled, held) = (reduced(16 << 10), reduced(64 << 20));
+        assert_eq!(spilled.len(), 499);
+        assert_eq!(spilled, held);
+        let last = stamped(json!({"id": 0, "sum": 3_000, "text": "x".repeat(200)}), 1_500).0;
+        assert_eq!(spilled[0], last);
     }
 }

@@ -7,6 +7,7 @@ use tidegate_compiler::diag::nearest;
 use tidegate_compiler::diag::render::Format;
 use tidegate_compiler::explain::explain_failure;
 use tidegate_compiler::source::Sources;
+use tidegate_runtime::limits::READ_HELD_BYTES;
 use tidegate_runtime::read::{ReadRequest, read};
 use tidegate_runtime::store::read_executed;
 use tidegate_stdlib::bundle::{Collection, Failure, Selector};
@@ -48,6 +49,7 @@ pub(crate) fn run(arguments: &Read, terminal: &Terminal) -> Result<Exit, Stop> {
         collection,
         partitions: selector(&arguments.partition, collection)?,
         reduce: arguments.reduce,
+        memory_bytes: READ_HELD_BYTES,
     };
     if arguments.schema {
         return Ok(print_schema(&request, terminal));
