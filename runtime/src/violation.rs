@@ -185,7 +185,7 @@ pub(crate) fn script_failure(
             "the method of transform `{}` was called with this document",
             transform.name
         )),
-        None => failure.note("it was called at the end of a transaction"),
+        None => failure,
     }
 }
 
@@ -241,6 +241,7 @@ mod tests {
             read_schema: Some(json!({})),
             projections: Vec::new(),
             fragments: tidegate_stdlib::bundle::Fragments::default(),
+            reset: false,
             origin: at(1),
             write_schema_origins: BTreeMap::from([
                 (String::new(), at(2)),

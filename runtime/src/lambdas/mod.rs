@@ -11,7 +11,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 use tidegate_stdlib::bundle::{Collection, Derivation, Failure, Transform};
 use tidegate_stdlib::lambda::sqlite::{Guard, Lambda, Parameters, PreparedLambda};
-use tidegate_stdlib::lambda::typescript::{Engine, LogLine, Opening};
+use tidegate_stdlib::lambda::typescript::{Engine, LogLine, Opening, ScriptFailure};
 use tidegate_stdlib::lambda::{Invocation, Rows};
 use tidegate_stdlib::shape::Shape;
 
@@ -139,7 +139,7 @@ impl<'b> Lambdas<'b> {
             Kind::Sqlite(_) => Ok(()),
             Kind::TypeScript(engine) => engine
                 .flush(rows)
-                .map_err(|cause| script_failure(self.derivation, None, &cause, None)),
+                .map_err(|cause| hook_failure(self.derivation, &cause, "a transaction")),
             Kind::Process(engine) => {
                 engine.flush(rows).map_err(|message| process_failure(self.derivation, message))
             }
@@ -156,7 +156,7 @@ impl<'b> Lambdas<'b> {
             Kind::Sqlite(_) => None,
             Kind::TypeScript(engine) => engine
                 .start_commit()
-                .map_err(|cause| script_failure(derivation, None, &cause, None))?,
+                .map_err(|cause| hook_failure(derivation, &cause, "a transaction"))?,
             Kind::Process(engine) => {
                 engine.start_commit().map_err(|message| process_failure(derivation, message))?
             }
@@ -164,6 +164,19 @@ impl<'b> Lambdas<'b> {
         let Some(update) = update else { return Ok(None) };
         update.apply(&mut self.state);
         Ok(Some(&self.state))
+    }
+
+    /// Lets a module forget what it has seen, as it would between two cases of a test. The rest ends with its case.
+    ///
+    /// # Errors
+    /// What a module throws.
+    pub(crate) fn reset(&self) -> Result<(), Failure> {
+        match &self.kind {
+            Kind::Sqlite(_) | Kind::Process(_) => Ok(()),
+            Kind::TypeScript(engine) => engine
+                .reset()
+                .map_err(|cause| hook_failure(self.derivation, &cause, "a test")),
+        }
     }
 
     /// What was logged since the last time.
@@ -174,6 +187,12 @@ impl<'b> Lambdas<'b> {
             Kind::Process(engine) => engine.take_log(),
         }
     }
+}
+
+/// A method that is called at an end failed.
+fn hook_failure(derivation: &Derivation, cause: &ScriptFailure, end_of: &str) -> Failure {
+    let failure = script_failure(derivation, None, cause, None);
+    failure.note(format!("it was called at the end of {end_of}"))
 }
 
 fn compile(

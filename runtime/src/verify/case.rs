@@ -86,6 +86,20 @@ impl<'c, 'b> Case<'c, 'b> {
         }
     }
 
+    /// Ends a case that nothing stopped, as other tools do between two cases: every module is asked to forget what it has seen. Here
+    /// the next case has a new one, so that a `reset` that does not work is seen and harms nobody.
+    ///
+    /// # Errors
+    /// What a module throws.
+    pub(super) fn reset(&mut self) -> Result<(), Failure> {
+        for derivation in self.open.values() {
+            let outcome = derivation.reset();
+            self.log.extend(derivation.take_log());
+            outcome?;
+        }
+        Ok(())
+    }
+
     /// Adds what the derivations did.
     pub(super) fn cover(&self, coverage: &mut Coverage<'b>) {
         self.open.values().for_each(|derivation| derivation.cover(coverage));

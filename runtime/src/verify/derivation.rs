@@ -144,6 +144,14 @@ impl<'b> OpenDerivation<'b> {
         combining.drain()
     }
 
+    /// Ends the case: a module is asked to forget what it has seen.
+    ///
+    /// # Errors
+    /// What it throws.
+    pub(super) fn reset(&self) -> Result<(), Failure> {
+        self.lambdas.reset().map_err(|failure| failure.of(&name(self.derivation)))
+    }
+
     /// Adds what the transforms did.
     pub(super) fn cover(&self, coverage: &mut Coverage<'b>) {
         for (index, read) in self.reads.iter().enumerate() {

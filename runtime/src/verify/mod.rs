@@ -63,7 +63,8 @@ fn run_test<'b>(
     let start = Instant::now();
     let mut failures = Vec::new();
     let mut case = Case::new(catalog);
-    let error = case.run(test, &mut |failure| failures.push(failure)).err();
+    let run = case.run(test, &mut |failure| failures.push(failure));
+    let error = run.and_then(|()| case.reset()).err();
     case.cover(coverage);
     let status = match (&error, failures.is_empty()) {
         (Some(_), _) => TestStatus::Error,

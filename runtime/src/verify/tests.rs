@@ -378,6 +378,32 @@ fn readers_apply_the_read_schema() {
     assert!(failure.notes.contains(&"it was read by transform `t`".to_owned()), "{failure:?}");
 }
 
+/// A derivation whose module forgets with these statements.
+fn forgetting(statements: &str) -> Bundle {
+    let text = format!(
+        "export class Derivation {{ t(read) {{ return [{{id: read.doc.id}}]; }} flush() {{ return []; }} async reset() {{ {statements} }} }}"
+    );
+    let mut derived = derivation("b", &[], vec![transform("t", "a", "")]);
+    derived.module = serde_json::from_value(json!({
+        "entry": "b.ts",
+        "files": {"b.ts": {"script": {"text": text, "origin": at(3), "map": [[0, at(3)]]}, "imports": {}}},
+    }))
+    .unwrap();
+    bundle(vec![collection("a", any()), collection("b", any())], vec![derived])
+}
+
+#[test]
+fn a_module_is_reset_when_its_case_has_ended() {
+    let steps = || vec![ingest("a", json!([{"id": 1}])), verify("b", json!([{"id": 1}]))];
+    let outcome = run(forgetting("console.log('forgotten');"), steps());
+    assert_eq!(outcome.status, TestStatus::Passed, "{outcome:#?}");
+    let lines: Vec<_> = outcome.log.iter().map(|line| line.text.as_str()).collect();
+    assert_eq!(lines, ["forgotten"]);
+    let failure = run(forgetting("throw new Error('it forgets nothing');"), steps()).error.unwrap();
+    assert!(failure.message.contains("it forgets nothing"), "{failure:?}");
+    assert_eq!(failure.notes.last().unwrap(), "it was called at the end of a test");
+}
+
 #[test]
 fn a_migration_that_fails_stops_the_case() {
     let derived = derivation(

@@ -157,6 +157,14 @@ impl Engine {
         Ok(Some(StateUpdate { updated: updated.clone(), merge_patch }))
     }
 
+    /// Calls `reset`, in which a module forgets what it has seen.
+    ///
+    /// # Errors
+    /// What it throws.
+    pub fn reset(&self) -> Result<(), ScriptFailure> {
+        self.within(|script| settled(self.call_hook(script, "reset", None)?).map(drop))
+    }
+
     /// Sets how many thousand steps each call may take.
     pub fn limit_ticks(&self, ticks_max: u64) {
         self.ticks.most.set(ticks_max);
