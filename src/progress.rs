@@ -129,6 +129,22 @@ impl Observer for Progress<'_> {
         }
     }
 
+    fn resets(&self, noun: &str, name: &str) {
+        if self.terminal.log_format() == LogFormat::Json {
+            self.terminal.event(&json!({"event": "resets", "kind": noun, "name": name}));
+            return;
+        }
+        self.terminal.note(&format!("  the {noun} `{name}` is reset"));
+    }
+
+    fn warned(&self, warning: &Failure) {
+        if self.terminal.log_format() == LogFormat::Json {
+            self.terminal.event(&json!({"event": "warned", "failure": warning}));
+        }
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.failures.push(warning.clone());
+    }
+
     fn waiting(&self, task: &TaskName, failure: &Failure) {
         if self.terminal.log_format() == LogFormat::Json {
             self.terminal.event(&json!({

@@ -17,7 +17,9 @@ use crate::combine::{Budget, Contract, hash_seed};
 use crate::connector::{Begun, Destination, Store, state_key};
 use crate::derive::collection;
 use crate::engine::stamps::Stamps;
-use crate::shuffle::{ReadBatch, ReadDocument, ReadSpec, RenamedRead, Shuffle, Surroundings};
+use crate::shuffle::{
+    ReadBatch, ReadDocument, ReadSpec, RenamedRead, Shuffle, Surroundings, name_of,
+};
 use crate::store::failpoint;
 use crate::store::{CheckpointEntry, CommittedAppend, JournalName, JournalPosition, Shard};
 use crate::task::{Input, Task};
@@ -130,7 +132,10 @@ impl Task for MaterializeTask<'_> {
             checkpoint = None;
         }
         let entries = checkpoint.as_ref().map(decode_checkpoint).transpose()?;
-        let shuffle = Shuffle::open(self.around, self.reads()?, entries.unwrap_or_default())?;
+        let mut entries = entries.unwrap_or_default();
+        let reads = self.reads()?;
+        begin_anew(&reads, &mut entries, destination.as_mut())?;
+        let shuffle = Shuffle::open(self.around, reads, entries)?;
         let bindings = self.materialization.bindings.iter();
         let bindings = bindings.map(|binding| Binding::new(self.bundle, binding));
         let bindings = bindings.collect::<Result<_, _>>()?;
@@ -322,6 +327,41 @@ fn store_group(
         stored += 1;
     }
     Ok(stored)
+}
+
+/// Empties the tables of bindings whose `backfill` is another than when they were read last: what they read again would else be
+/// added to what they hold.
+fn begin_anew(
+    reads: &[ReadSpec<'_>],
+    entries: &mut Vec<CheckpointEntry>,
+    destination: &mut dyn Destination,
+) -> Result<(), Failure> {
+    let is_older = |entry: &CheckpointEntry, read: &ReadSpec<'_>| {
+        entry.suffix != read.suffix && name_of(&entry.suffix) == name_of(&read.suffix)
+    };
+    let anew: Vec<usize> = (0..reads.len())
+        .filter(|index| {
+            let read = reads.get(*index);
+            read.is_some_and(|read| entries.iter().any(|entry| is_older(entry, read)))
+        })
+        .collect();
+    if anew.is_empty() {
+        return Ok(());
+    }
+    let is_anew = |entry: &CheckpointEntry| {
+        let mut reads = anew.iter().filter_map(|index| reads.get(*index));
+        reads.any(|read| name_of(&entry.suffix) == name_of(&read.suffix))
+    };
+    entries.retain(|entry| !is_anew(entry));
+    if let Begun::Locked(failure) = destination.begin()? {
+        return Err(*failure);
+    }
+    let emptied = anew.iter().try_for_each(|index| destination.empty(*index));
+    let outcome = emptied.and_then(|()| destination.commit(&encode_checkpoint(entries)));
+    if outcome.is_err() {
+        destination.rollback();
+    }
+    outcome
 }
 
 /// The checkpoint as the endpoint keeps it. An incarnation is a text, because JSON numbers lose its last digits

@@ -385,8 +385,13 @@ mod tests {
         shard.commit().unwrap();
         shard.begin().unwrap();
         append(&mut shard, "region=eu", json!({"id": 5}), 3);
-        let mut request =
-            ReadRequest { data: root.path(), collection: &orders, partitions: None, reduce: false, memory_bytes: 1 << 20 };
+        let mut request = ReadRequest {
+            data: root.path(),
+            collection: &orders,
+            partitions: None,
+            reduce: false,
+            memory_bytes: 1 << 20,
+        };
         assert_eq!(read_ids(&request), [2, 4, 1, 3]);
         let selector = |include: Value, exclude: Value| {
             serde_json::from_value(json!({"include": include, "exclude": exclude})).unwrap()
@@ -413,8 +418,13 @@ mod tests {
         }
         shard.commit().unwrap();
         let mut seen = Vec::new();
-        let request =
-            ReadRequest { data: root.path(), collection: &orders, partitions: None, reduce: false, memory_bytes: 1 << 20 };
+        let request = ReadRequest {
+            data: root.path(),
+            collection: &orders,
+            partitions: None,
+            reduce: false,
+            memory_bytes: 1 << 20,
+        };
         read(&request, &mut |document| {
             seen.push(document.to_value());
             if seen.len() == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -430,7 +440,13 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let orders = collection("acme/orders", &[]);
         let data = &root.path().join("nothing");
-        let request = ReadRequest { data, collection: &orders, partitions: None, reduce: false, memory_bytes: 1 << 20 };
+        let request = ReadRequest {
+            data,
+            collection: &orders,
+            partitions: None,
+            reduce: false,
+            memory_bytes: 1 << 20,
+        };
         assert!(read_ids(&request).is_empty());
     }
 
@@ -458,8 +474,13 @@ mod tests {
         web.begin().unwrap();
         append(&mut web, "", json!({"id": 1, "sum": 7, "last": "web"}), 2);
         web.commit().unwrap();
-        let request =
-            ReadRequest { data: root.path(), collection: &orders, partitions: None, reduce: true, memory_bytes: 1 << 20 };
+        let request = ReadRequest {
+            data: root.path(),
+            collection: &orders,
+            partitions: None,
+            reduce: true,
+            memory_bytes: 1 << 20,
+        };
         let mut seen = Vec::new();
         read(&request, &mut |document| {
             seen.push(document.to_value());

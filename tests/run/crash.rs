@@ -89,6 +89,35 @@ const FAILPOINTS: [&str; 9] = [
     "fragment-finished",
 ];
 
+/// Every step of a reset at which a crash could leave something half done.
+const FAILPOINTS_OF_RESETS: [&str; 3] = ["reset-recorded", "reset-shard", "reset-moved"];
+
+/// A reset that dies at each step is finished by the next run, once.
+pub(super) fn every_step_of_a_reset_can_be_the_last() {
+    for failpoint in FAILPOINTS_OF_RESETS {
+        let workspace = Workspace::new("bank");
+        workspace.edit("flow.yaml", "count: 10000", "count: 500");
+        workspace.run_until_idle();
+        for name in ["transfers", "balances", "decisions"] {
+            let declared = format!("  bank/{name}:\n");
+            workspace.edit("flow.yaml", &declared, &format!("{declared}    reset: true\n"));
+        }
+        for passes in 0..4 {
+            let armed = format!("{failpoint}:{passes}");
+            let status = workspace
+                .command(&["run", "--until-idle"])
+                .env("TIDEGATE_FAILPOINT", &armed)
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status()
+                .expect("the binary runs");
+            assert!(status.code().is_none() || passes > 0, "the process does not come to {armed}");
+        }
+        workspace.run_until_idle();
+        bank::compare(&workspace, 500);
+    }
+}
+
 /// The process dies at each step, the first time it comes there, later, and in the run after that; then everything is as if it
 /// never had.
 pub(super) fn every_step_can_be_the_last() {

@@ -17,7 +17,7 @@ use libtest_mimic::{Failed, Trial};
 
 /// The trials of this module.
 pub(crate) fn tests() -> Vec<Trial> {
-    let trials: [(&str, fn()); 18] = [
+    let trials: [(&str, fn()); 19] = [
         ("balances_agree_with_a_plain_computation", bank::balances_agree_with_a_plain_computation),
         ("modules_agree_with_a_plain_computation", bank::modules_agree_with_a_plain_computation),
         ("changes_of_transforms_act_as_documented", changes::of_transforms_act_as_documented),
@@ -25,6 +25,10 @@ pub(crate) fn tests() -> Vec<Trial> {
         ("a_later_copy_derives_the_same", changes::a_later_copy_derives_the_same),
         ("crash_rounds_lose_and_double_nothing", crash::rounds_lose_and_double_nothing),
         ("crash_at_every_step_loses_nothing", crash::every_step_can_be_the_last),
+        (
+            "crash_at_every_step_of_a_reset_loses_nothing",
+            crash::every_step_of_a_reset_can_be_the_last,
+        ),
         ("lost_data_directory_is_refused", places::lost_data_directory_is_refused),
         ("bundle_runs_without_its_sources", places::bundle_runs_without_its_sources),
         ("second_run_on_a_data_directory_is_refused", places::second_process_is_refused),

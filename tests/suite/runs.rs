@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 
 use libtest_mimic::Failed;
 use tidegate_compiler::Compilation;
@@ -97,16 +97,24 @@ fn execute(marked: &Marked, directory: &Path) -> Result<(Compilation, Vec<Failur
         durability: Durability::Off,
         memory_bytes: 64 << 20,
     };
-    let failures = match run_engine(&request, &Unwatched, &AtomicBool::new(false)) {
-        Ok(reports) => reports.into_iter().filter_map(|report| report.failed).collect(),
-        Err(failure) => vec![failure],
-    };
+    let warnings = Warnings::default();
+    let result = run_engine(&request, &warnings, &AtomicBool::new(false));
+    let mut failures = warnings.0.into_inner().unwrap_or_default();
+    match result {
+        Ok(reports) => failures.extend(reports.into_iter().filter_map(|report| report.failed)),
+        Err(failure) => failures.push(failure),
+    }
     Ok((compilation, failures))
 }
 
-struct Unwatched;
+/// Keeps what deserves attention; failures come with the reports.
+#[derive(Default)]
+struct Warnings(Mutex<Vec<Failure>>);
 
-impl Observer for Unwatched {
+impl Observer for Warnings {
     fn committed(&self, _: &TaskReport) {}
+    fn warned(&self, warning: &Failure) {
+        self.0.lock().expect("no test panics here").push(warning.clone());
+    }
     fn failed(&self, _: &TaskName, _: &Failure) {}
 }

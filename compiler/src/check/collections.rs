@@ -37,7 +37,6 @@ pub(super) fn check(
     sink: &mut Sink,
 ) -> KnownCollection {
     let begin = sink.mark();
-    check_reset(collection, sink);
     let schemas = schemas::check(collection, sources, memo, sink);
     let key = check_key(collection, &schemas, sources, sink);
     let projections = projections::check(collection, &schemas, key.as_deref(), sources, sink);
@@ -67,19 +66,6 @@ pub(super) fn check(
         key_types: key.map(|key| key.iter().map(|location| location.types).collect()),
         key_span: span.unwrap_or_else(|| collection.name_span()),
         is_sound: !sink.has_errors_after(begin) && is_bound(collection, sources),
-    }
-}
-
-/// Data is never thrown away by a run; whoever asks for it should know.
-fn check_reset(collection: &Collection, sink: &mut Sink) {
-    let reset = collection.spec().reset.as_ref().filter(|reset| reset.value);
-    if let Some(reset) = reset {
-        let message = format!("the documents of `{}` are kept", collection.name());
-        sink.report(
-            Diagnostic::new(&rules::RESET_IGNORED, collection.span(reset.range), message)
-                .label("a run does not carry this out")
-                .help("give the collection a new name, or choose another `--data` directory"),
-        );
     }
 }
 

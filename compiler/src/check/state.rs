@@ -71,9 +71,9 @@ pub(super) fn check(
 
 /// Whether each location is one of some others, or inside of one.
 fn is_told_by(others: &[Pointer], locations: &[Pointer]) -> bool {
-    locations.iter().all(|location| {
-        others.iter().any(|other| location.tokens().starts_with(other.tokens()))
-    })
+    locations
+        .iter()
+        .all(|location| others.iter().any(|other| location.tokens().starts_with(other.tokens())))
 }
 
 /// Whether the rows are found by what names a document, or a whole one.
@@ -216,10 +216,14 @@ fn state_keyed_otherwise(
     let table = &addressed.table;
     let (label, help) = if addressed.locations.is_empty() {
         let label = "all documents change the same row, and each shard has one of its own";
-        (label.to_owned(), format!("keep rows of `{table}` by the shuffle key, or shuffle by `any`"))
+        (
+            label.to_owned(),
+            format!("keep rows of `{table}` by the shuffle key, or shuffle by `any`"),
+        )
     } else {
         let by = words(&addressed.locations);
-        let label = format!("documents of one {by} may be in several shards, each with its own row");
+        let label =
+            format!("documents of one {by} may be in several shards, each with its own row");
         (label, format!("shuffle by {by}, or make the shuffle key part of the key of `{table}`"))
     };
     let message = format!("the rows of `{table}` are found by other values than the shuffle key");

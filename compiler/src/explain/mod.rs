@@ -67,6 +67,7 @@ fn rule(kind: FailureKind) -> &'static Rule {
         FailureKind::FencedOff => &rules::FENCED_OFF,
         FailureKind::EndpointFailed => &rules::ENDPOINT_FAILED,
         FailureKind::CollectionChanged => &rules::COLLECTION_CHANGED,
+        FailureKind::ResetAlreadyDone => &rules::RESET_ALREADY_DONE,
         FailureKind::DataDirectoryLocked => &rules::DATA_DIRECTORY_LOCKED,
         FailureKind::CannotAccess => &rules::CANNOT_ACCESS,
         FailureKind::Damaged => &rules::DAMAGED,
@@ -94,6 +95,7 @@ fn label(failure: &Failure) -> String {
             "directories are named after its partitions".to_owned()
         }
         FailureKind::CollectionChanged => "differs from the data on disk".to_owned(),
+        FailureKind::ResetAlreadyDone => "an earlier run has reset it".to_owned(),
         FailureKind::ConnectorUnavailable => "nothing here can run it".to_owned(),
         FailureKind::CheckpointOfOtherData
         | FailureKind::DataDirectoryLocked
@@ -284,7 +286,7 @@ mod tests {
 
     use super::*;
 
-    const KINDS: [FailureKind; 18] = [
+    const KINDS: [FailureKind; 19] = [
         FailureKind::DocumentViolatesSchema,
         FailureKind::ReductionFailed,
         FailureKind::RedactionFailed,
@@ -298,6 +300,7 @@ mod tests {
         FailureKind::FencedOff,
         FailureKind::EndpointFailed,
         FailureKind::CollectionChanged,
+        FailureKind::ResetAlreadyDone,
         FailureKind::DataDirectoryLocked,
         FailureKind::CannotAccess,
         FailureKind::Damaged,

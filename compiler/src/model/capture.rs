@@ -141,6 +141,7 @@ pub(super) fn capture(
         interval_ms: binder.duration(node, table, "interval"),
         redact_salt: binder.string(node, table, "redactSalt"),
         shards: shards(binder, node, table),
+        reset: binder.boolean(node, table, "reset"),
         delete: binder.boolean(node, table, "delete"),
     })
 }

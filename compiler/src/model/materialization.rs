@@ -236,6 +236,7 @@ pub(super) fn materialization(
             .collect(),
         source_capture: source_capture(binder, node),
         shards: shards(binder, node, table),
+        reset: binder.boolean(node, table, "reset"),
         delete: binder.boolean(node, table, "delete"),
     })
 }

@@ -283,6 +283,8 @@ pub struct CaptureSpec {
     pub redact_salt: Option<Spanned<String>>,
     /// `shards`.
     pub shards: ShardsSpec,
+    /// `reset`.
+    pub reset: Option<Spanned<bool>>,
     /// `delete`.
     pub delete: Option<Spanned<bool>>,
 }
@@ -315,6 +317,8 @@ pub struct MaterializationSpec {
     pub source_capture: Option<Spanned<String>>,
     /// `shards`.
     pub shards: ShardsSpec,
+    /// `reset`.
+    pub reset: Option<Spanned<bool>>,
     /// `delete`.
     pub delete: Option<Spanned<bool>>,
 }

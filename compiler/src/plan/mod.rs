@@ -20,6 +20,7 @@ use crate::check::{
     CheckedMaterializationBinding, CheckedSource, CheckedStep, CheckedTransform, Valid,
 };
 use crate::dialect::{self, Dialect};
+use crate::model::Spanned;
 use crate::source::{Sources, Span};
 use crate::typescript::Types;
 
@@ -74,6 +75,7 @@ impl Planner<'_> {
                 read_schema: checked.read_schema.as_ref().map(|schema| Value::clone(&schema.value)),
                 projections: checked.projections.iter().map(|it| Projection::clone(it)).collect(),
                 fragments: checked.fragments.clone(),
+                reset: is_set(linked.spec().reset.as_ref()),
                 origin: self.origin(linked.name_span()),
                 write_schema_origins: self.origins(&checked.write_schema),
                 read_schema_origins: checked
@@ -147,6 +149,7 @@ impl Planner<'_> {
                 bindings: bindings.collect(),
                 interval_ms: checked.interval_ms,
                 transaction_duration_ms_max: checked.transaction_duration_ms_max,
+                reset: is_set(linked.spec().reset.as_ref()),
                 redact_salt: checked.redact_salt.clone(),
                 origin: self.origin(linked.name_span()),
                 endpoint_origin: self.origin(checked.endpoint.span),
@@ -171,6 +174,7 @@ impl Planner<'_> {
                 endpoint: self.endpoint(&checked.endpoint),
                 bindings,
                 transaction_duration_ms_max: checked.transaction_duration_ms_max,
+                reset: is_set(linked.spec().reset.as_ref()),
                 origin: self.origin(linked.name_span()),
                 endpoint_origin: self.origin(checked.endpoint.span),
             };
@@ -269,6 +273,11 @@ impl Planner<'_> {
         let places = schema.all_places().into_iter();
         places.map(|(pointer, span)| (pointer, self.origin(span))).collect()
     }
+}
+
+/// Whether a flag is written and true.
+fn is_set(flag: Option<&Spanned<bool>>) -> bool {
+    flag.is_some_and(|flag| flag.value)
 }
 
 fn dialect_of(checked: &CheckedMaterialization) -> &'static Dialect {

@@ -271,6 +271,12 @@ pub trait Destination: Send {
     /// Abandons the open transaction, if any.
     fn rollback(&mut self);
 
+    /// Removes all that the open transaction finds in the table of a binding.
+    ///
+    /// # Errors
+    /// When the endpoint refuses.
+    fn empty(&mut self, binding: usize) -> Result<(), Failure>;
+
     /// Empties the task's tables and forgets its checkpoint.
     ///
     /// # Errors

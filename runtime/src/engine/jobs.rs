@@ -82,6 +82,11 @@ impl<'r> Jobs<'r> {
         Ok(Self { bundle, fixture, jobs })
     }
 
+    /// What they are tasks of.
+    pub(super) fn bundle(&self) -> &'r Bundle {
+        self.bundle
+    }
+
     /// The tasks by name.
     pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = (&TaskName, &Job<'r>)> {
         self.jobs.iter()

@@ -6,6 +6,7 @@
 mod endpoints;
 pub(crate) mod hub;
 mod jobs;
+mod resets;
 mod restart;
 pub(crate) mod stamps;
 mod threads;
@@ -93,6 +94,10 @@ pub trait Observer: Sync {
     fn committed(&self, report: &TaskReport);
     /// A task that is open reads a collection from the start, because its read has another name than before.
     fn reads_from_start(&self, _task: &TaskName, _read: &RenamedRead) {}
+    /// A collection or task, whose kind is the noun, is reset before the tasks begin.
+    fn resets(&self, _noun: &str, _name: &str) {}
+    /// Something deserves attention, and stops nothing.
+    fn warned(&self, _warning: &Failure) {}
     /// A task waits until what the failure tells of is over.
     fn waiting(&self, _task: &TaskName, _failure: &Failure) {}
     /// A lambda of a task has logged a line.
@@ -120,12 +125,14 @@ fn run_with(
     observer: &dyn Observer,
     stop: &AtomicBool,
 ) -> Result<Vec<TaskReport>, Failure> {
-    let jobs = Jobs::new(request)?;
+    let asked = Jobs::new(request)?;
     let directory = DataDirectory::open(&request.data, request.durability)?;
+    let request = &resets::carry_out(request, &asked, &directory, observer)?;
+    let jobs = Jobs::new(request)?;
     for collection in jobs.written() {
         directory.register_collection(collection)?;
     }
-    write_executed(directory.path(), &request.bundle)?;
+    write_executed(directory.path(), asked.bundle())?;
     let greatest = directory.greatest_clock()?;
     let clock = match jobs.simulated_start() {
         Some(start) => ProcessClock::simulated(start, greatest),

@@ -173,9 +173,9 @@ impl<'b> Lambdas<'b> {
     pub(crate) fn reset(&self) -> Result<(), Failure> {
         match &self.kind {
             Kind::Sqlite(_) | Kind::Process(_) => Ok(()),
-            Kind::TypeScript(engine) => engine
-                .reset()
-                .map_err(|cause| hook_failure(self.derivation, &cause, "a test")),
+            Kind::TypeScript(engine) => {
+                engine.reset().map_err(|cause| hook_failure(self.derivation, &cause, "a test"))
+            }
         }
     }
 

@@ -31,6 +31,7 @@ use cursor::{Cursor, Trust};
 pub(crate) use chunk::{ReadBatch, ReadDocument, first_line};
 pub(crate) use key::ShuffleKey;
 pub use renamed::RenamedRead;
+pub(crate) use renamed::name_of;
 pub(crate) use selection::{Selection, parse_time};
 
 /// One read of a task: a transform, or a binding of a materialization.

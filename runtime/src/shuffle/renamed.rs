@@ -54,7 +54,7 @@ impl fmt::Display for RenamedRead {
 }
 
 /// The identity of a read without the counter of its backfill.
-fn name_of(suffix: &str) -> &str {
+pub(crate) fn name_of(suffix: &str) -> &str {
     match suffix.rsplit_once(".v") {
         Some((name, counter)) if counter.bytes().all(|byte| byte.is_ascii_digit()) => name,
         Some(_) | None => suffix,

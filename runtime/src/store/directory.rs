@@ -7,7 +7,7 @@ use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tidegate_stdlib::bundle::{Collection, Failure, FailureKind, TaskName};
+use tidegate_stdlib::bundle::{Collection, Failure, FailureKind, TaskKind, TaskName};
 
 use super::fragment::{list_fragments, walk_journals};
 use super::meta::{Layout, Meta};
@@ -65,15 +65,29 @@ impl DataDirectory {
     /// When a shard cannot be opened.
     pub fn greatest_clock(&self) -> Result<Clock, Failure> {
         let mut greatest = Clock::default();
-        for kind in files::list(&self.path.join(TASKS))? {
-            let kind = self.path.join(TASKS).join(kind);
-            for task in files::list(&kind)? {
-                for shard in shards_below(&kind.join(task))? {
-                    greatest = greatest.max(clock_of(&shard)?);
+        for shard in self.shards()? {
+            greatest = greatest.max(clock_of(&shard_path(&self.path, &shard))?);
+        }
+        Ok(greatest)
+    }
+
+    /// All shards that there are, in order of kind and name.
+    pub(super) fn shards(&self) -> Result<Vec<ShardName>, Failure> {
+        let kinds = TaskKind::ALL.into_iter();
+        let mut shards = Vec::new();
+        for kind in kinds {
+            let directory = self.path.join(TASKS).join(kind.word());
+            for name in files::list(&directory)? {
+                let task = TaskName { kind, name: name.replace("%2F", "/") };
+                for key_begin in files::list(&directory.join(name))? {
+                    let key_begin = u32::from_str_radix(&key_begin, 16).ok();
+                    let named =
+                        key_begin.map(|key_begin| ShardName { task: task.clone(), key_begin });
+                    shards.extend(named);
                 }
             }
         }
-        Ok(greatest)
+        Ok(shards)
     }
 
     /// Opens a shard, creating it with its tables when it is new, and repairs what a crash left (fragments in state
@@ -96,13 +110,11 @@ impl DataDirectory {
         task: &TaskName,
         key_begin: u32,
     ) -> Result<String, Failure> {
-        let mut meta = self.meta();
-        let mut next = meta.clone();
-        if next.collection_mut(collection).add_writer(task) {
-            next.save(&self.path, self.durability)?;
-            *meta = next;
-        }
-        Ok(meta.collection_mut(collection).pivot(task, key_begin))
+        self.change_meta(|meta| {
+            let recorded = meta.collection_mut(collection);
+            recorded.add_writer(task);
+            recorded.pivot(task, key_begin)
+        })
     }
 
     /// The recorded key and partition fields of a collection are compared with those given, or recorded when it is new.
@@ -113,25 +125,31 @@ impl DataDirectory {
         let name = &collection.name;
         files::check_components(&format!("collection `{name}`"), name)?;
         let layout = Layout::of(collection);
-        let mut meta = self.meta();
-        match meta.collection(name).and_then(|recorded| recorded.layout.as_ref()) {
-            Some(recorded) if *recorded == layout => Ok(()),
-            Some(recorded) => Err(changed(collection, recorded, &layout)),
-            None => {
-                let mut next = meta.clone();
-                next.collection_mut(name).layout = Some(layout);
-                next.save(&self.path, self.durability)?;
-                *meta = next;
-                Ok(())
-            }
+        let recorded = self.meta().collection(name).and_then(|recorded| recorded.layout.clone());
+        match recorded {
+            Some(recorded) if recorded == layout => Ok(()),
+            Some(recorded) => Err(changed(collection, &recorded, &layout)),
+            None => self.change_meta(|meta| meta.collection_mut(name).layout = Some(layout)),
         }
+    }
+
+    /// Changes what is recorded; durably, before this returns.
+    pub(super) fn change_meta<T>(&self, change: impl FnOnce(&mut Meta) -> T) -> Result<T, Failure> {
+        let mut meta = self.meta();
+        let mut next = meta.clone();
+        let answer = change(&mut next);
+        if next != *meta {
+            next.save(&self.path, self.durability)?;
+            *meta = next;
+        }
+        Ok(answer)
     }
 
     pub(super) fn durability(&self) -> Durability {
         self.durability
     }
 
-    fn meta(&self) -> MutexGuard<'_, Meta> {
+    pub(super) fn meta(&self) -> MutexGuard<'_, Meta> {
         // A panic of another holder leaves no half-done change: values are replaced as a whole.
         self.meta.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -258,10 +276,12 @@ fn changed(collection: &Collection, recorded: &Layout, layout: &Layout) -> Failu
         .at(Some(collection.origin.clone()))
         .note(format!("written with: {before}"))
         .note(format!("the catalog has: {now}"))
-        .help("restore it, give the collection a new name, or choose another `--data` directory")
+        .help(
+            "restore it, give the collection a new name, or throw away what it has with `reset: true`",
+        )
 }
 
-fn task_directory(root: &Path, task: &TaskName) -> PathBuf {
+pub(super) fn task_directory(root: &Path, task: &TaskName) -> PathBuf {
     root.join(TASKS).join(task.kind.word()).join(task.name.replace('/', "%2F"))
 }
 

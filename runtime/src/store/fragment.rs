@@ -96,6 +96,11 @@ pub(super) fn collections_directory(root: &Path) -> PathBuf {
     root.join(COLLECTIONS)
 }
 
+/// Where the journals of a collection lie.
+pub(super) fn collection_directory(root: &Path, collection: &str) -> PathBuf {
+    root.join(COLLECTIONS).join(collection)
+}
+
 /// The fragments of a journal on the disk, by offset; of those with one beginning only the longest.
 pub(super) fn list_fragments(
     root: &Path,

@@ -11,6 +11,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::files::read_whole;
 use crate::limits::META_BYTES_MAX;
 
+use super::resets::Resets;
 use super::{Durability, ShardName, files};
 
 const FILE_NAME: &str = "META.json";
@@ -26,6 +27,9 @@ pub(super) struct Meta {
     node: String,
     #[serde(default)]
     collections: BTreeMap<String, CollectionMeta>,
+    /// Resets of captures and materializations, by kind and name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    tasks: BTreeMap<String, Resets>,
 }
 
 /// What is recorded of a collection.
@@ -38,6 +42,9 @@ pub(super) struct CollectionMeta {
     /// The tasks that write it, in the order in which they came.
     #[serde(default)]
     writers: Vec<TaskName>,
+    /// Its resets.
+    #[serde(default, skip_serializing_if = "Resets::is_none")]
+    pub(super) resets: Resets,
 }
 
 /// What the journals of a collection are laid out by; it only changes with a reset.
@@ -68,6 +75,7 @@ impl Meta {
             format_version: FORMAT_VERSION,
             node: format!("{node:016x}"),
             collections: BTreeMap::new(),
+            tasks: BTreeMap::new(),
         }
     }
 
@@ -122,7 +130,22 @@ impl Meta {
         self.collections.get(name)
     }
 
+    /// All collections, by name.
+    pub(super) fn collections(&self) -> impl Iterator<Item = (&String, &CollectionMeta)> {
+        self.collections.iter()
+    }
+
+    /// The resets of a task.
+    pub(super) fn task(&self, task: &TaskName) -> Option<&Resets> {
+        self.tasks.get(&key_of(task))
+    }
+
     /// The same, created when it is new.
+    pub(super) fn task_mut(&mut self, task: &TaskName) -> &mut Resets {
+        self.tasks.entry(key_of(task)).or_default()
+    }
+
+    /// What is recorded of a collection, created when it is new.
     pub(super) fn collection_mut(&mut self, name: &str) -> &mut CollectionMeta {
         self.collections.entry(name.to_owned()).or_default()
     }
@@ -134,13 +157,11 @@ impl CollectionMeta {
         &self.writers
     }
 
-    /// Records a writer; says whether it is new.
-    pub(super) fn add_writer(&mut self, task: &TaskName) -> bool {
-        let is_new = !self.writers.contains(task);
-        if is_new {
+    /// Records a writer, unless it is known.
+    pub(super) fn add_writer(&mut self, task: &TaskName) {
+        if !self.writers.contains(task) {
             self.writers.push(task.clone());
         }
-        is_new
     }
 
     /// The pivot of journals of a recorded writer.
@@ -166,7 +187,11 @@ impl CollectionMeta {
     }
 }
 
+fn key_of(task: &TaskName) -> String {
+    format!("{}/{}", task.kind.word(), task.name)
+}
+
 /// The high half of the hash of a task's kind and name: what tells its journals from those of other writers.
 fn digest(task: &TaskName) -> u64 {
-    xxh3_64(format!("{}/{}", task.kind.word(), task.name).as_bytes()) >> 32
+    xxh3_64(key_of(task).as_bytes()) >> 32
 }

@@ -15,6 +15,7 @@ mod journal;
 mod meta;
 mod partition;
 mod reader;
+mod resets;
 mod shard;
 mod tables;
 #[cfg(test)]
@@ -30,4 +31,5 @@ pub(crate) use files::inaccessible;
 pub use journal::{JournalName, JournalPosition};
 pub use partition::{Partitions, decode_partition_value, encode_partition_value};
 pub use reader::{Batch, BatchDocument, JournalReader, list_journals};
+pub(crate) use resets::Asked;
 pub use shard::{CheckpointEntry, CommittedAppend, Keep, Shard, ShardName};

@@ -426,6 +426,33 @@ impl Shard {
         cut::cut(self, fragments, everything)
     }
 
+    /// Forgets the journals of a collection with all that they hold, and how far they have been read.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub(super) fn forget_collection(&mut self, collection: &str) -> Result<(), Failure> {
+        const OF_JOURNALS: [&str; 2] = [
+            "DELETE FROM tidegate_tail WHERE journal IN
+                (SELECT id FROM tidegate_journal WHERE collection = ?)",
+            "DELETE FROM tidegate_fragment WHERE journal IN
+                (SELECT id FROM tidegate_journal WHERE collection = ?)",
+        ];
+        self.begin()?;
+        for statement in OF_JOURNALS {
+            self.write(statement, (collection,))?;
+        }
+        self.write("DELETE FROM tidegate_journal WHERE collection = ?", (collection,))?;
+        for entry in self.checkpoint()? {
+            if entry.journal.collection() == collection {
+                let statement = "DELETE FROM tidegate_checkpoint WHERE journal = ? AND suffix = ?";
+                self.write(statement, (&*entry.journal.0, &entry.suffix))?;
+            }
+        }
+        self.journals.retain(|_, journal| journal.collection != collection);
+        self.journals_by_collection.remove(collection);
+        self.commit().map(drop)
+    }
+
     /// Runs statements of the store itself.
     pub(super) fn internal<T>(
         &self,

@@ -63,6 +63,7 @@ pub(crate) fn collection(name: &str, partitions: &[&str]) -> Collection {
         read_schema: None,
         projections: partitions.iter().map(|field| partition(field)).collect(),
         fragments: Fragments::default(),
+        reset: false,
         origin: Origin::default(),
         write_schema_origins: Default::default(),
         read_schema_origins: Default::default(),

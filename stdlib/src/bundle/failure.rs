@@ -60,6 +60,8 @@ pub enum FailureKind {
     EndpointFailed,
     /// Key or partitions of a collection changed without `reset`.
     CollectionChanged,
+    /// A `reset` that was carried out stands still in the catalog; a warning.
+    ResetAlreadyDone,
     /// Another process holds the data directory.
     DataDirectoryLocked,
     /// A file or directory cannot be read or written.
@@ -89,6 +91,7 @@ impl FailureKind {
             Self::FencedOff => "fenced-off",
             Self::EndpointFailed => "endpoint-failed",
             Self::CollectionChanged => "collection-changed",
+            Self::ResetAlreadyDone => "reset-already-done",
             Self::DataDirectoryLocked => "data-directory-locked",
             Self::CannotAccess => "cannot-access",
             Self::Damaged => "damaged",

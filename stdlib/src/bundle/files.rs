@@ -273,6 +273,7 @@ mod tests {
             read_schema: None,
             projections: Vec::new(),
             fragments: crate::bundle::Fragments::default(),
+            reset: false,
             origin: origin.clone(),
             write_schema_origins: [("/type".to_owned(), origin.clone())].into(),
             read_schema_origins: BTreeMap::new(),

@@ -59,6 +59,10 @@ pub enum TaskKind {
 }
 
 impl TaskKind {
+    /// All kinds, in order.
+    pub const ALL: [Self; 4] =
+        [Self::Capture, Self::Derivation, Self::Materialization, Self::Ingest];
+
     /// The word for this kind, also the directory below `tasks/` in a data directory.
     pub const fn word(self) -> &'static str {
         match self {
@@ -103,6 +107,9 @@ pub struct Collection {
     /// How journals are cut into fragments.
     #[serde(default)]
     pub fragments: Fragments,
+    /// Whether its data is to be thrown away, once.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub reset: bool,
     /// Where the name is declared.
     pub origin: Origin,
     /// Where each keyword of the write schema stands, by its JSON pointer in `write_schema`.
@@ -287,6 +294,9 @@ pub struct Capture {
     pub interval_ms: u64,
     /// Greatest duration of a transaction.
     pub transaction_duration_ms_max: u64,
+    /// Whether everything is to be captured anew, once.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub reset: bool,
     /// What digests of redacted values begin with, in base64; by default it is made from the name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redact_salt: Option<String>,
@@ -447,6 +457,9 @@ pub struct Materialization {
     pub bindings: Vec<MaterializationBinding>,
     /// Greatest duration of a transaction.
     pub transaction_duration_ms_max: u64,
+    /// Whether everything is to be materialized anew, once.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub reset: bool,
     /// Where the name is declared.
     pub origin: Origin,
     /// Where the endpoint's config is declared.

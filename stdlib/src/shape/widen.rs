@@ -10,7 +10,8 @@ use jsonschema::Validator;
 use serde_json::{Map, Number, Value, json};
 
 use super::{
-    ArrayShape, FACTS, NumericShape, ObjectShape, PropertyShape, Shape, StringShape, Types, simplify,
+    ArrayShape, FACTS, NumericShape, ObjectShape, PropertyShape, Shape, StringShape, Types,
+    simplify,
 };
 use crate::limits::{MERGED_SCHEMA_DEPTH_MAX, MERGED_SCHEMA_LOCATIONS_MAX};
 use crate::schema::{count, options};

@@ -39,8 +39,7 @@ pub(super) fn is_one_row(query: &Query, environment: &Environment<'_>) -> bool {
         });
         Some(results.any(|it| is_of_groups(it, &from.sources)))
     };
-    is_plain
-        && (select.from.is_empty() && select.selection.is_none() || has_one().unwrap_or(false))
+    is_plain && (select.from.is_empty() && select.selection.is_none() || has_one().unwrap_or(false))
 }
 
 /// Whether a result surely has an aggregate of its own query, whose sources are these.

@@ -239,13 +239,7 @@ impl Domain {
             text: union.text.map(|new| match self.text {
                 Some(old) if old == new => new,
                 // Of the rest there are few values, so they settle by themselves.
-                _ => Texts {
-                    constants: None,
-                    min_length: 0,
-                    max_length: None,
-                    json: None,
-                    ..new
-                },
+                _ => Texts { constants: None, min_length: 0, max_length: None, json: None, ..new },
             }),
             blob: union.blob,
             facts: union.facts,

@@ -288,13 +288,7 @@ pub(super) fn as_text(domain: &Domain) -> Option<Texts> {
         parts.push(Texts::any());
     }
     let texts = parts.into_iter().reduce(Texts::union)?;
-    Some(Texts {
-        subtype: Subtype::Never,
-        json: None,
-        format: None,
-        facts: Facts::new(),
-        ..texts
-    })
+    Some(Texts { subtype: Subtype::Never, json: None, format: None, facts: Facts::new(), ..texts })
 }
 
 /// Numbers as text.

@@ -234,7 +234,10 @@ fn the_suite_says_what_is_inferred_and_proved() {
     if text == SUITE {
         return;
     }
-    assert!(std::env::var("UPDATE").as_deref() == Ok("1"), "`suite.md` should be as follows; UPDATE=1 accepts it\n{text}");
+    assert!(
+        std::env::var("UPDATE").as_deref() == Ok("1"),
+        "`suite.md` should be as follows; UPDATE=1 accepts it\n{text}"
+    );
     std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/src/check/proof/suite.md"), text).unwrap();
 }
 

@@ -175,7 +175,12 @@ fn document() -> impl Strategy<Value = Value> {
         ("t", optional(of(vec![json!("a"), json!("[1]"), json!("{}"), json!("ab")]))),
         (
             "u",
-            required(of(vec![json!("2024-02-29T12:00:00Z"), json!("0010-01-01t00:00:00.5+14:00"), json!("9999-12-31T23:59:60Z"), json!("9999-12-31T23:59:59-23:59")])),
+            required(of(vec![
+                json!("2024-02-29T12:00:00Z"),
+                json!("0010-01-01t00:00:00.5+14:00"),
+                json!("9999-12-31T23:59:60Z"),
+                json!("9999-12-31T23:59:59-23:59"),
+            ])),
         ),
         ("e", optional(of(vec![json!("a"), json!("b"), json!("[1]"), json!(null)]))),
         ("c", required(of(vec![json!("x"), json!("y")]))),
@@ -206,7 +211,15 @@ fn document() -> impl Strategy<Value = Value> {
         ("y", optional(of(vec![json!("a"), json!("[1"), json!("b"), json!("[")]))),
         ("j", optional(of(vec![json!("2024-02-29"), json!("0010-01-01"), json!("9999-12-31")]))),
         ("g", optional(of(vec![json!(0.5), json!(7), json!(1e100), json!(2.5)]))),
-        ("h", optional(of(vec![json!(0), json!(-50_000_000_000_i64), json!(250_000_000_000_i64), json!(30.0)]))),
+        (
+            "h",
+            optional(of(vec![
+                json!(0),
+                json!(-50_000_000_000_i64),
+                json!(250_000_000_000_i64),
+                json!(30.0),
+            ])),
+        ),
         ("w", optional(value())),
     ];
     let (names, strategies): (Vec<&str>, Vec<_>) = fields.into_iter().unzip();

@@ -152,9 +152,8 @@ fn made(format: &str, is_of_calendar: bool) -> Option<Texts> {
         first = first.or(Some(edge));
         last = Some(edge);
     }
-    let is_edge = |edge: Option<char>, brackets: [char; 2]| {
-        edge.is_some_and(|edge| brackets.contains(&edge))
-    };
+    let is_edge =
+        |edge: Option<char>, brackets: [char; 2]| edge.is_some_and(|edge| brackets.contains(&edge));
     let plain = Texts {
         opens: is_edge(first, ['[', '{']),
         closes: is_edge(last, [']', '}']),

@@ -178,6 +178,11 @@ impl Destination for SqliteDestination {
         }
     }
 
+    fn empty(&mut self, binding: usize) -> Result<(), Failure> {
+        let Some(target) = self.targets.get(binding) else { return Ok(()) };
+        target.empty(&self.connection).map_err(|error| self.failed(&error))
+    }
+
     fn restart(&mut self) -> Result<(), Failure> {
         self.begin_now()?;
         let emptied = self

@@ -72,6 +72,7 @@ fn materialization(delta_updates: bool) -> Materialization {
         },
         bindings: vec![binding(delta_updates)],
         transaction_duration_ms_max: 1000,
+        reset: false,
         origin: Origin::default(),
         endpoint_origin: Origin::default(),
     }

@@ -29,6 +29,7 @@ fn setup(config: Value) -> Setup {
         read_schema: None,
         projections: Vec::new(),
         fragments: Fragments::default(),
+        reset: false,
         origin: Origin::default(),
         write_schema_origins: BTreeMap::new(),
         read_schema_origins: BTreeMap::new(),

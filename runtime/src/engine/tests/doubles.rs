@@ -201,6 +201,12 @@ impl Destination for MemoryDestination {
         self.staged.clear();
     }
 
+    fn empty(&mut self, _binding: usize) -> Result<(), Failure> {
+        let contents = self.doubles.0.lock().unwrap();
+        self.staged = contents.rows.keys().map(|key| (key.clone(), None)).collect();
+        Ok(())
+    }
+
     fn restart(&mut self) -> Result<(), Failure> {
         let mut contents = self.doubles.0.lock().unwrap();
         contents.rows.clear();

@@ -7,6 +7,7 @@ mod exactly_once;
 mod failures;
 mod order;
 mod redaction;
+mod resets;
 mod sources;
 
 use std::path::Path;
@@ -32,6 +33,7 @@ fn collection(name: &str, key: &str, schema: Value) -> Collection {
         read_schema: None,
         projections: Vec::new(),
         fragments: Fragments::default(),
+        reset: false,
         origin: Origin::default(),
         write_schema_origins: std::collections::BTreeMap::new(),
         read_schema_origins: std::collections::BTreeMap::new(),
@@ -96,6 +98,7 @@ fn capture(name: &str, collection: &str) -> Task {
         }],
         interval_ms: 300_000,
         transaction_duration_ms_max: 1000,
+        reset: false,
         redact_salt: None,
         origin: Origin::default(),
         endpoint_origin: Origin::default(),
@@ -117,6 +120,7 @@ fn materialization(name: &str, collection: &str) -> Task {
             origin: Origin::default(),
         }],
         transaction_duration_ms_max: 1000,
+        reset: false,
         origin: Origin::default(),
         endpoint_origin: Origin::default(),
     })
@@ -242,7 +246,8 @@ fn go(request: &RunRequest, doubles: &Doubles) -> Result<Vec<TaskReport>, Failur
 
 fn documents(request: &RunRequest, name: &str, reduce: bool) -> Vec<Value> {
     let collection = &request.bundle.collections[name];
-    let read_request = ReadRequest { data: &request.data, collection, partitions: None, reduce };
+    let (data, memory_bytes) = (&request.data, 1 << 20);
+    let read_request = ReadRequest { data, collection, partitions: None, reduce, memory_bytes };
     let mut documents = Vec::new();
     read(&read_request, &mut |document| {
         documents.push(crate::stamp::unstamped(document).0.root().to_value());
