@@ -4,8 +4,8 @@
 //! or when one of its bounds is reached; a failure anywhere abandons it as a whole. The loop guarantees that readers are
 //! woken only after the commit is durable, and that a stop lets the open transaction finish.
 //!
-//! A transaction whose predecessor took long to close does not close at once when its input pauses while somebody writes
-//! more of it: under load a task would otherwise store the same keys again and again.
+//! Under load, a task that nobody reads from does not close its transaction whenever its input pauses, as long as somebody
+//! writes more of it: it would otherwise store the same keys again and again.
 
 use std::time::{Duration, Instant};
 
@@ -19,10 +19,10 @@ use crate::store::{CommittedAppend, Keep, Shard};
 use crate::task::{Counted, Input, Task, Then};
 use crate::uuid::Producer;
 
-/// A transaction that takes no longer than this to close is as short as can be.
-const QUICK_CLOSE: Duration = Duration::from_millis(50);
-/// After a longer one, the next transaction stays open so many times as long.
-const OPEN_SHARE: u32 = 2;
+/// A transaction that has read for so long is under load.
+const LOAD: Duration = Duration::from_millis(50);
+/// How long it then stays open for what comes.
+const OPEN_UNDER_LOAD: Duration = Duration::from_secs(1);
 
 /// Where a task stands in its transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,9 +85,10 @@ pub(crate) fn run<T: Task>(
         false => Keep::Nothing,
     });
     let cutter = Cutter::new(&around.fragments);
-    let (open, last_close) = (Open::default(), Duration::ZERO);
+    let gathers = !around.hub.has_readers(around.index) && !around.hub.clock().is_simulated();
+    let open = Open::default();
     let mut transactions =
-        Transactions { task, shard, around, observer, report, open, last_close, cutter };
+        Transactions { task, shard, around, observer, report, open, gathers, cutter };
     let mut state = State::Idle;
     while state != State::Ended {
         state = match transactions.step(state) {
@@ -108,8 +109,8 @@ struct Transactions<'t, 'r, T> {
     observer: &'t dyn Observer,
     report: &'t mut TaskReport,
     open: Open,
-    /// How long the last transaction took to close, from the end of its input to its commit.
-    last_close: Duration,
+    /// Whether transactions may stay open although no input is ready.
+    gathers: bool,
     cutter: Cutter,
 }
 
@@ -117,7 +118,6 @@ struct Transactions<'t, 'r, T> {
 #[derive(Debug, Default)]
 struct Open {
     since: Option<Instant>,
-    closing_since: Option<Instant>,
     documents_in: u64,
     documents_out: u64,
     bytes_in: usize,
@@ -179,14 +179,13 @@ impl<T: Task> Transactions<'_, '_, T> {
 
     /// How much longer the open transaction waits for more input, if it does.
     fn patience(&self) -> Option<Duration> {
-        let hub = self.around.hub;
-        if self.last_close < QUICK_CLOSE || hub.clock().is_simulated() {
+        let lasts = self.open.since.map_or(Duration::ZERO, |since| since.elapsed());
+        if !self.gathers || lasts < LOAD {
             return None;
         }
-        let lasts = self.open.since.map_or(Duration::ZERO, |since| since.elapsed());
-        let left =
-            (self.last_close * OPEN_SHARE).min(self.around.duration_max).checked_sub(lasts)?;
-        (left >= Duration::from_millis(1) && hub.is_fed(self.around.index)).then_some(left)
+        let left = OPEN_UNDER_LOAD.min(self.around.duration_max).checked_sub(lasts)?;
+        let is_fed = self.around.hub.is_fed(self.around.index);
+        (left >= Duration::from_millis(1) && is_fed).then_some(left)
     }
 
     fn apply(&mut self, input: Counted<T::Batch>) -> Result<State, Failure> {
@@ -207,7 +206,6 @@ impl<T: Task> Transactions<'_, '_, T> {
     }
 
     fn flushing(&mut self) -> Result<State, Failure> {
-        self.open.closing_since = Some(Instant::now());
         let mut stamps = Stamps::new(self.around.hub, self.around.index, self.around.producer);
         self.open.documents_out = self.task.flush(self.shard, &mut stamps)?;
         Ok(State::Committing)
@@ -224,7 +222,6 @@ impl<T: Task> Transactions<'_, '_, T> {
 
     fn acknowledging(&mut self) -> Result<State, Failure> {
         let open = std::mem::take(&mut self.open);
-        self.last_close = open.closing_since.map_or(Duration::ZERO, |since| since.elapsed());
         let length = |append: &CommittedAppend| append.end.offset - append.begin.offset;
         let bytes: u64 = open.appends.iter().map(length).sum();
         self.around.hub.publish(self.around.index, open.appends);
