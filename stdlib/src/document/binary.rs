@@ -3,6 +3,7 @@
 //! Unlike the text of a document, the bytes tell everything as it is in memory, whatever its size,
 //! and are read back without being parsed. The format is no promise: it never outlives the process.
 
+use super::arrange::Order;
 use super::{Cell, Document, Node, slice};
 
 const NULL: u8 = 0;
@@ -39,12 +40,12 @@ pub fn write_binary(node: Node<'_>, out: &mut Vec<u8>) {
                 out.push(STRING);
                 write_bytes(slice(node.text, start, length).as_bytes(), out);
             }
-            Cell::Array { items, cells } => {
+            Cell::Array { items, cells, .. } => {
                 out.push(ARRAY);
                 write_integer(items.into(), out);
                 write_integer(cells.into(), out);
             }
-            Cell::Object { properties, cells } => {
+            Cell::Object { properties, cells, .. } => {
                 out.push(OBJECT);
                 write_integer(properties.into(), out);
                 write_integer(cells.into(), out);
@@ -82,11 +83,13 @@ pub fn read_binary(bytes: &mut &[u8]) -> Option<Document> {
             }
             ARRAY => {
                 let items = u32::try_from(read_integer(bytes)?).ok()?;
-                Cell::Array { items, cells: u32::try_from(read_integer(bytes)?).ok()? }
+                let cells = u32::try_from(read_integer(bytes)?).ok()?;
+                Cell::Array { items, cells, order: Order::SORTED }
             }
             OBJECT => {
                 let properties = u32::try_from(read_integer(bytes)?).ok()?;
-                Cell::Object { properties, cells: u32::try_from(read_integer(bytes)?).ok()? }
+                let cells = u32::try_from(read_integer(bytes)?).ok()?;
+                Cell::Object { properties, cells, order: Order::SORTED }
             }
             _ => return None,
         });

@@ -1,7 +1,12 @@
 //! Building documents, one value after the other.
 
+use std::cmp::Ordering;
+
 use serde_json::Value;
 
+use super::arrange::{Arranger, Order};
+use super::layout::Layouts;
+use super::name::Name;
 use super::scan::word_at;
 use super::{Cell, Document, Node, Number, slice};
 
@@ -15,11 +20,10 @@ pub struct Builder {
     text: String,
     open: Vec<Open>,
     has_duplicates: bool,
-    /// Where an object that is out of order is written anew, kept for its allocations.
+    /// What is out of order while it is written anew, kept for its allocations.
+    starts: Vec<u32>,
     spans: Vec<Span>,
     sorted: Vec<Cell>,
-    /// The same for one whose values take one cell each.
-    sorted_pairs: Vec<[Cell; 2]>,
 }
 
 /// An array or object that has not ended.
@@ -88,20 +92,20 @@ impl Builder {
     /// Begins an array.
     #[inline]
     pub fn begin_array(&mut self) {
-        self.begin(Cell::Array { items: 0, cells: 0 });
+        self.begin(Cell::Array { items: 0, cells: 0, order: Order::SORTED });
     }
 
     /// Ends the array that was begun last.
     #[inline]
     pub fn end_array(&mut self) {
         let Some(open) = self.open.pop() else { return };
-        self.end_array_cell(open.at, open.count);
+        self.end_array_cell(open.at, open.count, Order::SORTED);
     }
 
     /// Begins an object.
     #[inline]
     pub fn begin_object(&mut self) {
-        self.begin(Cell::Object { properties: 0, cells: 0 });
+        self.begin(Cell::Object { properties: 0, cells: 0, order: Order::SORTED });
     }
 
     /// The name of the property whose value comes next.
@@ -115,14 +119,16 @@ impl Builder {
     #[inline]
     pub fn end_object(&mut self) {
         let Some(open) = self.open.pop() else { return };
-        self.end_members(open.at, open.count);
+        let at = open.at;
+        let count = if self.is_sorted(at) { open.count } else { self.sort(at) };
+        self.end_object_cell(at, count, Order::SORTED);
     }
 
     /// The same for properties that came in the order of their names, each there once.
     #[inline]
     pub(crate) fn end_sorted_object(&mut self) {
         let Some(open) = self.open.pop() else { return };
-        self.end_object_cell(open.at, open.count);
+        self.end_object_cell(open.at, open.count, Order::SORTED);
     }
 
     /// Adds a copy of a value of another document.
@@ -266,16 +272,6 @@ impl Builder {
         self.clear();
     }
 
-    /// From here on, [`Builder::has_duplicates`] tells of what comes only.
-    pub(super) fn forget_duplicates(&mut self) {
-        self.has_duplicates = false;
-    }
-
-    /// [`Builder::has_duplicates`] tells of what came before the mark, too.
-    pub(super) fn remember_duplicates(&mut self, mark: &Mark) {
-        self.has_duplicates |= mark.has_duplicates;
-    }
-
     /// Forgets what was built since the mark was taken.
     pub(crate) fn rewind(&mut self, mark: Mark) {
         self.cells.truncate(mark.cells);
@@ -327,55 +323,45 @@ impl Builder {
 
     /// Ends the array whose cell is at an index.
     #[inline]
-    pub(super) fn end_array_cell(&mut self, at: usize, items: u32) {
+    pub(super) fn end_array_cell(&mut self, at: usize, items: u32, order: Order) {
         let cells = offset(self.cells.len() - at - 1);
-        self.close(at, Cell::Array { items, cells });
+        self.close(at, Cell::Array { items, cells, order });
     }
 
-    /// Ends the object whose cell is at an index, and whose properties are in order.
+    /// Ends the object whose cell is at an index.
     #[inline]
-    pub(super) fn end_object_cell(&mut self, at: usize, properties: u32) {
+    pub(super) fn end_object_cell(&mut self, at: usize, properties: u32, order: Order) {
         let cells = offset(self.cells.len() - at - 1);
-        self.close(at, Cell::Object { properties, cells });
+        self.close(at, Cell::Object { properties, cells, order });
     }
 
-    /// Ends the object whose cell is at an index; its properties are sorted, if need be.
-    pub(super) fn end_members(&mut self, at: usize, properties: u32) {
-        let properties = if self.is_sorted(at) { properties } else { self.sort(at) };
-        self.end_object_cell(at, properties);
-    }
-
-    /// Puts the properties of the object that begins at an index, each there once, in an order of
-    /// theirs.
-    pub(super) fn put_in_order(&mut self, at: usize, order: &[u32]) {
-        let Self { cells, spans, sorted, sorted_pairs, .. } = self;
-        let Some(members) = cells.get_mut(at + 1..) else { return };
-        if members.len() == 2 * order.len() {
-            let pairs = members.as_chunks_mut::<2>().0;
-            let pair = |at: &u32| pairs.get(*at as usize).copied().unwrap_or([Cell::Null; 2]);
-            sorted_pairs.clear();
-            sorted_pairs.extend(order.iter().map(pair));
-            pairs.copy_from_slice(sorted_pairs);
-            return;
-        }
-        spans.clear();
-        for span in self::spans(members) {
-            spans.push(span);
-        }
+    /// Brings the properties of all objects of the value that was built after the mark was taken into
+    /// their order, which its cells know of; gives nothing when an object has two of one name.
+    pub(super) fn arrange(&mut self, mark: &Mark, layouts: &Layouts) -> Option<()> {
+        let Self { cells, text, starts, sorted, .. } = self;
+        let cells = cells.get_mut(mark.cells..)?;
         sorted.clear();
-        for at in order {
-            let Some((at, extent)) = spans.get(*at as usize) else { return };
-            sorted.extend_from_slice(members.get(*at..at + extent).unwrap_or_default());
-        }
-        if members.len() == sorted.len() {
-            members.copy_from_slice(sorted);
-        }
+        sorted.extend_from_slice(cells);
+        starts.clear();
+        Arranger { layouts, text, starts }.value(sorted, cells)
     }
 
-    /// The names of the object that begins at an index, each with the quotes and the colon around it,
-    /// up to one that was not written so.
-    pub(super) fn names_as_written(&self, at: usize) -> impl Iterator<Item = (&str, &[u8])> {
-        let members = self.cells.get(at + 1..).unwrap_or_default();
+    /// The names of an object that was built after the mark was taken, each with the quotes and the colon
+    /// around it, in the order of the text up to one that was not written so. Its cell was at an index
+    /// until the properties were arranged, if they were.
+    pub(super) fn names_as_written(
+        &self,
+        mark: &Mark,
+        at: usize,
+        were_arranged: bool,
+    ) -> impl Iterator<Item = (&str, &[u8])> {
+        let members =
+            if were_arranged { self.sorted.get(at - mark.cells..) } else { self.cells.get(at..) };
+        let members = match members {
+            Some([Cell::Object { cells, .. }, rest @ ..]) => rest.get(..*cells as usize),
+            _ => None,
+        };
+        let members = members.unwrap_or_default();
         spans(members).map_while(|(at, _)| {
             let Some(Cell::String { start, length }) = members.get(at) else { return None };
             let begin = (*start as usize).checked_sub(1)?;
@@ -415,22 +401,20 @@ impl Builder {
     }
 
     /// Whether the properties of the object that begins at an index are in order, each there once.
-    fn is_sorted(&self, at: usize) -> bool {
+    pub(super) fn is_sorted(&self, at: usize) -> bool {
         let Self { cells, text, .. } = self;
         let mut at = at + 1;
-        let mut last = (head_at(cells, text, at), at);
+        let mut last = name_at(cells, text, at);
         while let Some(value) = cells.get(at + 1) {
             at += 1 + value.extent();
             if at >= cells.len() {
                 break;
             }
-            let head = head_at(cells, text, at);
-            if last.0 > head
-                || (last.0 == head && name_at(cells, text, last.1) >= name_at(cells, text, at))
-            {
+            let name = name_at(cells, text, at);
+            if last.compare(name).is_ge() {
                 return false;
             }
-            last = (head, at);
+            last = name;
         }
         true
     }
@@ -440,20 +424,15 @@ impl Builder {
     fn sort(&mut self, begin: usize) -> u32 {
         let Self { cells, text, spans, sorted, .. } = self;
         let members = cells.get(begin + 1..).unwrap_or_default();
-        let head = |span: &Span| head_at(members, text, span.0);
-        let name = |span: &Span| name_at(members, text, span.0);
+        let names = |left: &Span, right: &Span| compare_names(members, text, left.0, right.0);
         spans.clear();
         spans.extend(self::spans(members));
-        spans.sort_unstable_by(|left, right| {
-            head(left)
-                .cmp(&head(right))
-                .then_with(|| name(left).cmp(name(right)).then(left.cmp(right)))
-        });
+        spans.sort_unstable_by(|left, right| names(left, right).then(left.cmp(right)));
         sorted.clear();
         let mut count = 0;
         let mut rest = spans.iter().peekable();
         while let Some(span) = rest.next() {
-            if rest.peek().is_some_and(|next| name(span) == name(next)) {
+            if rest.peek().is_some_and(|next| names(span, next).is_eq()) {
                 self.has_duplicates = true;
                 continue;
             }
@@ -464,6 +443,19 @@ impl Builder {
         cells.truncate(begin + 1);
         cells.extend_from_slice(sorted);
         count
+    }
+}
+
+/// Compares the names at two indices of cells.
+pub(super) fn compare_names(cells: &[Cell], text: &str, left: usize, right: usize) -> Ordering {
+    name_at(cells, text, left).compare(name_at(cells, text, right))
+}
+
+#[inline]
+fn name_at<'t>(cells: &[Cell], text: &'t str, at: usize) -> Name<'t> {
+    match cells.get(at) {
+        Some(Cell::String { start, length }) => Name::new(text, *start, *length),
+        _ => Name::new(text, 0, 0),
     }
 }
 
@@ -594,23 +586,6 @@ fn head_near_end(text: &[u8]) -> u64 {
         return word(*first) << 32 | word(*last) << (8 * (8 - text.len()));
     }
     text.iter().zip([56, 48, 40]).map(|(byte, shift)| u64::from(*byte) << shift).sum()
-}
-
-fn head_at(cells: &[Cell], text: &str, at: usize) -> u64 {
-    match cells.get(at) {
-        Some(Cell::String { start, length }) => {
-            head(text.as_bytes(), *start as usize, *length as usize)
-        }
-        _ => 0,
-    }
-}
-
-#[inline]
-fn name_at<'t>(cells: &[Cell], text: &'t str, at: usize) -> &'t str {
-    match cells.get(at) {
-        Some(Cell::String { start, length }) => slice(text, *start, *length),
-        _ => "",
-    }
 }
 
 #[inline]

@@ -5,7 +5,7 @@
 //! with the text at once instead of being searched for its end, and the order of the names is
 //! known. What is remembered is a guess and never changes what is read.
 
-use super::scan::word_at;
+use super::name::KnownName;
 
 /// Layouts of one parser.
 const LAYOUTS_MAX: usize = 512;
@@ -26,6 +26,16 @@ impl Place {
     pub(super) const ROOT: Self = Self(0);
     /// One of which nothing is remembered.
     pub(super) const UNKNOWN: Self = Self(u32::MAX);
+
+    /// The number of the place, which is small, but for the unknown one.
+    pub(super) fn index(self) -> u32 {
+        self.0
+    }
+
+    /// The place of a number.
+    pub(super) fn at(index: u32) -> Self {
+        Self(index)
+    }
 }
 
 /// What is expected at each place.
@@ -34,8 +44,9 @@ pub(super) struct Layouts {
     all: Vec<Layout>,
 }
 
+/// What is expected at one place.
 #[derive(Debug, Default)]
-struct Layout {
+pub(super) struct Layout {
     /// In the order of the text.
     members: Vec<Member>,
     /// The indices of the members in the order of their names; empty when that is the order of the text.
@@ -47,64 +58,67 @@ struct Layout {
 
 /// A property that is expected.
 #[derive(Debug)]
-struct Member {
-    /// The first bytes of its name with the quotes and the colon, and which of their bits count.
-    words: [u64; 2],
-    masks: [u64; 2],
-    /// What comes after sixteen bytes.
-    rest: Box<[u8]>,
-    /// Bytes of all that.
-    length: u32,
-    value: Place,
+pub(super) struct Member {
+    /// Its name with the quotes and the colon.
+    pub(super) name: KnownName,
+    /// The place of its value.
+    pub(super) value: Place,
 }
 
-impl Layouts {
-    /// Looks whether one of the next names that are expected of an object comes first in `rest`, with
-    /// its quotes and colon: how many bytes they take, and the place of the value. `next` counts
-    /// along.
-    #[inline(always)]
-    pub(super) fn meet(
-        &self,
-        object: Place,
-        next: &mut usize,
-        rest: &[u8],
-    ) -> Option<(u32, Place)> {
-        let members = &self.all.get(object.0 as usize)?.members;
-        let member = members.get(*next)?;
-        if member.begins(rest) {
-            *next += 1;
-            return Some((member.length, member.value));
-        }
-        meet_later(members, next, rest)
+impl Layout {
+    /// The properties of an object in the order of its text.
+    #[inline]
+    pub(super) fn members(&self) -> &[Member] {
+        &self.members
     }
 
-    /// How many names are expected of an object, and their order; it is empty when it is the one of
-    /// the text.
+    /// The indices of the properties in the order of their names; empty when that is the order of the
+    /// text.
     #[inline]
-    pub(super) fn order(&self, object: Place) -> Option<(usize, &[u32])> {
-        let layout = self.all.get(object.0 as usize)?;
-        Some((layout.members.len(), &layout.order))
+    pub(super) fn order(&self) -> &[u32] {
+        &self.order
     }
 
     /// The place of the items of an array.
     #[inline]
-    pub(super) fn items(&mut self, array: Place) -> Place {
-        match self.all.get(array.0 as usize) {
-            Some(Layout { items: Some(items), .. }) => *items,
-            _ => self.learn_items(array),
-        }
+    pub(super) fn items(&self) -> Option<Place> {
+        self.items
+    }
+}
+
+/// Looks for the name that comes first in `rest`, with its quotes and colon, among the next ones
+/// that are expected; gives also those behind it.
+#[inline(always)]
+pub(super) fn meet<'l>(expected: &'l [Member], rest: &[u8]) -> Option<(&'l Member, &'l [Member])> {
+    match expected {
+        [member, others @ ..] if member.name.begins(rest) => Some((member, others)),
+        _ => meet_later(expected, rest),
+    }
+}
+
+#[inline(never)]
+fn meet_later<'l>(expected: &'l [Member], rest: &[u8]) -> Option<(&'l Member, &'l [Member])> {
+    let at = expected.iter().take(1 + SKIPPED_MAX).position(|it| it.name.begins(rest))?;
+    expected.get(at..)?.split_first()
+}
+
+impl Layouts {
+    /// What is expected at a place.
+    #[inline]
+    pub(super) fn get(&self, place: Place) -> Option<&Layout> {
+        self.all.get(place.0 as usize)
     }
 
+    /// Gives the items of an array a place, unless they have one.
     #[cold]
-    fn learn_items(&mut self, array: Place) -> Place {
-        if self.layout(array).is_none() {
-            return Place::UNKNOWN;
+    pub(super) fn learn_items(&mut self, array: Place) {
+        if self.layout(array).is_none_or(|layout| layout.items.is_some()) {
+            return;
         }
         let items = self.new_place();
         if let Some(layout) = self.layout(array) {
             layout.items = Some(items);
         }
-        items
     }
 
     /// Expects from now on the names of an object that was not as expected, in the order of their
@@ -132,7 +146,7 @@ impl Layouts {
         let mut places = before.into_iter().map(|member| member.value);
         let members = names.iter().map_while(|(_, raw)| {
             let value = places.next().unwrap_or_else(|| self.new_place());
-            Member::new(raw, value)
+            Some(Member { name: KnownName::new(raw)?, value })
         });
         let members: Vec<Member> = members.collect();
         if let Some(layout) = self.layout(object) {
@@ -156,53 +170,5 @@ impl Layouts {
         }
         self.all.push(Layout::default());
         u32::try_from(self.all.len() - 1).map_or(Place::UNKNOWN, Place)
-    }
-}
-
-/// Looks for one of the names behind the next one.
-#[cold]
-fn meet_later(members: &[Member], next: &mut usize, rest: &[u8]) -> Option<(u32, Place)> {
-    let later = members.iter().enumerate().skip(*next + 1).take(SKIPPED_MAX);
-    let (at, member) = later.into_iter().find(|(_, member)| member.begins(rest))?;
-    *next = at + 1;
-    Some((member.length, member.value))
-}
-
-impl Member {
-    /// A property whose name is written so; `None` when the name is longer than any text may be.
-    fn new(raw: &[u8], value: Place) -> Option<Self> {
-        let mut padded = [0; 16];
-        let mut mask = [0; 16];
-        for ((to, mask), from) in padded.iter_mut().zip(&mut mask).zip(raw) {
-            (*to, *mask) = (*from, 0xff);
-        }
-        let words = |bytes: &[u8; 16]| {
-            let word = |at| word_at(bytes, at).unwrap_or(0);
-            [word(0), word(8)]
-        };
-        Some(Self {
-            words: words(&padded),
-            masks: words(&mask),
-            rest: raw.get(16..).unwrap_or_default().into(),
-            length: u32::try_from(raw.len()).ok()?,
-            value,
-        })
-    }
-
-    /// Whether it comes first in `rest`.
-    #[inline(always)]
-    fn begins(&self, rest: &[u8]) -> bool {
-        let ([first, second], [first_mask, second_mask]) = (self.words, self.masks);
-        let is =
-            |found: &[u8; 8], word: u64, mask: u64| (u64::from_le_bytes(*found) ^ word) & mask == 0;
-        let Some((found, rest)) = rest.split_first_chunk() else { return false };
-        if !is(found, first, first_mask) {
-            return false;
-        }
-        if self.length <= 8 {
-            return true;
-        }
-        let Some((found, rest)) = rest.split_first_chunk() else { return false };
-        is(found, second, second_mask) && (self.length <= 16 || rest.starts_with(&self.rest))
     }
 }

@@ -8,9 +8,11 @@
 //! [`serde_json::Value`] remains the form of what is small and changed in place: schemas,
 //! configurations, connector states.
 
+mod arrange;
 mod binary;
 mod build;
 mod layout;
+mod name;
 mod number;
 mod order;
 mod parse;
@@ -20,9 +22,11 @@ mod text;
 
 use serde_json::Value;
 
+use arrange::Order;
 pub use binary::{read_binary, read_bytes, read_integer, write_binary, write_bytes, write_integer};
 pub(crate) use build::Mark;
 pub use build::{Builder, Documents};
+pub(crate) use name::{KnownName, Name, head};
 pub use number::Number;
 pub use order::{compare, equal};
 pub use parse::Parser;
@@ -36,7 +40,7 @@ use crate::value::{Pointer, Token};
 
 /// One value of a document, in the order of its text; what an array or object holds follows it.
 #[derive(Debug, Clone, Copy)]
-enum Cell {
+pub(crate) enum Cell {
     Null,
     Boolean(bool),
     // The variants of `Number`, so that a cell takes 16 bytes.
@@ -52,11 +56,13 @@ enum Cell {
     Array {
         items: u32,
         cells: u32,
+        order: Order,
     },
     /// How many properties there are, and how many cells they take, each a name and a value.
     Object {
         properties: u32,
         cells: u32,
+        order: Order,
     },
 }
 
@@ -72,8 +78,39 @@ impl From<Number> for Cell {
 }
 
 impl Cell {
+    /// A number below eight for each variant, so that a table can tell what it is.
+    #[inline(always)]
+    pub(crate) fn kind(&self) -> u8 {
+        match self {
+            Self::Null => 0,
+            Self::Boolean(_) => 1,
+            Self::Unsigned(_) => 2,
+            Self::Negative(_) => 3,
+            Self::Float(_) => 4,
+            Self::String { .. } => 5,
+            Self::Array { .. } => 6,
+            Self::Object { .. } => 7,
+        }
+    }
+
+    /// The number, if it is one.
+    #[inline]
+    pub(crate) fn as_number(self) -> Option<Number> {
+        match self {
+            Self::Unsigned(value) => Some(Number::Unsigned(value)),
+            Self::Negative(value) => Some(Number::Negative(value)),
+            Self::Float(value) => Some(Number::Float(value)),
+            Self::Null
+            | Self::Boolean(_)
+            | Self::String { .. }
+            | Self::Array { .. }
+            | Self::Object { .. } => None,
+        }
+    }
+
     /// How many cells the value takes.
-    fn extent(self) -> usize {
+    #[inline]
+    pub(crate) fn extent(self) -> usize {
         match self {
             Self::Array { cells, .. } | Self::Object { cells, .. } => cells as usize + 1,
             Self::Null
@@ -160,6 +197,24 @@ pub enum View<'d> {
 impl<'d> Node<'d> {
     /// The value `null`, which belongs to no document.
     pub const NULL: Node<'static> = Node { cells: &[Cell::Null], text: "" };
+
+    /// The value whose cell comes first, in a document of these texts.
+    #[inline]
+    pub(crate) fn new(cells: &'d [Cell], text: &'d str) -> Self {
+        Self { cells, text }
+    }
+
+    /// The cell of the value and all that follow it in the document.
+    #[inline]
+    pub(crate) fn cells(self) -> &'d [Cell] {
+        self.cells
+    }
+
+    /// The texts of the document.
+    #[inline]
+    pub(crate) fn texts(self) -> &'d str {
+        self.text
+    }
 
     /// What the value is.
     #[inline]
@@ -314,63 +369,6 @@ impl<'d> Iterator for Items<'d> {
 
 impl ExactSizeIterator for Items<'_> {}
 
-/// A string, such as the name of a property, that is compared before it is looked at as a whole.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Name<'d> {
-    text: &'d str,
-    start: u32,
-    length: u32,
-    head: u64,
-}
-
-impl<'d> Name<'d> {
-    #[inline]
-    fn new(text: &'d str, start: u32, length: u32) -> Self {
-        let head = build::head(text.as_bytes(), start as usize, length as usize);
-        Self { text, start, length, head }
-    }
-
-    pub(crate) fn as_str(self) -> &'d str {
-        slice(self.text, self.start, self.length)
-    }
-
-    /// Whether it is another name, whose head is known.
-    #[inline]
-    pub(crate) fn is(self, other: &str, head: u64) -> bool {
-        self.head == head
-            && self.length as usize == other.len()
-            && (self.length <= 8 || self.as_str() == other)
-    }
-
-    /// The order of two names.
-    #[inline]
-    pub(crate) fn compare(self, other: Self) -> std::cmp::Ordering {
-        self.head.cmp(&other.head).then_with(|| {
-            // Short names of one head differ at most in the zero bytes at their ends.
-            if self.length <= 8 && other.length <= 8 {
-                self.length.cmp(&other.length)
-            } else {
-                self.as_str().cmp(other.as_str())
-            }
-        })
-    }
-
-    /// Whether it comes before another name, whose head is known.
-    #[inline]
-    pub(crate) fn is_before(self, other: &str, head: u64) -> bool {
-        #[cold]
-        fn is_before_at_length(name: Name<'_>, other: &str) -> bool {
-            name.as_str() < other
-        }
-        self.head < head || (self.head == head && is_before_at_length(self, other))
-    }
-}
-
-/// The first eight bytes of a text as [`Name::is`] wants them.
-pub(crate) fn head(text: &str) -> u64 {
-    build::head(text.as_bytes(), 0, text.len())
-}
-
 /// The properties of an object, sorted by the bytes of their names.
 #[derive(Debug, Clone, Copy)]
 pub struct Properties<'d> {
@@ -445,8 +443,9 @@ impl<'d> Iterator for Properties<'d> {
 
 impl ExactSizeIterator for Properties<'_> {}
 
+/// What is in a range of the texts of a document.
 #[inline]
-fn slice(text: &str, start: u32, length: u32) -> &str {
+pub(crate) fn slice(text: &str, start: u32, length: u32) -> &str {
     let start = start as usize;
     text.get(start..start + length as usize).unwrap_or_default()
 }

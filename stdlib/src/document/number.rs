@@ -14,6 +14,9 @@ pub enum Number {
 }
 
 impl Number {
+    /// Up to here, all integers are doubles.
+    pub(crate) const EXACT_MAX: u64 = 1 << f64::MANTISSA_DIGITS;
+
     /// The number as a double, rounded to the nearest.
     pub fn as_f64(self) -> f64 {
         match self {
@@ -27,11 +30,14 @@ impl Number {
     /// doubles have.
     #[inline]
     pub(crate) fn as_exact_f64(self) -> Option<f64> {
-        const EXACT_MAX: u64 = 1 << f64::MANTISSA_DIGITS;
         match self {
             // A signed integer is converted by one instruction.
-            Self::Unsigned(value) => (value <= EXACT_MAX).then_some(value.cast_signed() as f64),
-            Self::Negative(value) => (value.unsigned_abs() <= EXACT_MAX).then_some(value as f64),
+            Self::Unsigned(value) => {
+                (value <= Self::EXACT_MAX).then_some(value.cast_signed() as f64)
+            }
+            Self::Negative(value) => {
+                (value.unsigned_abs() <= Self::EXACT_MAX).then_some(value as f64)
+            }
             Self::Float(value) => Some(value),
         }
     }

@@ -6,8 +6,8 @@
 //! same faults.
 
 use super::layout::Layouts;
-use super::scan::Scanner;
-use super::{Builder, Document, Stamp, copy_unstamped};
+use super::scan::{Findings, Scanner, Surprise};
+use super::{Builder, Document, Mark, Stamp, copy_unstamped};
 use crate::limits::DOCUMENT_SIZE_BYTES_MAX;
 use crate::value::{self, ParseFailure};
 
@@ -16,6 +16,7 @@ use crate::value::{self, ParseFailure};
 #[derive(Debug, Default)]
 pub struct Parser {
     layouts: Layouts,
+    findings: Findings,
 }
 
 impl Parser {
@@ -24,7 +25,9 @@ impl Parser {
     /// # Errors
     /// As [`crate::value::parse`]; nothing is added then.
     pub fn parse(&mut self, text: &[u8], into: &mut Builder) -> Result<(), ParseFailure> {
-        if self.scan(text, into, |scanner| scanner.document()).is_none() {
+        let scanned =
+            scannable(text).and_then(|text| self.scan(text, into, |scanner| scanner.document()));
+        if scanned.is_none() {
             into.value(&value::parse(text)?);
         }
         Ok(())
@@ -41,8 +44,9 @@ impl Parser {
         into: &mut Builder,
         stamp: &mut Stamp,
     ) -> Result<(), ParseFailure> {
-        if self.scan_behind_stamp(text, into, stamp).is_some()
-            || self.scan(text, into, |scanner| scanner.unstamped_document(stamp)).is_some()
+        if let Some(text) = scannable(text)
+            && (self.scan_behind_stamp(text, into, stamp).is_some()
+                || self.scan(text, into, |scanner| scanner.unstamped_document(stamp)).is_some())
         {
             return Ok(());
         }
@@ -55,7 +59,7 @@ impl Parser {
     /// them is scanned. Gives nothing when a text is not of that kind.
     fn scan_behind_stamp(
         &mut self,
-        text: &[u8],
+        text: &str,
         into: &mut Builder,
         stamp: &mut Stamp,
     ) -> Option<()> {
@@ -70,39 +74,60 @@ impl Parser {
     /// Gives nothing, and adds nothing, when the scanner cannot be sure.
     fn scan(
         &mut self,
-        text: &[u8],
+        text: &str,
         into: &mut Builder,
         scan: impl FnOnce(Scanner<'_>) -> Option<()>,
     ) -> Option<()> {
-        if text.len() > DOCUMENT_SIZE_BYTES_MAX {
-            return None;
-        }
-        let text = std::str::from_utf8(text).ok()?;
         let mark = into.mark();
-        into.forget_duplicates();
-        let scanned = scan(Scanner::new(text, into, &mut self.layouts));
-        if scanned.is_some() && !into.has_duplicates() {
-            into.remember_duplicates(&mark);
+        self.findings.clear();
+        let scanned = scan(Scanner::new(text, into, &self.layouts, &mut self.findings));
+        if scanned.is_some() && (self.findings.are_none() || self.finish(&mark, into).is_some()) {
             return Some(());
         }
         into.rewind(mark);
         None
     }
+
+    /// Brings what was read into its order, and remembers what was not as expected.
+    fn finish(&mut self, mark: &Mark, into: &mut Builder) -> Option<()> {
+        let is_out_of_order = self.findings.is_out_of_order;
+        if is_out_of_order {
+            into.arrange(mark, &self.layouts)?;
+        }
+        for surprise in &self.findings.surprises {
+            match *surprise {
+                Surprise::Object { place, at } => {
+                    let names = into.names_as_written(mark, at, is_out_of_order);
+                    self.layouts.learn(place, names);
+                }
+                Surprise::Array { place } => self.layouts.learn_items(place),
+            }
+        }
+        Some(())
+    }
+}
+
+/// The text, unless it is too long or none.
+fn scannable(text: &[u8]) -> Option<&str> {
+    if text.len() > DOCUMENT_SIZE_BYTES_MAX {
+        return None;
+    }
+    std::str::from_utf8(text).ok()
 }
 
 /// The UUID at the beginning of a canonical text that has nothing else in `/_meta`, and where its
 /// other members begin.
-fn split_stamp(text: &[u8]) -> Option<(&str, usize)> {
-    const BEGIN: &[u8] = b"{\"_meta\":{\"uuid\":\"";
+fn split_stamp(text: &str) -> Option<(&str, usize)> {
+    const BEGIN: &str = "{\"_meta\":{\"uuid\":\"";
     const UUID_BYTES: usize = 36;
     let (uuid, rest) = text.strip_prefix(BEGIN)?.split_at_checked(UUID_BYTES)?;
-    let is_plain = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
-    if !uuid.iter().all(is_plain) {
-        return None;
-    }
-    let uuid = std::str::from_utf8(uuid).ok()?;
+    // All bytes are looked at in any case, many at once.
+    let is_plain = uuid.bytes().fold(true, |is_plain, byte| {
+        is_plain & byte.is_ascii_graphic() & (byte != b'"') & (byte != b'\\')
+    });
     let at = BEGIN.len() + UUID_BYTES;
-    match rest.strip_prefix(b"\"}")? {
+    match rest.strip_prefix("\"}")?.as_bytes() {
+        _ if !is_plain => None,
         [b',', b'"', ..] => Some((uuid, at + 3)),
         [b'}', ..] => Some((uuid, at + 2)),
         _ => None,

@@ -5,8 +5,9 @@
 //! scanner takes only what it is sure about: it gives nothing for a fault, a number at the edge of
 //! its type or nesting beyond the limit, which the strict parser then decides.
 
+use super::arrange::Order;
 use super::build::Text;
-use super::layout::{Layouts, Place};
+use super::layout::{Layout, Layouts, Member, Place, meet};
 use super::stamp::{META, UUID};
 use super::{Builder, Cell, Stamp};
 use crate::limits::DOCUMENT_DEPTH_MAX;
@@ -18,29 +19,67 @@ pub(super) struct Scanner<'s> {
     /// Where the text ends in the texts of the arena.
     end: u32,
     into: &'s mut Builder,
-    layouts: &'s mut Layouts,
+    layouts: &'s Layouts,
+    findings: &'s mut Findings,
+}
+
+/// What is to be done when a text was read.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    /// Some object is not in the order of its names.
+    pub(super) is_out_of_order: bool,
+    pub(super) surprises: Vec<Surprise>,
+}
+
+/// Something that was not as expected.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Surprise {
+    /// An object has other names; its cell is at an index.
+    Object { place: Place, at: usize },
+    /// Nothing is known of the items of an array.
+    Array { place: Place },
+}
+
+impl Findings {
+    /// Forgets what was found.
+    pub(super) fn clear(&mut self) {
+        self.is_out_of_order = false;
+        self.surprises.clear();
+    }
+
+    /// Whether nothing is to be done.
+    pub(super) fn are_none(&self) -> bool {
+        !self.is_out_of_order && self.surprises.is_empty()
+    }
 }
 
 /// What is left of the text.
 type Rest<'s> = &'s [u8];
 
 /// An object whose members are being read.
-struct Members {
+#[derive(Clone, Copy)]
+struct Members<'s> {
+    place: Place,
+    layout: Option<&'s Layout>,
     /// The index of its cell.
     begin: usize,
+    /// How many were added.
     count: u32,
-    /// How many of the names that are expected were met or passed.
-    expected: usize,
-    /// Whether all names so far were expected.
-    are_expected: bool,
+    /// The names that are still expected.
+    expected: &'s [Member],
 }
 
 impl<'s> Scanner<'s> {
-    /// A scanner that adds to `into` what `text` holds.
-    pub(super) fn new(text: &'s str, into: &'s mut Builder, layouts: &'s mut Layouts) -> Self {
+    /// A scanner that adds to `into` what `text` holds, in the order of the text.
+    pub(super) fn new(
+        text: &'s str,
+        into: &'s mut Builder,
+        layouts: &'s Layouts,
+        findings: &'s mut Findings,
+    ) -> Self {
         into.add_text(text);
         let end = into.text_end();
-        Self { text, end, into, layouts }
+        Self { text, end, into, layouts, findings }
     }
 
     /// The whole text.
@@ -56,7 +95,7 @@ impl<'s> Scanner<'s> {
         let (b'{', rest) = next(self.text.as_bytes())? else { return self.document() };
         self.into.count();
         let mut has_meta = false;
-        let rest = self.object(rest, 0, Place::ROOT, |scanner, name, rest, place| {
+        let rest = self.special_object(rest, Place::ROOT, |scanner, name, rest, place| {
             if !scanner.is_meta(name) {
                 return scanner.property(name, rest, 1, place);
             }
@@ -73,7 +112,7 @@ impl<'s> Scanner<'s> {
     pub(super) fn rest_of_document(mut self, at: usize) -> Option<()> {
         self.into.count();
         let rest = self.text.as_bytes().get(at..)?;
-        let rest = self.object(rest, 0, Place::ROOT, |scanner, name, rest, place| {
+        let rest = self.special_object(rest, Place::ROOT, |scanner, name, rest, place| {
             if scanner.is_meta(name) {
                 return None;
             }
@@ -95,7 +134,7 @@ impl<'s> Scanner<'s> {
         };
         self.into.put_cell(name.into());
         let (mut others, mut has_uuid) = (0, false);
-        let rest = self.object(behind, 1, Place::UNKNOWN, |scanner, name, rest, place| {
+        let rest = self.special_object(behind, Place::UNKNOWN, |scanner, name, rest, place| {
             if scanner.into.read(name) != UUID {
                 others += 1;
                 return scanner.property(name, rest, 2, place);
@@ -130,21 +169,14 @@ impl<'s> Scanner<'s> {
                 let (first, behind) = behind.split_first()?;
                 self.number(*first, behind, true)
             }
-            b'{' => self.inner_object(behind, depth, place),
+            b'{' => self.object(behind, depth, place),
             b'[' => self.array(behind, depth, place),
             _ => self.word(first, behind),
         }
     }
 
-    #[inline(never)]
-    fn inner_object(&mut self, rest: Rest<'s>, depth: usize, place: Place) -> Option<Rest<'s>> {
-        self.object(rest, depth, place, |scanner, name, rest, place| {
-            scanner.property(name, rest, depth + 1, place)
-        })
-    }
-
     /// A property from behind its colon on; gives what follows it, and that it was added.
-    #[inline]
+    #[inline(always)]
     fn property(
         &mut self,
         name: Text,
@@ -156,52 +188,112 @@ impl<'s> Scanner<'s> {
         Some((self.value(rest, depth, place)?, true))
     }
 
-    /// An object from behind its brace on, whose members `each` adds from behind the colon; it gives
-    /// what follows the value, and whether it was added.
-    #[inline]
-    fn object(
-        &mut self,
-        rest: Rest<'s>,
-        depth: usize,
-        place: Place,
-        mut each: impl FnMut(&mut Self, Text, Rest<'s>, Place) -> Option<(Rest<'s>, bool)>,
-    ) -> Option<Rest<'s>> {
+    /// An object from behind its brace on. Most of them are as expected.
+    #[inline(never)]
+    fn object(&mut self, rest: Rest<'s>, depth: usize, place: Place) -> Option<Rest<'s>> {
         if depth == DOCUMENT_DEPTH_MAX {
             return None;
         }
+        let layouts = self.layouts;
+        let layout = layouts.get(place);
+        let mut expected = layout.map(Layout::members).unwrap_or_default();
         let begin = self.into.begin_cell();
-        let mut members = Members { begin, count: 0, expected: 0, are_expected: true };
+        let mut count = 0;
         let mut rest = skip_blanks(rest);
-        if let Some((b'}', rest)) = rest.split_first() {
-            self.end_object(members, place);
-            return Some(rest);
-        }
-        loop {
-            let met = self.layouts.meet(place, &mut members.expected, rest);
-            let (name, behind, value, is_expected) = match met {
-                Some((length, value)) => {
-                    let name = Text { start: self.offset(rest) + 1, length: length - 3 };
-                    (name, rest.get(length as usize..)?, value, true)
-                }
-                None => {
-                    let (name, behind) = self.name(rest)?;
-                    (name, behind, Place::UNKNOWN, false)
-                }
-            };
-            let (behind, is_added) = each(self, name, behind, value)?;
-            if is_added {
-                members.count += 1;
-                members.are_expected &= is_expected;
-            }
+        while let [member, others @ ..] = expected
+            && member.name.begins(rest)
+        {
+            self.into.put_cell(self.name_of(member, rest).into());
+            let behind = rest.get(member.name.length() as usize..)?;
+            let behind = self.value(behind, depth + 1, member.value)?;
+            expected = others;
+            count += 1;
             match next(behind)? {
                 (b',', behind) => rest = skip_blanks(behind),
                 (b'}', behind) => {
-                    self.end_object(members, place);
+                    self.end_object(&Members { place, layout, begin, count, expected });
                     return Some(behind);
                 }
                 _ => return None,
             }
         }
+        let members = Members { place, layout, begin, count, expected };
+        self.members(rest, members, |scanner, name, rest, place| {
+            scanner.property(name, rest, depth + 1, place)
+        })
+    }
+
+    /// An object from behind its brace on, whose members `each` adds from behind the colon; it gives
+    /// what follows the value, and whether it was added.
+    #[inline(always)]
+    fn special_object(
+        &mut self,
+        rest: Rest<'s>,
+        place: Place,
+        each: impl FnMut(&mut Self, Text, Rest<'s>, Place) -> Option<(Rest<'s>, bool)>,
+    ) -> Option<Rest<'s>> {
+        let layout = self.layouts.get(place);
+        let expected = layout.map(Layout::members).unwrap_or_default();
+        let begin = self.into.begin_cell();
+        let members = Members { place, layout, begin, count: 0, expected };
+        self.members(skip_blanks(rest), members, each)
+    }
+
+    /// Members that may be others than expected.
+    #[inline(never)]
+    fn members(
+        &mut self,
+        mut rest: Rest<'s>,
+        members: Members<'s>,
+        mut each: impl FnMut(&mut Self, Text, Rest<'s>, Place) -> Option<(Rest<'s>, bool)>,
+    ) -> Option<Rest<'s>> {
+        let Members { place, layout, begin, mut count, mut expected } = members;
+        let mut is_surprise = false;
+        if let Some((b'}', behind)) = rest.split_first()
+            && count == 0
+        {
+            self.into.end_object_cell(begin, 0, Order::SORTED);
+            return Some(behind);
+        }
+        loop {
+            let met = meet(expected, rest);
+            let (name, behind, value) = match met {
+                Some((member, others)) => {
+                    expected = others;
+                    let behind = rest.get(member.name.length() as usize..)?;
+                    (self.name_of(member, rest), behind, member.value)
+                }
+                None => {
+                    let (name, behind) = self.name(rest)?;
+                    (name, behind, Place::UNKNOWN)
+                }
+            };
+            let (behind, is_added) = each(self, name, behind, value)?;
+            if is_added {
+                count += 1;
+                is_surprise |= met.is_none();
+            }
+            match next(behind)? {
+                (b',', behind) => rest = skip_blanks(behind),
+                (b'}', behind) => {
+                    let members = Members { place, layout, begin, count, expected };
+                    if is_surprise {
+                        self.end_surprising(&members);
+                    } else {
+                        self.end_object(&members);
+                    }
+                    return Some(behind);
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    /// The name of an expected property that comes first.
+    #[inline(always)]
+    fn name_of(&self, member: &Member, rest: Rest<'_>) -> Text {
+        // The quotes and the colon belong to what is expected.
+        Text { start: self.offset(rest) + 1, length: member.name.length() - 3 }
     }
 
     /// The name of a property that nobody expected, and what is behind its colon.
@@ -211,27 +303,36 @@ impl<'s> Scanner<'s> {
         Some((name, rest))
     }
 
-    /// Sorts the members of an object that ends.
-    #[inline]
-    fn end_object(&mut self, members: Members, place: Place) {
-        let Members { begin, count, expected, are_expected } = members;
-        let Self { into, layouts, .. } = self;
-        match layouts.order(place) {
-            Some((known, order))
-                if are_expected && count as usize == known && expected == known =>
-            {
-                if !order.is_empty() {
-                    into.put_in_order(begin, order);
-                }
-                into.end_object_cell(begin, count);
+    /// Ends an object that has no other names than expected.
+    #[inline(always)]
+    fn end_object(&mut self, members: &Members<'_>) {
+        let Members { place, layout, begin, count, .. } = *members;
+        match layout {
+            Some(layout) if layout.members().len() == count as usize => {
+                let is_sorted = layout.order().is_empty();
+                self.findings.is_out_of_order |= !is_sorted;
+                let order = if is_sorted { Order::SORTED } else { Order::of(place) };
+                self.into.end_object_cell(begin, count, order);
             }
-            _ => {
-                if !are_expected {
-                    layouts.learn(place, into.names_as_written(begin));
-                }
-                into.end_members(begin, count);
-            }
+            _ => self.end_unknown(begin, count),
         }
+    }
+
+    fn end_surprising(&mut self, members: &Members<'_>) {
+        let Members { place, begin, count, .. } = *members;
+        if place != Place::UNKNOWN {
+            self.findings.surprises.push(Surprise::Object { place, at: begin });
+        }
+        self.end_unknown(begin, count);
+    }
+
+    /// Ends an object whose order is not remembered.
+    #[inline(never)]
+    fn end_unknown(&mut self, begin: usize, count: u32) {
+        let is_sorted = self.into.is_sorted(begin);
+        self.findings.is_out_of_order |= !is_sorted;
+        let order = if is_sorted { Order::SORTED } else { Order::UNKNOWN };
+        self.into.end_object_cell(begin, count, order);
     }
 
     #[inline(never)]
@@ -239,26 +340,41 @@ impl<'s> Scanner<'s> {
         if depth == DOCUMENT_DEPTH_MAX {
             return None;
         }
-        let items = self.layouts.items(place);
+        let items = match self.layouts.get(place).and_then(Layout::items) {
+            Some(items) => items,
+            None => self.unknown_items(place),
+        };
         let begin = self.into.begin_cell();
         let mut count = 0;
         let mut rest = skip_blanks(rest);
         if let Some((b']', rest)) = rest.split_first() {
-            self.into.end_array_cell(begin, count);
+            self.into.end_array_cell(begin, count, Order::SORTED);
             return Some(rest);
         }
+        let was_out_of_order = std::mem::take(&mut self.findings.is_out_of_order);
         loop {
             let behind = self.value(rest, depth + 1, items)?;
             count += 1;
             match next(behind)? {
                 (b',', behind) => rest = behind,
                 (b']', behind) => {
-                    self.into.end_array_cell(begin, count);
+                    let is_out_of_order = &mut self.findings.is_out_of_order;
+                    let order = if *is_out_of_order { Order::UNKNOWN } else { Order::SORTED };
+                    *is_out_of_order |= was_out_of_order;
+                    self.into.end_array_cell(begin, count, order);
                     return Some(behind);
                 }
                 _ => return None,
             }
         }
+    }
+
+    #[cold]
+    fn unknown_items(&mut self, place: Place) -> Place {
+        if place != Place::UNKNOWN {
+            self.findings.surprises.push(Surprise::Array { place });
+        }
+        Place::UNKNOWN
     }
 
     /// Where `rest` begins in the texts of the arena.
@@ -336,13 +452,13 @@ impl<'s> Scanner<'s> {
     }
 
     /// A number from behind its first digit on; gives what follows it.
-    #[inline]
+    #[inline(always)]
     fn number(&mut self, first: u8, begin: Rest<'s>, is_negative: bool) -> Option<Rest<'s>> {
         let first = first.wrapping_sub(b'0');
         if first > 9 {
             return None;
         }
-        let (digits, rest) = add_digits(begin, first.into());
+        let (digits, rest) = add_few_digits(begin, first.into());
         let whole = 1 + begin.len() - rest.len();
         if first == 0 && whole > 1 {
             return None;
@@ -363,7 +479,7 @@ impl<'s> Scanner<'s> {
     }
 
     /// The rest of a number that has a fraction or an exponent; `begin` is behind its first digit.
-    #[inline]
+    #[inline(always)]
     fn fractional(
         &mut self,
         begin: Rest<'s>,
@@ -466,24 +582,47 @@ fn skip_blanks(mut rest: Rest<'_>) -> Rest<'_> {
 }
 
 /// Adds digits to a number, which is of no use when there are more than nineteen; gives what follows
-/// them.
-#[inline]
-fn add_digits(mut rest: Rest<'_>, mut number: u64) -> (u64, Rest<'_>) {
-    while let Some((word, further)) = rest.split_first_chunk() {
-        let word = u64::from_le_bytes(*word);
-        let count = digits_in(word);
-        if count == 8 {
-            number = number.wrapping_mul(100_000_000).wrapping_add(eight_digits(word));
-            rest = further;
-            continue;
+/// them. Most numbers have few digits before their point.
+#[inline(always)]
+fn add_few_digits(mut rest: Rest<'_>, mut number: u64) -> (u64, Rest<'_>) {
+    const FEW: usize = 4;
+    for _ in 0..FEW {
+        let Some((byte, further)) = rest.split_first() else { break };
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return (number, rest);
         }
-        if count > 0 {
+        number = number * 10 + u64::from(digit);
+        rest = further;
+    }
+    add_digits(rest, number)
+}
+
+/// The same for up to eight digits at once.
+#[inline(always)]
+fn add_digits(rest: Rest<'_>, number: u64) -> (u64, Rest<'_>) {
+    if let Some((word, _)) = rest.split_first_chunk() {
+        let (digits, count) = digits_in(*word);
+        if count == 0 {
+            return (number, rest);
+        }
+        if let Some(power) = WHOLE_POWERS_OF_TEN.get(count) {
             // The digits move up behind zeros.
-            let digits = eight_digits(word << (64 - 8 * count));
-            let power = WHOLE_POWERS_OF_TEN.get(count).copied().unwrap_or(1);
-            number = number.wrapping_mul(power).wrapping_add(digits);
+            let digits = eight_digits(digits << (64 - 8 * count));
+            let number = number.wrapping_mul(*power).wrapping_add(digits);
+            return (number, rest.get(count..).unwrap_or_default());
         }
-        return (number, rest.get(count..).unwrap_or_default());
+    }
+    add_many_digits(rest, number)
+}
+
+/// The same for any number of digits.
+#[inline(never)]
+fn add_many_digits(mut rest: Rest<'_>, mut number: u64) -> (u64, Rest<'_>) {
+    while let Some((word, further)) = rest.split_first_chunk() {
+        let (digits, 8) = digits_in(*word) else { break };
+        number = number.wrapping_mul(100_000_000).wrapping_add(eight_digits(digits));
+        rest = further;
     }
     while let Some((byte, further)) = rest.split_first() {
         let digit = byte.wrapping_sub(b'0');
@@ -498,21 +637,22 @@ fn add_digits(mut rest: Rest<'_>, mut number: u64) -> (u64, Rest<'_>) {
 
 const WHOLE_POWERS_OF_TEN: [u64; 8] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000];
 
-/// How many of eight bytes, from the first on, are digits.
-#[inline]
-fn digits_in(word: u64) -> usize {
-    // A byte is a digit when its upper half is 3, and still is when 6 is added to it. An addition
-    // that carries does so out of a byte that is none, and what is above it does not count.
-    let upper = |word: u64| (word & 0xf0f0_f0f0_f0f0_f0f0) ^ 0x3030_3030_3030_3030;
-    let others = upper(word) | upper(word.wrapping_add(0x0606_0606_0606_0606));
-    others.trailing_zeros() as usize / 8
+/// The values of digits among eight bytes, one in each byte from the lowest on, and how many there are
+/// before another byte; those behind it mean nothing.
+#[inline(always)]
+fn digits_in(bytes: [u8; 8]) -> (u64, usize) {
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    let values = u64::from_le_bytes(bytes) ^ 0x3030_3030_3030_3030;
+    // What is above nine has the highest bit, or gets it. An addition that carries does so out of a byte
+    // that is no digit, and what is above that does not count.
+    let others = (values.wrapping_add(0x7676_7676_7676_7676) | values) & HIGHS;
+    (values, others.trailing_zeros() as usize / 8)
 }
 
-/// The value of eight digits, the first of which is the lowest byte; bytes of zero are digits, too.
-#[inline]
-fn eight_digits(word: u64) -> u64 {
-    let ones = word & 0x0f0f_0f0f_0f0f_0f0f;
-    let pairs = (ones.wrapping_mul(1 + (10 << 8)) >> 8) & 0x00ff_00ff_00ff_00ff;
+/// The number of eight digits, the first of which is the lowest byte.
+#[inline(always)]
+fn eight_digits(values: u64) -> u64 {
+    let pairs = (values.wrapping_mul(1 + (10 << 8)) >> 8) & 0x00ff_00ff_00ff_00ff;
     let fours = (pairs.wrapping_mul(1 + (100 << 16)) >> 16) & 0x0000_ffff_0000_ffff;
     fours.wrapping_mul(1 + (10_000 << 32)) >> 32
 }

@@ -89,12 +89,14 @@ fn is_date(text: &str) -> bool {
     let (Some(month), Some(day)) = (two_digits(*m1, *m2), two_digits(*d1, *d2)) else {
         return false;
     };
-    let year = century * 100 + year;
-    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let is_leap = || {
+        let year = century * 100 + year;
+        year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+    };
     let days = match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
         4 | 6 | 9 | 11 => 30,
-        2 => 28 + u32::from(is_leap),
+        2 => 28 + u32::from(is_leap()),
         _ => 0,
     };
     (1..=days).contains(&day)
@@ -217,11 +219,12 @@ fn is_label(label: &str) -> bool {
 }
 
 fn is_uuid(text: &str) -> bool {
-    text.len() == 36
-        && text.bytes().enumerate().all(|(at, byte)| match at {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
+    const FORM: &[u8; 36] = b"00000000-0000-0000-0000-000000000000";
+    let Some(bytes) = text.as_bytes().as_array::<36>() else { return false };
+    // All bytes are looked at in any case, many at once.
+    FORM.iter().zip(bytes).fold(true, |fits, (form, byte)| {
+        fits & if *form == b'-' { *byte == b'-' } else { byte.is_ascii_hexdigit() }
+    })
 }
 
 /// Pairs of hexadecimal digits with one kind of separator.

@@ -11,7 +11,7 @@ use super::{
     ArrayRules, Branch, Checks, Count, Divisor, Limit, NumberRules, ObjectRules, Program, Property,
     Rules, SchemaId, Slot, StringRules, Values,
 };
-use crate::document::{Document, Number, compare, head};
+use crate::document::{Document, KnownName, Number, compare, head};
 use crate::limits::PROGRAM_SIZE_MAX;
 use crate::schema::bounds::{NumericBound, Side};
 use crate::schema::formats::Format;
@@ -73,11 +73,16 @@ impl Program {
         }
         let checks = match self.order.get(start..).unwrap_or_default() {
             [] => Checks::Nothing,
-            [schema] if self.rules.get(schema.index()).is_some_and(|rules| rules.is_scalar) => {
-                let simple = self.rules.get(schema.index()).and_then(Rules::simple);
-                simple.unwrap_or(Checks::Scalar(*schema))
+            list => {
+                let schemas = Checks::Schemas { start: number(start), length: number(list.len()) };
+                let simple = match list {
+                    [schema] => {
+                        self.rules.get(schema.index()).and_then(|rules| rules.simple(*schema))
+                    }
+                    _ => None,
+                };
+                simple.unwrap_or(schemas)
             }
-            list => Checks::Schemas { start: number(start), length: number(list.len()) },
         };
         Some(Slot { types: slot_types, checks })
     }
@@ -87,7 +92,16 @@ impl Property {
     fn new(name: &str, schema: Option<SchemaId>) -> Self {
         // What is checked is known when all schemas are compiled.
         let slot = Slot { types: Types::ANY, checks: Checks::Nothing };
-        Self { name: name.into(), head: head(name), slot, schema, is_required: false }
+        let known = KnownName::new(name.as_bytes()).expect("schemas are bounded far below 4 GiB");
+        Self {
+            name: name.into(),
+            known,
+            head: head(name),
+            slot,
+            schema,
+            is_required: false,
+            is_decisive: false,
+        }
     }
 }
 
@@ -104,8 +118,25 @@ impl Rules {
 }
 
 impl Rules {
+    /// What is checked when the rules, those of `own`, are of one kind only.
+    fn simple(&self, own: SchemaId) -> Option<Checks> {
+        if self.is_scalar {
+            return Some(self.bounds().unwrap_or(Checks::Scalar(own)));
+        }
+        let is_otherwise_empty = self.numbers.is_none()
+            && self.strings.is_none()
+            && self.values.is_empty()
+            && self.branches.is_empty();
+        match (&self.objects, &self.arrays) {
+            _ if !is_otherwise_empty => None,
+            (Some(objects), None) => objects.are_plain().then_some(Checks::Object(own)),
+            (None, Some(arrays)) => arrays.are_plain().then_some(Checks::Array(own)),
+            _ => None,
+        }
+    }
+
     /// What is checked when that is only a range, or a length.
-    fn simple(&self) -> Option<Checks> {
+    fn bounds(&self) -> Option<Checks> {
         match (&self.numbers, &self.strings) {
             _ if !self.values.is_empty() => None,
             (Some(numbers), None) if numbers.divisor.is_none() => {
@@ -120,6 +151,20 @@ impl Rules {
             }
             _ => None,
         }
+    }
+}
+
+impl ObjectRules {
+    /// Whether they are about the number and the values of properties only.
+    fn are_plain(&self) -> bool {
+        self.names.is_none() && self.dependent.is_empty() && self.unevaluated.is_none()
+    }
+}
+
+impl ArrayRules {
+    /// Whether they are about the number of items and all of them only.
+    fn are_plain(&self) -> bool {
+        self.contains.is_none() && !self.has_unique_items && self.unevaluated.is_none()
     }
 }
 
@@ -286,15 +331,22 @@ impl Compiler {
             let required = required.as_array().into_iter().flatten().filter_map(Value::as_str);
             (name.clone(), required.map(str::to_owned).collect())
         });
+        let mut properties = self.properties(source);
+        let patterns: Box<[_]> = self
+            .named(source, "patternProperties")
+            .into_iter()
+            .filter_map(|(pattern, schema)| Some((Regex::new(&pattern).ok()?, schema)))
+            .collect();
+        let additional = self.single(source, "additionalProperties");
+        for property in &mut properties {
+            let is_declared = property.schema.is_some();
+            property.is_decisive = patterns.is_empty() && (is_declared || additional.is_none());
+        }
         Some(ObjectRules {
             count: source.count("minProperties", "maxProperties"),
-            properties: self.properties(source),
-            patterns: self
-                .named(source, "patternProperties")
-                .into_iter()
-                .filter_map(|(pattern, schema)| Some((Regex::new(&pattern).ok()?, schema)))
-                .collect(),
-            additional: self.single(source, "additionalProperties"),
+            properties,
+            patterns,
+            additional,
             names: self.single(source, "propertyNames"),
             dependent: dependent.collect(),
             unevaluated: self.single(source, "unevaluatedProperties"),

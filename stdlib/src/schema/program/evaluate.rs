@@ -1,32 +1,37 @@
 //! Running a program over a document.
 
 use super::{
-    ArrayRules, Branch, Checks, Limit, NumberRules, ObjectRules, Program, Rules, SchemaId, Slot,
-    StringRules, Values, Verdict,
+    ArrayRules, Branch, Checks, Limit, NumberRules, ObjectRules, Program, Property, Rules,
+    SchemaId, Slot, StringRules, Values, Verdict,
 };
-use crate::document::{Items, Node, Number, Properties, View, compare, equal};
+use crate::document::{Cell, Items, Name, Node, Number, Properties, View, compare, equal, slice};
 use crate::limits::{EVALUATION_DEPTH_MAX, EVALUATION_STEPS_MAX, EVALUATION_STEPS_PER_VALUE_MAX};
 use crate::shape::Types;
 
-/// One run of a program.
-pub(super) struct Run<'p> {
+/// One run of a program over a document. Values are handed on as the cells from theirs on, and the
+/// texts are here, so that what is handed on fits into two registers.
+pub(super) struct Run<'p, 'd> {
     program: &'p Program,
+    text: &'d str,
     /// How much it may still do; when nothing is left, every schema refuses every value.
     steps_left: u64,
     depth_left: u32,
 }
 
-impl<'p> Run<'p> {
+/// The cell of a value and all that follow it.
+type Cells<'d> = &'d [Cell];
+
+impl<'p, 'd> Run<'p, 'd> {
     /// A run over a document.
-    pub(super) fn new(program: &'p Program, document: Node<'_>) -> Self {
+    pub(super) fn new(program: &'p Program, document: Node<'d>) -> Self {
         let for_size = EVALUATION_STEPS_PER_VALUE_MAX * document.size() as u64;
         let steps_left = EVALUATION_STEPS_MAX + for_size;
-        Self { program, steps_left, depth_left: EVALUATION_DEPTH_MAX }
+        Self { program, text: document.texts(), steps_left, depth_left: EVALUATION_DEPTH_MAX }
     }
 
-    /// What a schema says of `node`.
-    pub(super) fn decide(&mut self, schema: SchemaId, node: Node<'_>) -> Verdict {
-        let is_valid = self.holds(schema, node);
+    /// What a schema says of the document.
+    pub(super) fn decide(&mut self, schema: SchemaId, document: Node<'d>) -> Verdict {
+        let is_valid = self.holds(schema, document.cells());
         // A negation may have turned the refusal of an exhausted run round.
         match (self.steps_left, is_valid) {
             (0, _) => Verdict::Exhausted,
@@ -35,62 +40,111 @@ impl<'p> Run<'p> {
         }
     }
 
+    fn holds(&mut self, schema: SchemaId, value: Cells<'d>) -> bool {
+        let program = self.program;
+        self.charge(1);
+        program.slots.get(schema.index()).is_some_and(|slot| self.fits(slot, value))
+    }
+
+    /// Counts what is done; when nothing is left, that is told at the end of the run.
     #[inline(always)]
-    fn holds(&mut self, schema: SchemaId, node: Node<'_>) -> bool {
-        let slot = self.program.slots.get(schema.index());
-        slot.is_some_and(|slot| self.fits(*slot, node))
+    fn charge(&mut self, steps: u32) {
+        self.steps_left = self.steps_left.saturating_sub(steps.into());
     }
 
     /// Decides without a call what most values need.
     #[inline(always)]
-    fn fits(&mut self, slot: Slot, node: Node<'_>) -> bool {
-        if !slot.types.admit(node) {
+    fn fits(&mut self, slot: &'p Slot, value: Cells<'d>) -> bool {
+        let Some(cell) = value.first() else { return false };
+        if !slot.types.admit(cell) {
             return false;
         }
-        match slot.checks {
+        match &slot.checks {
             Checks::Nothing => true,
-            Checks::Range { least, most } => {
-                self.steps_left = self.steps_left.saturating_sub(1);
-                node.as_number().is_none_or(|number| is_within(least, number, most))
-            }
+            Checks::Range { least, most } => is_cell_within(*least, cell, *most),
             Checks::Length { least, most } => {
-                self.steps_left = self.steps_left.saturating_sub(1);
-                node.as_str().is_none_or(|text| has_length(text, least.into(), most.into()))
+                // A character takes up to four bytes.
+                let fits = |bytes: u32| *least <= bytes / 4 && bytes <= *most;
+                matches!(cell, Cell::String { length, .. } if fits(*length))
+                    || self.has_length(value, *least, *most)
             }
-            Checks::Scalar(schema) => {
-                self.steps_left = self.steps_left.saturating_sub(1);
-                let rules = self.program.rules.get(schema.index());
-                rules.is_none_or(|rules| admits_scalar(rules, node))
-            }
-            Checks::Schemas { start, length } => self.schemas(start as usize, length, node),
+            Checks::Scalar(schema) => self.scalar(*schema, value),
+            Checks::Object(schema) => self.plain_object(*schema, value),
+            Checks::Array(schema) => self.plain_array(*schema, value),
+            Checks::Schemas { start, length } => self.schemas(*start as usize, *length, value),
         }
     }
 
+    #[cold]
+    fn has_length(&self, value: Cells<'d>, least: u32, most: u32) -> bool {
+        let text = Node::new(value, self.text).as_str();
+        text.is_none_or(|text| has_length(text, least.into(), most.into()))
+    }
+
     #[inline(never)]
-    fn schemas(&mut self, start: usize, length: u32, node: Node<'_>) -> bool {
-        let program = self.program;
-        if self.depth_left == 0 {
-            self.steps_left = 0;
+    fn scalar(&mut self, schema: SchemaId, value: Cells<'d>) -> bool {
+        let rules = self.program.rules.get(schema.index());
+        rules.is_none_or(|rules| admits_scalar(rules, Node::new(value, self.text)))
+    }
+
+    /// What only says something of an object's properties and their number.
+    #[inline(never)]
+    fn plain_object(&mut self, schema: SchemaId, value: Cells<'d>) -> bool {
+        let [Cell::Object { properties, .. }, members @ ..] = value else { return true };
+        let rules = self.program.rules.get(schema.index());
+        let Some(rules) = rules.and_then(|rules| rules.objects.as_deref()) else { return true };
+        if !rules.count.admits(*properties as usize) || !self.goes_down() {
+            return false;
         }
-        let cost = u64::from(length);
-        if self.steps_left <= cost {
+        let holds = self.properties(rules, *properties, members);
+        self.depth_left += 1;
+        holds
+    }
+
+    /// What only says something of an array's items and their number.
+    #[inline(never)]
+    fn plain_array(&mut self, schema: SchemaId, value: Cells<'d>) -> bool {
+        let [Cell::Array { items, .. }, rest @ ..] = value else { return true };
+        let rules = self.program.rules.get(schema.index());
+        let Some(rules) = rules.and_then(|rules| rules.arrays.as_deref()) else { return true };
+        if !rules.count.admits(*items as usize) || !self.goes_down() {
+            return false;
+        }
+        let holds = self.items(rules, *items, rest);
+        self.depth_left += 1;
+        holds
+    }
+
+    /// Whether the run may go one level deeper; it must be let up again.
+    #[inline(always)]
+    fn goes_down(&mut self) -> bool {
+        if self.depth_left == 0 || self.steps_left == 0 {
             self.steps_left = 0;
             return false;
         }
-        self.steps_left -= cost;
         self.depth_left -= 1;
+        true
+    }
+
+    #[inline(never)]
+    fn schemas(&mut self, start: usize, length: u32, value: Cells<'d>) -> bool {
+        let program = self.program;
+        self.charge(length);
+        if !self.goes_down() {
+            return false;
+        }
         let list = program.order.get(start..start + length as usize).unwrap_or_default();
-        let view = node.view();
+        let node = Node::new(value, self.text);
         let holds = list.iter().all(|schema| {
             let rules = program.rules.get(schema.index());
-            rules.is_none_or(|rules| self.rules(*schema, rules, node, &view))
+            rules.is_none_or(|rules| self.rules(*schema, rules, node))
         });
         self.depth_left += 1;
         holds
     }
 
-    fn rules(&mut self, own: SchemaId, rules: &Rules, node: Node<'_>, view: &View<'_>) -> bool {
-        let holds = match *view {
+    fn rules(&mut self, own: SchemaId, rules: &'p Rules, node: Node<'d>) -> bool {
+        let holds = match node.view() {
             View::Null | View::Boolean(_) | View::Number(_) | View::String(_) => true,
             View::Array(items) => {
                 rules.arrays.as_ref().is_none_or(|rules| self.array(own, rules, node, items))
@@ -104,20 +158,21 @@ impl<'p> Run<'p> {
             && rules.branches.iter().all(|branch| self.branch(branch, node))
     }
 
-    fn branch(&mut self, branch: &Branch, node: Node<'_>) -> bool {
+    fn branch(&mut self, branch: &Branch, node: Node<'d>) -> bool {
+        let value = node.cells();
         match branch {
-            Branch::AnyOf(schemas) => schemas.iter().any(|schema| self.holds(*schema, node)),
+            Branch::AnyOf(schemas) => schemas.iter().any(|schema| self.holds(*schema, value)),
             Branch::OneOf(schemas) => {
-                let mut holding = schemas.iter().filter(|schema| self.holds(**schema, node));
+                let mut holding = schemas.iter().filter(|schema| self.holds(**schema, value));
                 holding.next().is_some() && holding.next().is_none()
             }
-            Branch::Not(schema) => !self.holds(*schema, node),
+            Branch::Not(schema) => !self.holds(*schema, value),
             Branch::If { test, satisfied, otherwise } => {
-                let next = if self.holds(*test, node) { satisfied } else { otherwise };
-                next.is_none_or(|schema| self.holds(schema, node))
+                let next = if self.holds(*test, value) { satisfied } else { otherwise };
+                next.is_none_or(|schema| self.holds(schema, value))
             }
             Branch::Dependent { name, schema } => {
-                node.get(name).is_none() || self.holds(*schema, node)
+                node.get(name).is_none() || self.holds(*schema, value)
             }
         }
     }
@@ -125,14 +180,12 @@ impl<'p> Run<'p> {
     fn array(
         &mut self,
         own: SchemaId,
-        rules: &ArrayRules,
-        node: Node<'_>,
-        items: Items<'_>,
+        rules: &'p ArrayRules,
+        node: Node<'d>,
+        items: Items<'d>,
     ) -> bool {
-        if !rules.count.admits(items.len()) {
-            return false;
-        }
-        if !self.items(rules, items) {
+        let cells = node.cells().get(1..).unwrap_or_default();
+        if !rules.count.admits(items.len()) || !self.items(rules, items.len() as u32, cells) {
             return false;
         }
         if let Some((schema, count)) = rules.contains {
@@ -142,7 +195,7 @@ impl<'p> Run<'p> {
                 if found > count.maximum || (found >= count.minimum && count.maximum == u64::MAX) {
                     break;
                 }
-                found += u64::from(self.holds(schema, item));
+                found += u64::from(self.holds(schema, item.cells()));
             }
             if found < count.minimum || found > count.maximum {
                 return false;
@@ -152,19 +205,40 @@ impl<'p> Run<'p> {
             && rules.unevaluated.is_none_or(|schema| {
                 let active = self.active(own, node);
                 items.enumerate().all(|(index, item)| {
-                    self.evaluates_item(own, &active, index, item) || self.holds(schema, item)
+                    self.evaluates_item(own, &active, index, item)
+                        || self.holds(schema, item.cells())
                 })
             })
     }
 
     /// What is said of the items by their places.
-    fn items(&mut self, rules: &ArrayRules, items: Items<'_>) -> bool {
-        let mut prefix = rules.prefix.iter();
-        for item in items {
-            let Some(schema) = prefix.next().copied().or(rules.items) else { break };
-            if !self.holds(schema, item) {
+    #[inline(always)]
+    fn items(&mut self, rules: &'p ArrayRules, count: u32, mut items: Cells<'d>) -> bool {
+        let program = self.program;
+        self.charge(count);
+        let slot = |schema: SchemaId| program.slots.get(schema.index());
+        let first = rules.prefix.iter().take(count as usize);
+        for schema in first.clone() {
+            if slot(*schema).is_some_and(|slot| !self.fits(slot, items)) {
                 return false;
             }
+            items = behind(items);
+        }
+        let Some(slot) = rules.items.and_then(slot) else { return true };
+        if let Checks::Nothing = slot.checks {
+            for _ in first.len()..count as usize {
+                if items.first().is_none_or(|item| !slot.types.admit(item)) {
+                    return false;
+                }
+                items = behind(items);
+            }
+            return true;
+        }
+        for _ in first.len()..count as usize {
+            if !self.fits(slot, items) {
+                return false;
+            }
+            items = behind(items);
         }
         true
     }
@@ -172,15 +246,16 @@ impl<'p> Run<'p> {
     fn object(
         &mut self,
         own: SchemaId,
-        rules: &ObjectRules,
-        node: Node<'_>,
-        properties: Properties<'_>,
+        rules: &'p ObjectRules,
+        node: Node<'d>,
+        properties: Properties<'d>,
     ) -> bool {
+        let members = node.cells().get(1..).unwrap_or_default();
         rules.count.admits(properties.len())
-            && self.properties(rules, properties)
+            && self.properties(rules, properties.len() as u32, members)
             && rules
                 .names
-                .is_none_or(|schema| properties.names().all(|name| self.holds(schema, name)))
+                .is_none_or(|schema| properties.names().all(|it| self.holds(schema, it.cells())))
             && rules.dependent.iter().all(|(name, required)| {
                 properties.get(name).is_none()
                     || required.iter().all(|name| properties.get(name).is_some())
@@ -189,56 +264,59 @@ impl<'p> Run<'p> {
                 let active = self.active(own, node);
                 let mut properties = properties;
                 properties.all(|(name, value)| {
-                    self.evaluates_property(own, &active, name) || self.holds(schema, value)
+                    self.evaluates_property(own, &active, name) || self.holds(schema, value.cells())
                 })
             })
     }
 
-    /// Walks the properties of the document and those of the schema, which are sorted alike.
-    #[inline(never)]
-    fn properties(&mut self, rules: &ObjectRules, mut properties: Properties<'_>) -> bool {
-        let others_matter = rules.additional.is_some() || !rules.patterns.is_empty();
-        let mut known = rules.properties.iter();
-        let mut next = known.next();
-        while let Some((name, value)) = properties.next_named() {
-            let mut is_declared = false;
-            while let Some(property) = next {
-                if name.is(&property.name, property.head) {
-                    is_declared = property.schema.is_some();
-                    if !self.fits(property.slot, value) {
+    /// Walks the properties of the document, from the name of the first one on, and those of the
+    /// schema, which are sorted alike.
+    #[inline(always)]
+    fn properties(&mut self, rules: &'p ObjectRules, count: u32, mut members: Cells<'d>) -> bool {
+        self.charge(count);
+        let mut known = &*rules.properties;
+        for _ in 0..count {
+            let [Cell::String { start, length }, value @ ..] = members else { return false };
+            let property = match known {
+                [property, others @ ..] if property.is_named(self.text, *start, *length) => {
+                    known = others;
+                    Some(property)
+                }
+                _ => {
+                    let Some(found) = search(known, Name::new(self.text, *start, *length)) else {
                         return false;
-                    }
-                    next = known.next();
-                    break;
+                    };
+                    known = found.others;
+                    found.property
                 }
-                if name.is_before(&property.name, property.head) {
-                    break;
-                }
-                if property.is_required {
-                    return false;
-                }
-                next = known.next();
+            };
+            let are_others_bound = match property {
+                Some(property) if !self.fits(&property.slot, value) => return false,
+                Some(property) => !property.is_decisive,
+                None if rules.bind_others() => true,
+                None if known.is_empty() => return true,
+                None => false,
+            };
+            if are_others_bound
+                && !self.others(rules, property, slice(self.text, *start, *length), value)
+            {
+                return false;
             }
-            if others_matter {
-                if !self.others(rules, is_declared, name.as_str(), value) {
-                    return false;
-                }
-            } else if next.is_none() {
-                return true;
-            }
+            members = behind(value);
         }
-        next.is_none_or(|property| !property.is_required)
-            && known.all(|property| !property.is_required)
+        known.iter().all(|property| !property.is_required)
     }
 
-    /// What patterns and additional properties say of a property.
+    /// What patterns and additional properties say of a property of the document.
+    #[inline(never)]
     fn others(
         &mut self,
         rules: &ObjectRules,
-        mut is_declared: bool,
+        property: Option<&Property>,
         name: &str,
-        value: Node<'_>,
+        value: Cells<'d>,
     ) -> bool {
+        let mut is_declared = property.is_some_and(|property| property.schema.is_some());
         for (pattern, schema) in &rules.patterns {
             if pattern.is_match(name) {
                 is_declared = true;
@@ -251,8 +329,8 @@ impl<'p> Run<'p> {
     }
 
     /// The schemas that apply to `node` where `own` does, and do not refuse it.
-    fn active(&mut self, own: SchemaId, node: Node<'_>) -> Vec<SchemaId> {
-        let program = self.program;
+    fn active(&mut self, own: SchemaId, node: Node<'d>) -> Vec<SchemaId> {
+        let (program, value) = (self.program, node.cells());
         let mut active = vec![own];
         let mut at = 0;
         while let Some(schema) = active.get(at).copied() {
@@ -270,10 +348,10 @@ impl<'p> Run<'p> {
                 match branch {
                     Branch::AnyOf(schemas) | Branch::OneOf(schemas) => schemas
                         .iter()
-                        .filter(|schema| self.holds(**schema, node))
+                        .filter(|schema| self.holds(**schema, value))
                         .for_each(|schema| add(*schema)),
                     Branch::If { test, satisfied, otherwise } => {
-                        if self.holds(*test, node) {
+                        if self.holds(*test, value) {
                             add(*test);
                             satisfied.iter().for_each(|schema| add(*schema));
                         } else {
@@ -311,7 +389,7 @@ impl<'p> Run<'p> {
         own: SchemaId,
         active: &[SchemaId],
         index: usize,
-        item: Node<'_>,
+        item: Node<'d>,
     ) -> bool {
         self.steps_left = self.steps_left.saturating_sub(active.len() as u64);
         active.iter().any(|schema| {
@@ -320,7 +398,7 @@ impl<'p> Run<'p> {
             rules.items.is_some()
                 || index < rules.prefix.len()
                 || (rules.unevaluated.is_some() && *schema != own)
-                || rules.contains.is_some_and(|(schema, _)| self.holds(schema, item))
+                || rules.contains.is_some_and(|(schema, _)| self.holds(schema, item.cells()))
         })
     }
 }
@@ -332,6 +410,11 @@ impl SchemaId {
 }
 
 impl ObjectRules {
+    /// Whether they say something of properties that are not declared.
+    fn bind_others(&self) -> bool {
+        self.additional.is_some() || !self.patterns.is_empty()
+    }
+
     fn declares(&self, name: &str) -> bool {
         let found = self.properties.binary_search_by(|property| (*property.name).cmp(name));
         found.is_ok_and(|at| self.properties.get(at).is_some_and(|it| it.schema.is_some()))
@@ -361,11 +444,75 @@ const LISTED_MAX: usize = 8;
 impl Types {
     /// Whether a value is of one of the types.
     #[inline(always)]
-    fn admit(self, node: Node<'_>) -> bool {
-        let view = node.view();
+    fn admit(self, cell: &Cell) -> bool {
+        #[cold]
+        fn admit_exactly(types: Types, cell: &Cell) -> bool {
+            let is_whole = cell.as_number().is_some_and(Number::is_whole);
+            types.overlaps(if is_whole { Types::INTEGER } else { Types::FRACTIONAL })
+        }
+        let kind = KINDS.get(cell.kind() as usize).copied().unwrap_or(Self::NONE);
         // Where any number will do, it need not be known whether this one is whole.
-        (matches!(view, View::Number(_)) && Types::NUMBER.within(self))
-            || self.overlaps(kind(&view))
+        self.overlaps(kind)
+            && (kind != Self::NUMBER || Self::NUMBER.within(self) || admit_exactly(self, cell))
+    }
+}
+
+/// The types that cells may have, by [`Cell::kind`].
+const KINDS: [Types; 8] = [
+    Types::NULL,
+    Types::BOOLEAN,
+    Types::INTEGER,
+    Types::INTEGER,
+    Types::NUMBER,
+    Types::STRING,
+    Types::ARRAY,
+    Types::OBJECT,
+];
+
+impl Property {
+    /// Whether a name of a document is this one; for sure only if it is.
+    #[inline(always)]
+    fn is_named(&self, texts: &str, start: u32, length: u32) -> bool {
+        length == self.known.length()
+            && texts.as_bytes().get(start as usize..).is_some_and(|rest| self.known.begins(rest))
+    }
+}
+
+/// Where a name of a document is among properties of a schema.
+struct Found<'p> {
+    property: Option<&'p Property>,
+    /// Those behind it.
+    others: &'p [Property],
+}
+
+/// Looks for a name among sorted properties; gives nothing when a required one is before it.
+#[inline(never)]
+fn search<'p>(known: &'p [Property], name: Name<'_>) -> Option<Found<'p>> {
+    let mut others = known;
+    while let [property, behind @ ..] = others {
+        if name.is(&property.name, property.head) {
+            return Some(Found { property: Some(property), others: behind });
+        }
+        if name.is_before(&property.name, property.head) {
+            break;
+        }
+        if property.is_required {
+            return None;
+        }
+        others = behind;
+    }
+    Some(Found { property: None, others })
+}
+
+/// What follows the value that comes first.
+#[inline(always)]
+fn behind(value: Cells<'_>) -> Cells<'_> {
+    match value {
+        [Cell::Array { cells, .. } | Cell::Object { cells, .. }, rest @ ..] => {
+            rest.get(*cells as usize..).unwrap_or_default()
+        }
+        [_, rest @ ..] => rest,
+        [] => &[],
     }
 }
 
@@ -383,7 +530,6 @@ pub(super) fn kind(view: &View<'_>) -> Types {
     }
 }
 
-#[inline(never)]
 fn admits_scalar(rules: &Rules, node: Node<'_>) -> bool {
     if let Some(numbers) = &rules.numbers
         && let Some(number) = node.as_number()
@@ -406,6 +552,25 @@ fn admits_number(rules: &NumberRules, number: Number) -> bool {
         None => is_within_limits(rules, number),
     };
     is_in_range && rules.divisor.as_ref().is_none_or(|divisor| divisor.divides(number))
+}
+
+/// Whether a value is no number, or one between two doubles.
+#[inline(always)]
+fn is_cell_within(least: f64, cell: &Cell, most: f64) -> bool {
+    #[cold]
+    fn is_other_within(least: f64, cell: &Cell, most: f64) -> bool {
+        cell.as_number().is_none_or(|number| is_within(least, number, most))
+    }
+    let is_between = |value: f64| least <= value && value <= most;
+    if let Cell::Float(value) = cell {
+        return is_between(*value);
+    }
+    if let Cell::Unsigned(value) = cell
+        && *value < Number::EXACT_MAX
+    {
+        return is_between(value.cast_signed() as f64);
+    }
+    is_other_within(least, cell, most)
 }
 
 /// Whether a number is between two doubles, or one of them.
@@ -444,13 +609,14 @@ fn admits_string(rules: &StringRules, text: &str) -> bool {
 /// Whether a string has so many characters; they are counted only when the bytes do not decide.
 #[inline]
 fn has_length(text: &str, least: u64, most: u64) -> bool {
-    #[cold]
-    fn has_counted(text: &str, least: u64, most: u64) -> bool {
-        (least..=most).contains(&(text.chars().count() as u64))
-    }
     let bytes = text.len() as u64;
     // A character takes up to four bytes.
-    (least <= bytes.div_ceil(4) && bytes <= most) || has_counted(text, least, most)
+    (least <= bytes.div_ceil(4) && bytes <= most) || has_characters(text, least, most)
+}
+
+#[cold]
+fn has_characters(text: &str, least: u64, most: u64) -> bool {
+    (least..=most).contains(&(text.chars().count() as u64))
 }
 
 fn are_unique(items: Items<'_>) -> bool {

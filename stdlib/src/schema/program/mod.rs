@@ -20,7 +20,7 @@ use regex::Regex;
 
 use super::bounds::NumericBound;
 use super::formats::Format;
-use crate::document::{Document, Node, Number};
+use crate::document::{Document, KnownName, Node, Number};
 use crate::shape::Types;
 pub(super) use divisor::DecimalDivisor;
 use divisor::Divisor;
@@ -109,6 +109,10 @@ enum Checks {
     },
     /// The rules of one schema, which are about strings, numbers and values as a whole only.
     Scalar(SchemaId),
+    /// The rules of one schema, which are about the number and the values of properties only.
+    Object(SchemaId),
+    /// The rules of one schema, which are about the number of items and all of them only.
+    Array(SchemaId),
     /// The rules of schemas, a list in the order of the program.
     Schemas {
         start: u32,
@@ -182,6 +186,8 @@ struct ObjectRules {
 #[derive(Debug)]
 struct Property {
     name: Box<str>,
+    /// The same to be compared with names of documents, most of which have it where it is expected.
+    known: KnownName,
     /// The first bytes of the name.
     head: u64,
     /// What its schema checks.
@@ -189,6 +195,8 @@ struct Property {
     /// `None` when the property is only required.
     schema: Option<SchemaId>,
     is_required: bool,
+    /// Whether patterns and additional properties say nothing of it.
+    is_decisive: bool,
 }
 
 /// How many there may be.

@@ -11,8 +11,8 @@ use crate::schema::library::Library;
 use crate::schema::{NormalForm, target};
 use crate::value::tests::any_value;
 
-/// Names of properties, few enough to meet.
-const NAMES: [&str; 5] = ["a", "ab", "b", "c", "d"];
+/// Names of properties, few enough to meet, of less and more than eight and sixteen bytes.
+const NAMES: [&str; 7] = ["a", "ab", "b", "c", "d", "d_of_ten_b", "d_of_ten_bytes_and_more"];
 
 /// Strings that formats, patterns and lengths tell apart.
 const TEXTS: [&str; 15] = [
