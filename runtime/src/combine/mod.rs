@@ -29,7 +29,7 @@ use tidegate_stdlib::value::{ParseFailure, Pointer};
 use crate::engine::stamps::Stamps;
 use crate::limits::BLOB_BYTES;
 use crate::stamp;
-use crate::store::{Partitions, Shard};
+use crate::store::{Partitions, SchemaDigest, Shard};
 use crate::uuid::{Clock, Uuid};
 use crate::violation::{SchemaSide, redact_failure, reduce_failure, schema_failure};
 
@@ -43,6 +43,8 @@ pub(crate) struct Contract<'b> {
     /// Redacts what is written, where the schema asks for it.
     redactor: Option<Redactor>,
     schema: Schema,
+    /// What readers know the schema by.
+    pub(crate) digest: SchemaDigest,
     side: SchemaSide,
 }
 
@@ -71,7 +73,8 @@ impl<'b> Contract<'b> {
             }
             SchemaSide::Read => None,
         };
-        Ok(Self { collection, reducer, redactor, schema, side })
+        let digest = SchemaDigest::of(text);
+        Ok(Self { collection, reducer, redactor, schema, digest, side })
     }
 
     /// The key of the given pointers, with the defaults of this schema.
@@ -296,6 +299,7 @@ impl<'b> Combiner<'b> {
             return Ok(0);
         }
         let Self { contract, fold, partitions, salt, .. } = self;
+        shard.vouch(&contract.collection.name, contract.digest);
         let mut lines = Lines::new(contract, partitions, salt, shard);
         let mut scratch = Scratch::default();
         fold.take(contract, |_, mut held| {

@@ -11,16 +11,7 @@ use super::chunk::{Chunk, Decoder, Place};
 use super::selection::Selection;
 use crate::engine::hub::{JournalView, View};
 use crate::limits::BATCH_BYTES;
-use crate::store::{Batch, JournalName, JournalPosition, JournalReader};
-
-/// Whether a document has been validated under the catalog that runs now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Trust {
-    /// By its writer, in this process.
-    WrittenHere,
-    /// Perhaps under an earlier catalog.
-    Recorded,
-}
+use crate::store::{Batch, JournalName, JournalPosition, JournalReader, SchemaDigest};
 
 /// The state of one journal in one read.
 #[derive(Debug)]
@@ -33,8 +24,8 @@ pub(super) struct Cursor {
     chunk: Rc<Chunk>,
     /// Index of the next one among them.
     at: usize,
-    /// Whether they have been validated.
-    trust: Trust,
+    /// The schema that they were validated against.
+    schema: Option<SchemaDigest>,
     /// The chunk before, whose memory is used again once no batch has it any more.
     spare: Rc<Chunk>,
     /// Behind the last document that was handed out or skipped.
@@ -45,7 +36,7 @@ pub(super) struct Cursor {
     place: usize,
     /// Where the next fetch begins.
     next: Option<JournalPosition>,
-    fetched: VecDeque<(Batch, Trust)>,
+    fetched: VecDeque<Batch>,
     /// Bytes of the first fetched batch that have been decoded.
     decoded_bytes: usize,
     /// Everything that was there when the run began has been read.
@@ -66,7 +57,7 @@ impl Cursor {
             journal,
             chunk: Rc::default(),
             at: 0,
-            trust: Trust::Recorded,
+            schema: None,
             spare: Rc::default(),
             consumed: position,
             has_moved: false,
@@ -92,9 +83,9 @@ impl Cursor {
         Some((&self.chunk, self.at, self.chunk.place(self.at)?))
     }
 
-    /// Whether the decoded documents have been validated.
-    pub(super) fn trust(&self) -> Trust {
-        self.trust
+    /// The schema that the decoded documents were validated against by their writer.
+    pub(super) fn schema(&self) -> Option<SchemaDigest> {
+        self.schema
     }
 
     /// Passes the next document over; its position counts as read.
@@ -163,7 +154,7 @@ impl Cursor {
             if let Some(last) = recent.last() {
                 self.next = Some(last.end);
                 self.reader = None;
-                self.fetched.extend(recent.into_iter().map(|batch| (batch, Trust::WrittenHere)));
+                self.fetched.extend(recent);
                 return Ok(true);
             }
         }
@@ -178,13 +169,13 @@ impl Cursor {
             self.reader = None;
             return Ok(false);
         }
-        self.fetched.push_back((batch, Trust::Recorded));
+        self.fetched.push_back(batch);
         Ok(true)
     }
 
     /// Decodes the next chunk of what has been fetched; says whether there was anything.
     fn decode(&mut self, decoder: &mut Decoder) -> Result<bool, Failure> {
-        while let Some((batch, trust)) = self.fetched.front() {
+        while let Some(batch) = self.fetched.front() {
             let rest = batch.bytes.get(self.decoded_bytes..).unwrap_or_default();
             if rest.is_empty() {
                 self.fetched.pop_front();
@@ -193,7 +184,7 @@ impl Cursor {
             }
             std::mem::swap(&mut self.chunk, &mut self.spare);
             self.at = 0;
-            self.trust = *trust;
+            self.schema = batch.schema;
             if Rc::get_mut(&mut self.chunk).is_none() {
                 self.chunk = Rc::default();
             }

@@ -26,7 +26,7 @@ use crate::task::{Counted, Input, Then};
 use crate::uuid::Clock;
 use crate::violation::SchemaSide;
 use chunk::Decoder;
-use cursor::{Cursor, Trust};
+use cursor::Cursor;
 
 pub(crate) use chunk::{ReadBatch, ReadDocument, first_line};
 pub(crate) use key::ShuffleKey;
@@ -381,10 +381,10 @@ impl<'r> Shuffle<'r> {
     }
 }
 
-/// Validates the next document of a cursor, unless this process wrote it under the same schema: then its writer has
-/// done so. Gives the document when it has to take another form.
+/// Validates the next document of a cursor, unless its writer has done so, against the same schema. Gives the document
+/// when it has to take another form.
 fn validate(read: &Read<'_>, cursor: &Cursor) -> Result<Option<Document>, Failure> {
-    if cursor.trust() == Trust::WrittenHere && read.spec.collection.read_schema.is_none() {
+    if cursor.schema() == Some(read.contract.digest) {
         return Ok(None);
     }
     let Some((chunk, at, place)) = cursor.head() else { return Ok(None) };

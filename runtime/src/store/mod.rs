@@ -22,6 +22,7 @@ mod tables;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod validated;
 
 pub(crate) use directory::journal_heads;
 pub use directory::{DataDirectory, Durability};
@@ -33,3 +34,4 @@ pub use partition::{Partitions, decode_partition_value, encode_partition_value};
 pub use reader::{Batch, BatchDocument, JournalReader, list_journals};
 pub(crate) use resets::Asked;
 pub use shard::{CheckpointEntry, CommittedAppend, Keep, Shard, ShardName};
+pub use validated::SchemaDigest;

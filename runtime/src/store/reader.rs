@@ -11,6 +11,7 @@ use tidegate_stdlib::bundle::{Codec, Failure, FailureKind};
 use super::blob::{decode_next, parse_codec};
 use super::directory::{journal_heads, writer_database};
 use super::fragment::{FragmentFile, list_fragments};
+use super::validated::{SchemaDigest, Validated};
 use super::{JournalName, JournalPosition, files, tables};
 use crate::limits::BLOB_BYTES;
 
@@ -26,6 +27,8 @@ pub struct Batch {
     pub end: JournalPosition,
     /// Whole lines; empty when the reader has everything.
     pub bytes: Arc<Vec<u8>>,
+    /// The schema that all of the documents are known to satisfy.
+    pub schema: Option<SchemaDigest>,
 }
 
 /// One document of a batch.
@@ -114,9 +117,12 @@ impl JournalReader {
         let bytes_max = bytes_max.max(1);
         // Nobody draws the incarnation 0: it is the beginning of a journal that had nothing yet.
         let from = from.filter(|from| from.offset > 0 || from.incarnation > 0);
-        let (begin, found) = match self.locate_in_database(from, bytes_max)? {
+        let (begin, found, validated) = match self.locate_in_database(from, bytes_max)? {
             Some(located) => located,
-            None => self.locate_in_files(from)?,
+            None => {
+                let (begin, found) = self.locate_in_files(from)?;
+                (begin, found, None)
+            }
         };
         let mut bytes = Arc::try_unwrap(std::mem::take(&mut self.last)).unwrap_or_default();
         bytes.clear();
@@ -128,9 +134,10 @@ impl JournalReader {
             Found::Tail(blobs) => self.decode_blobs(&blobs, begin.offset, &mut bytes)?,
         }
         let end = JournalPosition { offset: begin.offset + bytes.len() as u64, ..begin };
+        let schema = validated.and_then(|validated| validated.schema_from(begin.offset));
         let bytes = Arc::new(bytes);
         self.last = Arc::clone(&bytes);
-        Ok(Batch { begin, end, bytes })
+        Ok(Batch { begin, end, bytes, schema })
     }
 
     /// `None` when no database knows the journal.
@@ -138,7 +145,7 @@ impl JournalReader {
         &self,
         from: Option<JournalPosition>,
         bytes_max: usize,
-    ) -> Result<Option<(JournalPosition, Found)>, Failure> {
+    ) -> Result<Option<(JournalPosition, Found, Option<Validated>)>, Failure> {
         let Some(path) = &self.database else { return Ok(None) };
         let Some(mut connection) = tables::open_for_reading(path)? else { return Ok(None) };
         let failed = |error: rusqlite::Error| tables::failure(path, &error);
@@ -163,7 +170,8 @@ impl JournalReader {
                 None => Found::Tail(self.tail_at(&connection, row.id, begin.offset, bytes_max)?),
             }
         };
-        Ok(Some((begin, found)))
+        let validated = Validated::load(&connection, row.incarnation).map_err(failed)?;
+        Ok(Some((begin, found, validated)))
     }
 
     fn tail_at(

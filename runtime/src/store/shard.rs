@@ -14,6 +14,7 @@ use tidegate_stdlib::lambda::sqlite::{Guard, GuardMode};
 use super::blob::{BlobEncoder, codec_text};
 use super::directory::{draw_number, shard_path};
 use super::fragment::list_fragments;
+use super::validated::{SchemaDigest, Validated};
 use super::{DataDirectory, JournalName, JournalPosition, cut, files, tables};
 use crate::limits::{BLOB_BYTES, JOURNALS_MAX};
 use crate::uuid::Clock;
@@ -49,6 +50,8 @@ pub struct CommittedAppend {
     pub end: JournalPosition,
     /// The raw bytes, whole lines, if they are kept.
     pub bytes: Option<Arc<Vec<u8>>>,
+    /// The schema that the documents were validated against.
+    pub schema: Option<SchemaDigest>,
 }
 
 /// Whether the raw bytes of appends are kept for readers.
@@ -74,6 +77,8 @@ pub(super) struct Journal {
     pub(super) tail_bytes: u64,
     /// Since when this process knows of the tail.
     pub(super) tail_since: Option<Instant>,
+    /// What is known of its documents.
+    validated: Option<Validated>,
     /// Created by the open transaction.
     is_new: bool,
     /// The digest of the tail, when this process has seen all of it.
@@ -118,6 +123,8 @@ struct Pending {
     end: u64,
     first_append: Clock,
     clock: Clock,
+    /// What is known of the documents of the journal with these.
+    validated: Option<Validated>,
     digest: Option<TailDigest>,
     /// What the blobs hold, when that is kept: offsets and raw bytes.
     kept: Vec<(u64, Arc<Vec<u8>>)>,
@@ -135,6 +142,8 @@ pub struct Shard {
     /// By collection and partitions, without the pivot.
     pub(super) journals: BTreeMap<String, Journal>,
     journals_by_collection: BTreeMap<String, usize>,
+    /// The schemas of collections whose documents are validated before they are appended.
+    schemas: BTreeMap<String, SchemaDigest>,
     keep: Keep,
     /// A fragment may be in state `writing`.
     pub(super) has_unfinished: bool,
@@ -162,6 +171,7 @@ impl Shard {
             encoder: BlobEncoder::default(),
             journals: BTreeMap::new(),
             journals_by_collection: BTreeMap::new(),
+            schemas: BTreeMap::new(),
             keep: Keep::Bytes,
             has_unfinished: true,
         };
@@ -193,6 +203,13 @@ impl Shard {
     /// Sets whether the raw bytes of what is appended from here on are kept for readers.
     pub fn keep(&mut self, keep: Keep) {
         self.keep = keep;
+    }
+
+    /// Documents of a collection that are appended from here on have been validated against a schema.
+    pub fn vouch(&mut self, collection: &str, schema: SchemaDigest) {
+        if self.schemas.get(collection) != Some(&schema) {
+            self.schemas.insert(collection.to_owned(), schema);
+        }
     }
 
     /// Begins a transaction.
@@ -249,12 +266,14 @@ impl Shard {
         };
         let entry = self.journals.entry(key);
         let journal = entry.or_insert_with(|| new.expect("it was created when it was not there"));
+        let schema = self.schemas.get(collection).copied();
         let pending = journal.pending.get_or_insert_with(|| Pending {
             codec,
             lines: Vec::new(),
             end: journal.head,
             first_append: last_clock,
             clock: last_clock,
+            validated: Validated::go_on(journal.validated, schema, journal.head),
             digest: journal.digest.clone(),
             kept: Vec::new(),
         });
@@ -491,7 +510,8 @@ impl Shard {
             )?;
             statement.query_map((), Journal::from_row)?.collect()
         })?;
-        for journal in journals {
+        for mut journal in journals {
+            journal.validated = self.internal(|it| Validated::load(it, journal.incarnation))?;
             let key = match journal.name.0.rsplit_once("/pivot=") {
                 Some((key, _)) if key == journal.collection => format!("{key}/"),
                 Some((key, _)) => key.to_owned(),
@@ -547,6 +567,7 @@ impl Shard {
             clock: Clock::default(),
             tail_bytes: 0,
             tail_since: None,
+            validated: None,
             is_new: true,
             digest: Some(TailDigest::new(head)),
             pending: None,
@@ -579,6 +600,7 @@ impl Journal {
             clock: Clock(row.get::<_, i64>(5)?.cast_unsigned()),
             tail_bytes,
             tail_since: (tail_bytes > 0).then(Instant::now),
+            validated: None,
             is_new: false,
             digest: (tail_bytes == 0).then(|| TailDigest::new(head)),
             pending: None,
@@ -599,13 +621,19 @@ impl Journal {
         connection
             .prepare_cached("UPDATE tidegate_journal SET head = ?, clock = ? WHERE id = ?")?
             .execute((pending.end.cast_signed(), clock, self.id))?;
+        if pending.validated != self.validated {
+            Validated::store(pending.validated, connection, self.incarnation)?;
+        }
         Ok(())
     }
 
     /// Takes what the transaction appended, now that it is durable.
     fn committed(&mut self, appends: &mut Vec<CommittedAppend>) {
         self.is_new = false;
-        let Some(Pending { end, clock, digest, kept, .. }) = self.pending.take() else { return };
+        let Some(pending) = self.pending.take() else { return };
+        let Pending { end, clock, validated, digest, kept, .. } = pending;
+        self.validated = validated;
+        let schema = validated.and_then(|validated| validated.schema_from(self.head));
         let position = |offset| JournalPosition { incarnation: self.incarnation, offset };
         if kept.is_empty() {
             appends.push(CommittedAppend {
@@ -613,6 +641,7 @@ impl Journal {
                 begin: position(self.head),
                 end: position(end),
                 bytes: None,
+                schema,
             });
         }
         appends.extend(kept.into_iter().map(|(begin, bytes)| CommittedAppend {
@@ -620,6 +649,7 @@ impl Journal {
             begin: position(begin),
             end: position(begin + bytes.len() as u64),
             bytes: Some(bytes),
+            schema,
         }));
         self.tail_bytes += end - self.head;
         self.head = end;

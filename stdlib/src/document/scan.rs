@@ -672,7 +672,7 @@ pub(super) fn word_at(bytes: &[u8], at: usize) -> Option<u64> {
 /// The highest bit of the first byte that is a quote, a backslash or a control character is set, and
 /// none below it; what is above it means nothing.
 #[inline]
-fn ends_and_escapes(word: u64) -> u64 {
+pub(super) fn ends_and_escapes(word: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGHS: u64 = ONES << 7;
     let below = |word: u64, bound: u64| word.wrapping_sub(ONES * bound) & !word;

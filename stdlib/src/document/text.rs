@@ -1,5 +1,6 @@
 //! The canonical text of a document: compact, one line, properties sorted at every level.
 
+use super::scan::ends_and_escapes;
 use super::{Node, Number, View};
 use crate::value::write_float;
 
@@ -44,13 +45,24 @@ pub fn write_name(name: &str, out: &mut Vec<u8>) {
 /// Writes a string with its quotes and escapes to the end of `out`.
 #[inline]
 pub fn write_string(text: &str, out: &mut Vec<u8>) {
-    if text.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
+    if has_escapes(text.as_bytes()) {
         serde_json::to_writer(&mut *out, text).expect("a string has a text");
         return;
     }
     out.push(b'"');
     out.extend_from_slice(text.as_bytes());
     out.push(b'"');
+}
+
+/// Whether any character is to be escaped.
+#[inline]
+fn has_escapes(text: &[u8]) -> bool {
+    let has_any = |word: &[u8; 8]| ends_and_escapes(u64::from_le_bytes(*word)) != 0;
+    match text.last_chunk() {
+        // The last word overlaps the one before it.
+        Some(last) => text.as_chunks().0.iter().any(has_any) || has_any(last),
+        None => text.iter().any(|byte| *byte < 0x20 || *byte == b'"' || *byte == b'\\'),
+    }
 }
 
 fn write_number(number: Number, out: &mut Vec<u8>) {

@@ -243,15 +243,28 @@ impl Fold {
         let key = |index: u32| {
             self.entries.get(index as usize).map_or(&[][..], |entry| entry.key(&self.keys))
         };
-        // Most keys differ in their first bytes, which then need not be looked up.
-        let mut order: Vec<(u64, u32)> = (0..)
-            .zip(&self.entries)
-            .map(|(index, entry)| (prefix(entry.key(&self.keys)), index))
-            .collect();
+        // Most keys differ in the first bytes behind those that all share, and need not be looked up then.
+        let shared = self.shared_prefix();
+        let first_bytes =
+            |entry: &Entry| prefix(entry.key(&self.keys).get(shared..).unwrap_or_default());
+        let mut order: Vec<(u64, u32)> =
+            (0..).zip(&self.entries).map(|(index, entry)| (first_bytes(entry), index)).collect();
         order.sort_unstable_by(|left, right| {
             left.0.cmp(&right.0).then_with(|| key(left.1).cmp(key(right.1)))
         });
         order.into_iter().map(|(_, index)| index).collect()
+    }
+
+    /// With how many equal bytes all keys begin.
+    fn shared_prefix(&self) -> usize {
+        let mut keys = self.entries.iter().map(|entry| entry.key(&self.keys));
+        let mut shared = keys.next().unwrap_or_default();
+        for key in keys {
+            let is_same = |(left, right): &(&u8, &u8)| left == right;
+            let length = shared.iter().zip(key).take_while(is_same).count();
+            shared = shared.get(..length).unwrap_or_default();
+        }
+        shared.len()
     }
 }
 

@@ -268,7 +268,8 @@ impl Hub {
             }
             let Some(kept) = &append.bytes else { break };
             bytes += kept.len();
-            batches.push(Batch { begin: next, end: append.end, bytes: Arc::clone(kept) });
+            let (end, bytes, schema) = (append.end, Arc::clone(kept), append.schema);
+            batches.push(Batch { begin: next, end, bytes, schema });
             next = append.end;
         }
         batches

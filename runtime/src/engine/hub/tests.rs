@@ -31,6 +31,7 @@ fn append(offset: u64, text: &str) -> CommittedAppend {
         begin: JournalPosition { incarnation: 7, offset },
         end: JournalPosition { incarnation: 7, offset: offset + text.len() as u64 },
         bytes: Some(std::sync::Arc::new(text.as_bytes().to_vec())),
+        schema: None,
     }
 }
 

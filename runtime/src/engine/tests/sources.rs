@@ -4,14 +4,29 @@ use tidegate_stdlib::bundle::{Projection, Selector};
 
 use super::*;
 
+/// The bank with another schema of transfers.
+fn bank_with(keyword: &str, value: Value) -> Arc<Bundle> {
+    let mut bundle = bank();
+    let transfers = bundle.collections.get_mut("bank/transfers").unwrap();
+    transfers.write_schema["properties"]["id"][keyword] = value;
+    Arc::new(bundle)
+}
+
 #[test]
-fn documents_of_an_earlier_run_are_validated_without_their_uuid() {
+fn documents_of_an_earlier_run_are_validated_when_their_schema_has_changed() {
     let data = tempfile::tempdir().unwrap();
     let mut request = request(bank(), data.path());
     let doubles = Doubles::of((0..60).map(transfer));
     request.only = BTreeSet::from(["bank/source".to_owned()]);
     go(&request, &doubles).unwrap();
     request.only.clear();
+    request.bundle = bank_with("maximum", json!(30));
+    let reports = go(&request, &doubles).unwrap();
+    let failure = reports[1].failed.as_ref().unwrap();
+    assert_eq!(failure.kind, FailureKind::DocumentViolatesSchema);
+    assert_eq!(failure.document.as_ref().unwrap()["id"], json!(31));
+    // Without their UUID, which is none of the schema's business.
+    request.bundle = bank_with("maximum", json!(60));
     let reports = go(&request, &doubles).unwrap();
     assert!(reports.iter().all(|report| report.failed.is_none()), "{reports:?}");
     assert_eq!(reports[1].documents_in, 60);

@@ -152,6 +152,12 @@ struct Leaving<'v, 'js> {
     bytes_left: usize,
 }
 
+/// Where a value lies, which `toJSON` is told.
+enum Key<'k, 'js> {
+    Index(u32),
+    Name(&'k Atom<'js>),
+}
+
 /// What a value is in a document.
 enum Form<'js> {
     /// Nothing: no property, or an item that is null.
@@ -189,9 +195,9 @@ impl<'js> Leaving<'_, 'js> {
         depth: usize,
         into: &mut Builder,
     ) -> Result<(), Fault> {
-        let key = Atom::from_u32(self.script.clone(), u32::try_from(index).unwrap_or(u32::MAX))?;
-        let value = array.get(key.clone())?;
-        let form = self.form(value, key, depth)?;
+        let index = u32::try_from(index).unwrap_or(u32::MAX);
+        let value = array.get(index)?;
+        let form = self.form(value, Key::Index(index), depth)?;
         self.take(0)?;
         self.add(form, depth, into)
     }
@@ -206,7 +212,7 @@ impl<'js> Leaving<'_, 'js> {
         for name in object.own_keys::<Atom<'js>>(Filter::default()) {
             let name = name?;
             let value = object.get(name.clone())?;
-            let form = self.form(value, name.clone(), depth)?;
+            let form = self.form(value, Key::Name(&name), depth)?;
             if matches!(form, Form::Nothing) {
                 continue;
             }
@@ -253,7 +259,7 @@ impl<'js> Leaving<'_, 'js> {
     fn form(
         &mut self,
         value: ScriptValue<'js>,
-        key: Atom<'js>,
+        key: Key<'_, 'js>,
         depth: usize,
     ) -> Result<Form<'js>, Fault> {
         if depth > DOCUMENT_DEPTH_MAX {
@@ -301,12 +307,16 @@ impl<'js> Leaving<'_, 'js> {
     fn read(
         &mut self,
         value: ScriptValue<'js>,
-        key: Atom<'js>,
+        key: Key<'_, 'js>,
         depth: usize,
     ) -> Result<Form<'js>, Fault> {
         // Without a prototype, so that nobody gave it a `toJSON`.
         let holder = Object::new_proto(self.script.clone(), None)?;
-        holder.prop(key, Property::from(value).enumerable())?;
+        let property = Property::from(value).enumerable();
+        match key {
+            Key::Index(index) => holder.prop(index, property)?,
+            Key::Name(name) => holder.prop(name.clone(), property)?,
+        }
         let Some(text) = self.script.json_stringify(holder)? else { return Ok(Form::Nothing) };
         let text = text.to_string()?;
         self.take(text.len())?;
