@@ -156,15 +156,19 @@ fn of(values: Vec<Value>) -> impl Strategy<Value = Value> {
     prop::sample::select(values)
 }
 
-fn document() -> impl Strategy<Value = Value> {
+/// The values of `o`.
+fn object() -> impl Strategy<Value = Value> {
     let object =
         (integer(), optional(of(vec![json!("v"), json!(true), json!("[2]")])), optional(value()));
-    let object = object.prop_map(|(x, y, z)| {
+    object.prop_map(|(x, y, z)| {
         let mut object = json!({"x": x});
         y.into_iter().for_each(|y| object["y"] = y);
         z.into_iter().for_each(|z| object["z"] = z);
         object
-    });
+    })
+}
+
+fn document() -> impl Strategy<Value = Value> {
     let fields: Vec<(&'static str, BoxedStrategy<Option<Value>>)> = vec![
         ("id", required((0_i64..1001).prop_map(|it| json!(it)))),
         ("n", optional(number())),
@@ -186,7 +190,7 @@ fn document() -> impl Strategy<Value = Value> {
         ("c", required(of(vec![json!("x"), json!("y")]))),
         ("b", required(any::<bool>().prop_map(|it| json!(it)))),
         ("l", optional(prop::collection::vec(integer(), 0..3).prop_map(|it| json!(it)))),
-        ("o", required(object)),
+        ("o", required(object())),
         (
             "i",
             optional(of(vec![
