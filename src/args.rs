@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tidegate_compiler::diag::render::Format;
+use tidegate_stdlib::lambda::typescript::ScriptEngine;
 
 /// Compiler, test runner and runtime for data-flow catalogs.
 #[derive(Debug, Parser)]
@@ -172,7 +173,7 @@ pub(crate) struct Check {
     /// Report also what could not be proved and what could be better, as errors
     #[arg(long)]
     pub(crate) strict: bool,
-    /// Ask a type checker (`tsc`) about TypeScript modules as well
+    /// Ask a type checker (`tsc`, else `deno check`) about TypeScript modules as well
     #[arg(long)]
     pub(crate) types: bool,
     /// Treat warnings as errors
@@ -231,6 +232,9 @@ pub(crate) struct Test {
     /// Write the documents that are there into the tests that fail
     #[arg(long)]
     pub(crate) accept: bool,
+    /// What runs TypeScript lambdas, unless `tidegate.toml` says so of a task
+    #[arg(long, value_name = "ENGINE", default_value = "quickjs", value_parser = engine_parser())]
+    pub(crate) js: ScriptEngine,
     /// Show which transforms and statements no test made do anything
     #[arg(long)]
     pub(crate) coverage: bool,
@@ -254,6 +258,9 @@ pub(crate) struct Preview {
     /// Take a file of lines `["collection", {document}]` as input [default: what the tests ingest]
     #[arg(long, value_name = "FILE")]
     pub(crate) fixture: Option<PathBuf>,
+    /// What runs TypeScript lambdas, unless `tidegate.toml` says so of a task
+    #[arg(long, value_name = "ENGINE", default_value = "quickjs", value_parser = engine_parser())]
+    pub(crate) js: ScriptEngine,
     /// Print at most this many documents or rows
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,
@@ -289,6 +296,9 @@ pub(crate) struct Run {
     /// How hard commits are pressed to the disk
     #[arg(long, value_enum, default_value_t = Durability::Full)]
     pub(crate) durability: Durability,
+    /// What runs TypeScript lambdas, unless `tidegate.toml` says so of a task
+    #[arg(long, value_name = "ENGINE", default_value = "quickjs", value_parser = engine_parser())]
+    pub(crate) js: ScriptEngine,
     /// Empty the task's tables and read from the beginning
     #[arg(long, value_name = "TASK")]
     pub(crate) restart: Vec<String>,
@@ -462,6 +472,13 @@ fn format_parser() -> impl TypedValueParser<Value = Format> {
     let names = Format::ALL.iter().map(|each| PossibleValue::new(each.name()).help(each.about()));
     PossibleValuesParser::new(names)
         .map(|name| Format::by_name(&name).expect("only names of formats are possible"))
+}
+
+/// Takes the name of an engine of lambdas; help lists them with what they are.
+fn engine_parser() -> impl TypedValueParser<Value = ScriptEngine> {
+    let known = |engine: ScriptEngine| PossibleValue::new(engine.name()).help(engine.about());
+    PossibleValuesParser::new(ScriptEngine::ALL.map(known))
+        .map(|name| ScriptEngine::by_name(&name).expect("only names of engines are possible"))
 }
 
 fn parse_output(text: &str) -> Result<Output, String> {

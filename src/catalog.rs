@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tidegate_compiler::diag::render::Format;
 use tidegate_compiler::diag::{Diagnostic, Severity};
 use tidegate_compiler::session::Session;
-use tidegate_compiler::settings::RunSettings;
+use tidegate_compiler::settings::Settings;
 use tidegate_compiler::source::Sources;
 use tidegate_compiler::world::World;
 use tidegate_compiler::{Compilation, compile};
@@ -29,8 +29,8 @@ pub(crate) struct Runnable {
     pub(crate) sources: Sources,
     /// Where relative paths of endpoints start.
     pub(crate) root: PathBuf,
-    /// What the project says of runs.
-    pub(crate) settings: RunSettings,
+    /// What the project says.
+    pub(crate) settings: Settings,
 }
 
 /// Compiles a catalog file, with its plan. Returns the directory of the catalog as well.
@@ -61,7 +61,7 @@ pub(crate) fn runnable(
         Source::Bundle(directory) => {
             let bundle = Arc::new(read_bundle(&directory)?);
             let root = PathBuf::from(".");
-            let (sources, settings) = (Sources::default(), RunSettings::default());
+            let (sources, settings) = (Sources::default(), Settings::default());
             return Ok(Ok(Runnable { bundle, sources, root, settings }));
         }
     };
@@ -70,7 +70,7 @@ pub(crate) fn runnable(
     let Compilation { sources, plan: Some(plan), settings, .. } = compilation else {
         return Ok(Err(Exit::Findings));
     };
-    let (bundle, settings) = (Arc::new(plan.bundle), settings.run);
+    let bundle = Arc::new(plan.bundle);
     Ok(Ok(Runnable { bundle, sources, root, settings }))
 }
 

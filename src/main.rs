@@ -13,6 +13,7 @@ mod fix;
 mod lock;
 mod lsp;
 mod panic_report;
+mod programs;
 mod progress;
 mod report;
 mod source;

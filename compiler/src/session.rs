@@ -68,7 +68,8 @@ impl Session {
         let catalog = link(&sources, &mut sink);
         let checked = check(catalog, &sources, &mut self.checks, &mut sink);
         report_unused(&checked.catalog, &mut sink);
-        settings.report_unknown_tasks(&checked.catalog.tasks(), &mut sink);
+        let has_module = |task: &str| checked.catalog.has_module(task);
+        settings.report_unknown_tasks(&checked.catalog.tasks(), has_module, &mut sink);
         // What a mistake of syntax has cost would show as further mistakes: in its file, and as names that lead nowhere.
         let is_whole = sources.files().all(|(_, file)| file.is_whole());
         sink.retain_after(loaded, |diagnostic| {

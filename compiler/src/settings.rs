@@ -16,14 +16,13 @@ use crate::diag::{Diagnostic, Fix, Severity, Sink, nearest, rules};
 use crate::limits::SOURCE_SIZE_BYTES_MAX;
 use crate::source::{FileId, LineIndex, Range, Role, SourceFile, Sources, Span};
 use crate::world::World;
+use tidegate_stdlib::lambda::typescript::ScriptEngine;
 
 const NAME: &str = "tidegate.toml";
 const KEYS: [&str; 7] = ["requires", "roots", "lints", "fetch", "storage", "tasks", "run"];
 const FETCH_KEYS: [&str; 1] = ["allow"];
 const RUN_KEYS: [&str; 2] = ["memory", "data"];
 const TASK_KEYS: [&str; 2] = ["shards", "js"];
-const ENGINES: [&str; 3] = [BUILT_IN_ENGINE, "node", "deno"];
-const BUILT_IN_ENGINE: &str = "quickjs";
 const LEVELS: [&str; 3] = ["allow", "warn", "deny"];
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -40,6 +39,8 @@ pub struct Settings {
     pub run: RunSettings,
     /// `[tasks]`: the tasks that it names.
     pub tasks: Vec<(String, Span)>,
+    /// `js` of `[tasks]`: what runs the TypeScript of a task, whatever the command line says.
+    pub engines: BTreeMap<String, (ScriptEngine, Span)>,
 }
 
 /// `[run]`.
@@ -81,14 +82,32 @@ impl Settings {
         hints
     }
 
-    /// Warns of the tasks that the settings name and the catalog does not have.
-    pub(crate) fn report_unknown_tasks(&self, tasks: &BTreeSet<&str>, sink: &mut Sink) {
+    /// Warns of the tasks that the settings name and the catalog does not have, and of programs for tasks without a module.
+    pub(crate) fn report_unknown_tasks(
+        &self,
+        tasks: &BTreeSet<&str>,
+        has_module: impl Fn(&str) -> bool,
+        sink: &mut Sink,
+    ) {
         for (name, span) in &self.tasks {
             if !tasks.contains(name.as_str()) {
                 sink.report(unknown_task(name, tasks, *span));
+                continue;
+            }
+            if let Some((engine, span)) = self.engines.get(name)
+                && *engine != ScriptEngine::default()
+                && !has_module(name)
+            {
+                sink.report(engine_without_module(name, *engine, *span));
             }
         }
     }
+}
+
+/// What is said of a program for a task that has nothing for it.
+fn engine_without_module(task: &str, engine: ScriptEngine, span: Span) -> Diagnostic {
+    let message = format!("`{task}` has no module that `{}` could run", engine.name());
+    without_effect(message, "this is for TypeScript lambdas", span)
 }
 
 /// The bytes of a size such as `64MiB`, `1GiB` or `500MB`; nothing when the text is none.
@@ -242,7 +261,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `[tasks."name"]`: how single tasks run, of which only the usual way is there.
+    /// `[tasks."name"]`: how single tasks run.
     fn read_tasks(&mut self, value: &Spanned<DeValue<'_>>) {
         let Some(tasks) = value.get_ref().as_table() else {
             let diagnostic = wrong_type("tasks", "a table", self.span(value.span()));
@@ -253,11 +272,17 @@ impl Reader<'_> {
             self.settings.tasks.push((task.get_ref().to_string(), self.span(task.span())));
             self.read_table(&name, &TASK_KEYS, value, |reader, key, value| {
                 let span = reader.span(value.span());
-                let found = match key {
-                    "shards" => shards(value.get_ref(), task.get_ref(), span),
-                    _ => engine(value.get_ref(), task.get_ref(), span),
-                };
-                found.into_iter().for_each(|diagnostic| reader.sink.report(diagnostic));
+                if key == "shards" {
+                    let found = shards(value.get_ref(), task.get_ref(), span);
+                    return found.into_iter().for_each(|found| reader.sink.report(found));
+                }
+                match value.get_ref().as_str().and_then(ScriptEngine::by_name) {
+                    Some(engine) => {
+                        let task = task.get_ref().to_string();
+                        reader.settings.engines.insert(task, (engine, span));
+                    }
+                    None => reader.sink.report(wrong_type("js", &engines(), span)),
+                }
             });
         }
     }
@@ -345,17 +370,10 @@ fn shards(value: &DeValue<'_>, task: &str, span: Span) -> Option<Diagnostic> {
     }
 }
 
-/// What is to be said of the `js` of a task.
-fn engine(value: &DeValue<'_>, task: &str, span: Span) -> Option<Diagnostic> {
-    match value.as_str().filter(|name| ENGINES.contains(name)) {
-        None => Some(wrong_type("js", "`quickjs`, `node` or `deno`", span)),
-        Some(BUILT_IN_ENGINE) => None,
-        Some(name) => {
-            let message = format!("`{task}` does not run by `{name}`");
-            let label = format!("this version has `{BUILT_IN_ENGINE}` only");
-            Some(without_effect(message, &label, span))
-        }
-    }
+/// The engines that can be chosen, in a sentence.
+fn engines() -> String {
+    let [first, second, third] = ScriptEngine::ALL.map(ScriptEngine::name);
+    format!("`{first}`, `{second}` or `{third}`")
 }
 
 /// Whether a version meets all of a list of comparisons such as `>=0.3, <1`; nothing when the list is not one.

@@ -3,30 +3,24 @@
 //! Lambdas run inside the shard's open transaction, so their tables, the positions that were read and the documents that
 //! were published become durable together. A derivation may read its own collection.
 
+use std::ops::Range;
 use std::path::Path;
 
 use tidegate_stdlib::bundle::{
-    Bundle, Collection, Derivation, Failure, FailureKind, Script, TaskKind, TaskName, Transform,
+    Bundle, Collection, Derivation, Failure, FailureKind, Script, Transform,
 };
-use tidegate_stdlib::document::Node;
+use tidegate_stdlib::document::Documents;
+use tidegate_stdlib::lambda::Rows;
 use tidegate_stdlib::lambda::sqlite::migrate;
 use tidegate_stdlib::lambda::typescript::LogLine;
-use tidegate_stdlib::lambda::{Invocation, Rows};
-use tidegate_stdlib::reduce::FETCHED_KEYS;
 
 use crate::combine::{Budget, Combiner, salt};
 use crate::engine::stamps::Stamps;
-use crate::lambdas::{Batch, Beginning, Database, Lambdas};
-use crate::shuffle::{ReadBatch, ReadDocument, ReadSpec, RenamedRead, Shuffle, Surroundings};
-use crate::stamp;
+use crate::lambdas::{Beginning, Database, Given, Lambdas, ScriptProgram};
+use crate::shuffle::{ReadBatch, ReadSpec, RenamedRead, Shuffle, Surroundings};
 use crate::store::{CommittedAppend, Shard};
 use crate::task::{Input, Task};
 use crate::violation::migration_failure;
-
-/// How much of what was published is added at once.
-const PUBLISHED_BYTES: usize = 64 << 10;
-/// How much of a document is shown in a note.
-const EXCERPT_CHARACTERS: usize = 400;
 
 /// A task that publishes what its lambdas make of what it reads.
 pub(crate) struct DeriveTask<'r> {
@@ -37,6 +31,8 @@ pub(crate) struct DeriveTask<'r> {
     root: &'r Path,
     /// What the random numbers of a module are made of.
     seed: u64,
+    /// What runs a module, when that is not this process.
+    program: Option<&'r ScriptProgram>,
     /// Where lines go that lambdas log.
     tell: Box<dyn Fn(&LogLine) + 'r>,
     opened: Option<Opened<'r>>,
@@ -62,9 +58,10 @@ impl<'r> DeriveTask<'r> {
         around: Surroundings<'r>,
         root: &'r Path,
         seed: u64,
+        program: Option<&'r ScriptProgram>,
         tell: Box<dyn Fn(&LogLine) + 'r>,
     ) -> Self {
-        Self { derivation, bundle, around, root, seed, tell, opened: None }
+        Self { derivation, bundle, around, root, seed, program, tell, opened: None }
     }
 
     fn collection(&self, name: &str) -> Result<&'r Collection, Failure> {
@@ -113,8 +110,8 @@ impl Task for DeriveTask<'_> {
     fn open(&mut self, shard: &mut Shard, budget: &Budget) -> Result<(), Failure> {
         apply_migrations(&self.derivation.migrations, shard)?;
         let bundle = self.bundle;
-        let beginning =
-            Beginning { root: self.root, state: shard.state(STATE_KEY)?, seed: self.seed };
+        let (root, seed, program) = (self.root, self.seed, self.program);
+        let beginning = Beginning { root, state: shard.state(STATE_KEY)?, seed, program };
         let lambdas = Lambdas::open(
             self.derivation,
             |name| collection(bundle, name),
@@ -139,20 +136,11 @@ impl Task for DeriveTask<'_> {
     }
 
     fn apply(&mut self, shard: &Shard, batch: Self::Batch) -> Result<(), Failure> {
-        let derivation = self.derivation;
         let Opened { lambdas, combiner, rows, .. } = self.opened();
-        let mut prepared = lambdas.batch(database(shard));
-        let mut sources = batch.iter().peekable();
-        let mut applied = Ok(());
-        while applied.is_ok() && sources.peek().is_some() {
-            applied = apply_some(&mut sources, &mut prepared, rows, combiner);
-        }
-        drop(prepared);
+        let given = batch.iter().map(|source| Ok(Given::from(source)));
+        let applied = lambdas.apply(database(shard), given, rows, &mut adding(combiner));
         self.tell_log();
-        applied.map_err(|(source, failure)| {
-            let document = stamp::stamped(source.document, source.uuid);
-            blame(derivation, source.read, document.root(), failure)
-        })
+        applied
     }
 
     fn held_bytes(&self) -> usize {
@@ -161,10 +149,7 @@ impl Task for DeriveTask<'_> {
 
     fn flush(&mut self, shard: &mut Shard, stamps: &mut Stamps<'_>) -> Result<u64, Failure> {
         let Opened { lambdas, combiner, rows, .. } = self.opened();
-        rows.clear();
-        let flushed = lambdas
-            .flush(rows)
-            .and_then(|()| rows.documents().iter().try_for_each(|row| combiner.add(row)));
+        let flushed = lambdas.flush(rows, &mut adding(combiner));
         self.tell_log();
         flushed?;
         self.opened().combiner.flush(shard, stamps)
@@ -183,40 +168,11 @@ impl Task for DeriveTask<'_> {
     }
 }
 
-/// Invokes lambdas until they have published about as many documents as are best added at once, and adds those. Of
-/// several failures, the first one is told with its source document, as if each were added at once.
-fn apply_some<'b>(
-    sources: &mut impl Iterator<Item = ReadDocument<'b>>,
-    lambdas: &mut Batch<'_>,
-    rows: &mut Rows,
+/// Adds what is published.
+fn adding(
     combiner: &mut Combiner<'_>,
-) -> Result<(), (ReadDocument<'b>, Failure)> {
-    rows.clear();
-    // With each document how many had been published after it.
-    let mut invoked: Vec<(ReadDocument<'b>, usize)> = Vec::new();
-    let mut failed = Ok(());
-    while failed.is_ok()
-        && rows.documents().len() < FETCHED_KEYS
-        && rows.documents().size_bytes() < PUBLISHED_BYTES
-        && let Some(source) = sources.next()
-    {
-        let uuid = source.uuid.text();
-        let invocation = Invocation { document: source.document, uuid: Some(uuid.as_str()) };
-        let shown = || stamp::stamped_value(source.document, source.uuid);
-        failed = lambdas
-            .invoke(source.read, invocation, rows, shown)
-            .map_err(|failure| (source, failure));
-        if failed.is_ok() {
-            invoked.push((source, rows.documents().len()));
-        }
-    }
-    let whole = invoked.last().map_or(0, |(_, published)| *published);
-    combiner.add_all(rows.documents().iter().take(whole)).map_err(|(index, failure)| {
-        let at = invoked.partition_point(|(_, published)| *published <= index);
-        let (source, _) = invoked.get(at).expect("each document was published for one");
-        (*source, failure)
-    })?;
-    failed
+) -> impl FnMut(&Documents, Range<usize>) -> Result<(), (usize, Failure)> {
+    |rows, range| combiner.add_all(range.filter_map(|index| rows.get(index)))
 }
 
 /// The identity of a transform's read.
@@ -262,36 +218,4 @@ fn apply_migrations(migrations: &[Script], shard: &mut Shard) -> Result<(), Fail
 
 fn database(shard: &Shard) -> Database<'_> {
     Database { connection: shard.connection(), guard: shard.guard() }
-}
-
-/// Names the transform, and the document that it was given, beside a failure of what it published.
-pub(crate) fn blame(
-    derivation: &Derivation,
-    read: usize,
-    source: Node<'_>,
-    failure: Failure,
-) -> Failure {
-    let name = TaskName { kind: TaskKind::Derivation, name: derivation.collection.clone() };
-    let failure = failure.of(&name);
-    if failure.kind == FailureKind::LambdaFailed {
-        return failure;
-    }
-    match derivation.transforms.get(read) {
-        Some(transform) => failure.note(format!(
-            "transform `{}` published it for this document of `{}`: {}",
-            transform.name,
-            transform.source.collection,
-            excerpt(source)
-        )),
-        None => failure,
-    }
-}
-
-/// The beginning of a document's text.
-fn excerpt(document: Node<'_>) -> String {
-    let text = document.to_string();
-    match text.char_indices().nth(EXCERPT_CHARACTERS) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text,
-    }
 }

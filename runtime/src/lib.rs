@@ -27,4 +27,5 @@ pub mod uuid;
 pub mod verify;
 pub(crate) mod violation;
 
+pub use lambdas::{MissingProgram, ScriptPrograms};
 pub use tidegate_stdlib::bundle::{Failure, FailureKind};

@@ -37,3 +37,5 @@ pub const INPUT_BYTES_MAX: usize = 1 << 30;
 pub const RUN_BLOCK_BYTES: usize = 256 << 10;
 /// Sorted runs that are merged at once; each takes a block of memory meanwhile.
 pub const RUNS_MAX: usize = 64;
+/// Seconds that a program may take for one call of a module; it cannot be stopped after a number of steps.
+pub const SCRIPT_SECONDS_MAX: u64 = 60;

@@ -212,6 +212,13 @@ pub(crate) fn process_failure(derivation: &Derivation, message: String) -> Failu
         .note(format!("the command is `{}`", command.unwrap_or_default()))
 }
 
+/// A program that runs a module and fails, or says what is not expected.
+pub(crate) fn program_failure(derivation: &Derivation, program: &str, message: String) -> Failure {
+    Failure::new(FailureKind::ProcessFailed, message)
+        .at(module_place(derivation))
+        .note(format!("the module is run by `{program}`"))
+}
+
 /// A migration that was refused or failed; `index` counts from 0.
 pub(crate) fn migration_failure(migration: &Script, index: usize, cause: &SqlFailure) -> Failure {
     Failure::new(FailureKind::MigrationFailed, cause.message.clone())

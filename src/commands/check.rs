@@ -18,7 +18,7 @@ use crate::fix::Repaired;
 use crate::report::{self, Counts, plural};
 use crate::source::{Source, request};
 use crate::terminal::Terminal;
-use crate::types;
+use crate::types::{self, Checker, TypeCheck};
 use crate::watch::watch;
 
 /// Checks every source, once or until the user interrupts; findings are the result, so they go to the standard output.
@@ -56,9 +56,8 @@ fn check(
             Some(wanted) => repaired.repair(catalog, wanted)?,
             None => analyze_in(world, catalog, session)?,
         };
-        if arguments.types {
-            add_type_errors(catalog, &mut compilation)?;
-        }
+        let checker =
+            if arguments.types { add_type_errors(catalog, &mut compilation)? } else { None };
         if arguments.strict {
             compilation.demand_hints();
         }
@@ -66,7 +65,8 @@ fn check(
             raise_warnings(&mut compilation);
         }
         report::name_for_people(&mut compilation.sources);
-        summaries.push(summary(&compilation, started.elapsed().as_millis(), terminal));
+        let milliseconds = started.elapsed().as_millis();
+        summaries.push(summary(&compilation, checker.as_ref(), milliseconds, terminal));
         compilations.push(compilation);
     }
     let report = report::of_compilations(&compilations, terminal);
@@ -85,16 +85,20 @@ fn check(
     Ok((if has_errors { Exit::Findings } else { exit }, compilations))
 }
 
-/// Adds what the type checker finds, where nothing else is wrong: of a module that is not understood it says the same again.
-fn add_type_errors(catalog: &Path, compilation: &mut Compilation) -> Result<(), Stop> {
+/// Adds what the type checker finds, where nothing else is wrong: of a module that is not understood it says the same again. Gives the
+/// checker that was asked, if one was.
+fn add_type_errors(catalog: &Path, compilation: &mut Compilation) -> Result<Option<Checker>, Stop> {
     let is_error = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
-    if !compilation.diagnostics.iter().any(is_error) {
-        let (request, _) = request(catalog)?;
-        let root = request.root.to_file_path().unwrap_or_default();
-        let found = types::check(compilation, &root)?;
-        compilation.diagnostics.extend(found);
+    if compilation.diagnostics.iter().any(is_error) {
+        return Ok(None);
     }
-    Ok(())
+    let (request, _) = request(catalog)?;
+    let root = request.root.to_file_path().unwrap_or_default();
+    let Some(TypeCheck { checker, findings }) = types::check(compilation, &root)? else {
+        return Ok(None);
+    };
+    compilation.diagnostics.extend(findings);
+    Ok(Some(checker))
 }
 
 /// Which fixes are applied.
@@ -151,10 +155,17 @@ fn raise_warnings(compilation: &mut Compilation) {
     }
 }
 
-fn summary(compilation: &Compilation, milliseconds: u128, terminal: &Terminal) -> String {
+fn summary(
+    compilation: &Compilation,
+    checker: Option<&Checker>,
+    milliseconds: u128,
+    terminal: &Terminal,
+) -> String {
     let counts = Counts::of(compilation);
     if counts.errors + counts.warnings == 0 {
-        return format!("  Checked {}   in {milliseconds} ms", counts.words(terminal));
+        let types = checker.map(|it| format!("{}types by {}", terminal.dot(), it.name()));
+        let types = types.unwrap_or_default();
+        return format!("  Checked {}{types}   in {milliseconds} ms", counts.words(terminal));
     }
     let mut parts = Vec::new();
     if counts.errors > 0 {

@@ -9,12 +9,13 @@ use super::run::{read_fixture, unknown};
 use crate::args::Preview;
 use crate::catalog::{Runnable, runnable, show_findings};
 use crate::exit::{Exit, Stop};
+use crate::programs::find_programs;
 use crate::terminal::Terminal;
 
 /// Prints a line of JSON for every document or row.
 pub(crate) fn run(arguments: &Preview, terminal: &Terminal) -> Result<Exit, Stop> {
     let format = Format::Human;
-    let Runnable { bundle, mut sources, root, .. } =
+    let Runnable { bundle, mut sources, root, settings } =
         match runnable(arguments.source.as_deref(), format, terminal)? {
             Ok(runnable) => runnable,
             Err(exit) => return Ok(exit),
@@ -38,7 +39,8 @@ pub(crate) fn run(arguments: &Preview, terminal: &Terminal) -> Result<Exit, Stop
         return Err(Stop::usage("the catalog has no tests to take documents from")
             .help("name a file of documents: --fixture FILE"));
     }
-    let previews = match preview(&bundle, &root, task, input) {
+    let programs = find_programs(&bundle, arguments.js, &settings, |_| true)?;
+    let previews = match preview(&bundle, &root, &programs, task, input) {
         Ok(previews) => previews,
         Err(failure) => {
             let diagnostic = explain_failure(&failure, &mut sources);

@@ -11,7 +11,7 @@ use serde_json::json;
 use tidegate_compiler::diag::nearest;
 use tidegate_compiler::diag::render::json::SCHEMA_VERSION;
 use tidegate_compiler::explain::explain_failure;
-use tidegate_compiler::settings::{RunSettings, size_bytes};
+use tidegate_compiler::settings::{Settings, size_bytes};
 use tidegate_compiler::source::Sources;
 use tidegate_runtime::engine::{self, Ingest, RunRequest, TaskReport};
 use tidegate_runtime::files::read_whole;
@@ -22,6 +22,7 @@ use tidegate_stdlib::bundle::{Bundle, Endpoint, LocalProcess, Task, TaskKind};
 use crate::args::{Durability, ResultFormat, Run};
 use crate::catalog::{Runnable, runnable, show_findings};
 use crate::exit::{Exit, Stop};
+use crate::programs::find_programs;
 use crate::progress::Progress;
 use crate::report::plural;
 use crate::terminal::Terminal;
@@ -72,7 +73,7 @@ pub(crate) fn run(arguments: &Run, terminal: &Terminal) -> Result<Exit, Stop> {
 
 fn request(
     arguments: &Run,
-    settings: &RunSettings,
+    settings: &Settings,
     bundle: Arc<Bundle>,
     root: PathBuf,
     terminal: &Terminal,
@@ -88,11 +89,14 @@ fn request(
     let fixture = arguments.fixture.as_deref().map(read_fixture).transpose()?;
     let data = match (&arguments.data, &fixture) {
         (Some(data), _) => data.clone(),
-        (None, None) => PathBuf::from(settings.data.as_deref().unwrap_or(DATA_DIRECTORY)),
+        (None, None) => PathBuf::from(settings.run.data.as_deref().unwrap_or(DATA_DIRECTORY)),
         (None, Some(_)) => temporary_data(),
     };
+    let is_wanted = |task: &str| only.is_empty() || only.contains(task);
+    let programs = find_programs(&bundle, arguments.js, settings, is_wanted)?;
     Ok(RunRequest {
         bundle,
+        programs,
         data,
         root,
         until_idle: arguments.until_idle || fixture.is_some(),
@@ -106,7 +110,7 @@ fn request(
             Durability::Normal => store::Durability::Normal,
             Durability::Off => store::Durability::Off,
         },
-        memory_bytes: memory_bytes(arguments.memory.as_deref(), settings.memory_bytes)?,
+        memory_bytes: memory_bytes(arguments.memory.as_deref(), settings.run.memory_bytes)?,
     })
 }
 

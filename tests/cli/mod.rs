@@ -4,6 +4,7 @@
 //! binary there (`$ cat …`, `$ ls …` and other commands go through the shell); the lines below are its standard output, then its standard
 //! error behind `2> `, then `? N` when the exit code is not 0. Durations are written `# ms` and `# s`. `UPDATE=1` rewrites the fences.
 
+mod types;
 mod watch;
 
 use std::fmt::Write as _;
@@ -18,6 +19,7 @@ use crate::markdown::{self, Fence, Section};
 pub(crate) fn tests() -> Vec<Trial> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli");
     let mut trials = watch::tests();
+    trials.extend(types::tests());
     for path in markdown::files(&directory) {
         let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().to_owned();
         let text = std::fs::read_to_string(&path).expect("transcripts can be read");

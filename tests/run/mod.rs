@@ -5,6 +5,7 @@
 mod bank;
 mod changes;
 mod crash;
+mod javascript;
 mod places;
 mod quakes;
 mod sensors;
@@ -47,5 +48,5 @@ pub(crate) fn tests() -> Vec<Trial> {
             Ok::<(), Failed>(())
         })
     });
-    trials.chain(sensors::tests()).collect()
+    trials.chain(sensors::tests()).chain(javascript::tests()).collect()
 }

@@ -8,6 +8,7 @@ use tidegate_compiler::diag::patch::patch;
 use tidegate_compiler::diag::render::{Findings, Format, Report, Style, json};
 use tidegate_compiler::explain::explain_outcome;
 use tidegate_compiler::{dialect, emit};
+use tidegate_runtime::ScriptPrograms;
 use tidegate_runtime::verify::run_tests;
 
 use super::compile::compile_files;
@@ -138,7 +139,8 @@ fn run_tests_of(compilation: &mut Compilation) -> Result<(), Failed> {
     let Compilation { plan: Some(plan), sources, diagnostics, .. } = compilation else {
         return Ok(());
     };
-    let run = run_tests(&plan.bundle, Path::new(""), "").map_err(|failure| failure.message)?;
+    let run = run_tests(&plan.bundle, Path::new(""), &ScriptPrograms::default(), "")
+        .map_err(|failure| failure.message)?;
     diagnostics.extend(run.outcomes.iter().flat_map(|outcome| explain_outcome(outcome, sources)));
     Ok(())
 }

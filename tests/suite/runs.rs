@@ -9,6 +9,7 @@ use libtest_mimic::Failed;
 use tidegate_compiler::Compilation;
 use tidegate_compiler::diag::Rule;
 use tidegate_compiler::explain::{explain_failure, explain_outcome};
+use tidegate_runtime::ScriptPrograms;
 use tidegate_runtime::engine::{Observer, RunRequest, TaskReport, run as run_engine};
 use tidegate_runtime::store::Durability;
 use tidegate_runtime::verify::run_tests;
@@ -36,8 +37,9 @@ pub(super) fn test(rule: &Rule, examples: &Examples) -> Result<(), Failed> {
         let Some(plan) = compilation.plan.take() else {
             return Err(format!("does not compile:\n{}", concise_text(&compilation)).into());
         };
-        let outcomes =
-            run_tests(&plan.bundle, Path::new(""), "").map_err(|failure| failure.message)?.outcomes;
+        let outcomes = run_tests(&plan.bundle, Path::new(""), &ScriptPrograms::default(), "")
+            .map_err(|failure| failure.message)?
+            .outcomes;
         let sources = &mut compilation.sources;
         let diagnostics: Vec<_> =
             outcomes.iter().flat_map(|outcome| explain_outcome(outcome, sources)).collect();
@@ -90,6 +92,7 @@ fn execute(marked: &Marked, directory: &Path) -> Result<(Compilation, Vec<Failur
         root,
         until_idle: true,
         only: BTreeSet::new(),
+        programs: ScriptPrograms::default(),
         ingest: Vec::new(),
         fixture: None,
         skip_materializations: false,

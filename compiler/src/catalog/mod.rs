@@ -17,7 +17,7 @@ mod value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::model::{CaptureSpec, CollectionSpec, MaterializationSpec, Specs, TestSpec};
+use crate::model::{CaptureSpec, CollectionSpec, MaterializationSpec, Specs, TestSpec, UsingSpec};
 use crate::source::{FileId, Range, Span};
 
 pub(crate) use bundle::declaring_field;
@@ -68,6 +68,15 @@ impl Catalog {
         let derives = |collection: &&Collection| collection.spec().derive.is_some();
         let derivations = self.collections.iter().filter(derives).map(Collection::name);
         captures.chain(materializations).chain(derivations).collect()
+    }
+
+    /// Whether a collection of this name is derived by a TypeScript module.
+    pub fn has_module(&self, name: &str) -> bool {
+        let using = |collection: &Collection| {
+            let using = collection.spec().derive.as_ref().and_then(|derive| derive.using.as_ref());
+            matches!(using, Some(UsingSpec::TypeScript { .. }))
+        };
+        self.collections.iter().any(|collection| collection.name() == name && using(collection))
     }
 
     /// All collections with their ids.

@@ -19,7 +19,7 @@ use crate::limits::SOURCE_SIZE_BYTES_MAX;
 use crate::source::{FileId, LineIndex, Range, Role, SourceFile, Sources, Span};
 
 pub use test::explain_outcome;
-pub use types::{TypeError, explain_type_error};
+pub use types::{TypeError, TypedModule, explain_type_error, typed_modules};
 
 /// How many bytes of a document a note shows.
 const DOCUMENT_BYTES_SHOWN: usize = 200;

@@ -1,15 +1,29 @@
-//! Findings of a type checker as diagnostics.
+//! What type checkers are asked about, and their findings as diagnostics.
 
 use url::Url;
 
+use crate::catalog::ScriptSource;
+use crate::check::Checked;
 use crate::diag::{Diagnostic, rules};
-use crate::source::{ColumnUnit, Position, Range, Sources};
+use crate::model::{InlineOrFile, UsingSpec};
+use crate::source::{ColumnUnit, LineIndex, Position, Role, Sources};
+
+/// TypeScript of the catalog, as a type checker gets it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TypedModule {
+    /// Its text, and where each part of it stands.
+    pub source: ScriptSource,
+    /// The file that holds it, from which its imports are relative.
+    pub url: Url,
+    /// Whether that is a catalog file, and not a module by itself.
+    pub is_inline: bool,
+}
 
 /// One error as a type checker tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TypeError {
-    /// The file.
-    pub url: Url,
+    /// The checker, as people call it.
+    pub checker: &'static str,
     /// Line, from 1.
     pub line: u32,
     /// Column in code units of UTF-16, from 1.
@@ -22,19 +36,38 @@ pub struct TypeError {
     pub more: Vec<String>,
 }
 
-/// The diagnostic of a type error; nothing when the file is none of the catalog's.
-pub fn explain_type_error(error: &TypeError, sources: &Sources) -> Option<Diagnostic> {
-    let (file, source) = sources.files().find(|(_, file)| file.url == error.url)?;
+/// All modules of a catalog: the files, and what is written in place.
+pub fn typed_modules(checked: &Checked, sources: &Sources) -> Vec<TypedModule> {
+    let files = sources.files().filter(|(_, file)| file.role == Role::Module && file.is_present);
+    let files = files.filter_map(|(id, file)| {
+        let source = ScriptSource::from_file(sources, id).ok()?;
+        Some(TypedModule { source, url: file.url.clone(), is_inline: false })
+    });
+    let inline = checked.catalog.collections().filter_map(|(_, collection)| {
+        let using = collection.spec().derive.as_ref()?.using.as_ref()?;
+        let UsingSpec::TypeScript { module: Some(module @ InlineOrFile::Inline(_)), .. } = using
+        else {
+            return None;
+        };
+        let file = collection.file();
+        let source = ScriptSource::new(sources, file, module, Role::Module).ok()?;
+        Some(TypedModule { source, url: sources.file(file).url.clone(), is_inline: true })
+    });
+    files.chain(inline).collect()
+}
+
+/// The diagnostic of an error in a module.
+pub fn explain_type_error(error: &TypeError, module: &TypedModule) -> Diagnostic {
+    let text = module.source.script.text.as_str();
     let position = Position { line: error.line, column: error.column };
-    let start = source.lines.offset(&source.text, position, ColumnUnit::Utf16);
-    let rest = source.text.get(start as usize..).unwrap_or_default();
+    let start = LineIndex::new(text).offset(text, position, ColumnUnit::Utf16) as usize;
+    let rest = text.get(start..).unwrap_or_default();
     let is_of_word = |character: char| character.is_alphanumeric() || "_$#".contains(character);
     let word = rest.len() - rest.trim_start_matches(is_of_word).len();
     let length = word.max(rest.chars().next().map_or(0, char::len_utf8));
-    let end = start.saturating_add(u32::try_from(length).unwrap_or(u32::MAX));
+    let span = module.source.span(start..start + length);
     let message = error.message.trim_end_matches('.').replace('\'', "`");
-    let span = Range::new(start, end).in_file(file);
     let diagnostic = Diagnostic::new(&rules::TYPE_ERROR, span, message)
-        .label(format!("the type checker says {}", error.code));
-    Some(error.more.iter().fold(diagnostic, |diagnostic, line| diagnostic.note(line.trim())))
+        .label(format!("`{}` says {}", error.checker, error.code));
+    error.more.iter().fold(diagnostic, |diagnostic, line| diagnostic.note(line.trim()))
 }

@@ -21,6 +21,7 @@ use tidegate_stdlib::bundle::{Bundle, Failure, TaskName};
 use tidegate_stdlib::lambda::typescript::LogLine;
 
 use crate::clock::ProcessClock;
+use crate::lambdas::ScriptPrograms;
 pub use crate::shuffle::RenamedRead;
 use crate::store::write_executed;
 use crate::store::{DataDirectory, Durability};
@@ -42,6 +43,8 @@ pub struct RunRequest {
     pub until_idle: bool,
     /// Only these tasks, by name; all when empty.
     pub only: BTreeSet<String>,
+    /// What runs modules, where that is not this process.
+    pub programs: ScriptPrograms,
     /// Files to ingest as captures would.
     pub ingest: Vec<Ingest>,
     /// Replace the captures by a fixture: its text.

@@ -162,8 +162,10 @@ impl<'c, 'r> Member<'c, 'r> {
                 let name = self.name;
                 let tell = Box::new(move |line: &LogLine| observer.logged(name, line));
                 let (around, seed) = (self.surroundings(), self.seed()?);
-                let root = &self.crew.request.root;
-                self.drive(DeriveTask::new(derivation, bundle, around, root, seed, tell), desk)
+                let RunRequest { root, programs, .. } = self.crew.request;
+                let program = programs.of(derivation);
+                let task = DeriveTask::new(derivation, bundle, around, root, seed, program, tell);
+                self.drive(task, desk)
             }
             Job::Materialization(materialization) => {
                 self.drive(self.materialization(materialization, observer), desk)

@@ -6,6 +6,7 @@
 
 use std::cell::RefCell;
 use std::path::Path;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -22,14 +23,12 @@ use tidegate_stdlib::lambda::{Invocation, Rows};
 use tidegate_stdlib::limits::LAMBDA_ROWS_SIZE_BYTES_MAX;
 use tidegate_stdlib::value::Pointer;
 
-use crate::process::{Heard, Process, Program};
+use crate::process::{Heard, Process, Program, SILENCE_MAX, unexpected_line};
 use crate::stamp;
 use crate::uuid::{self, Uuid};
 
 /// What is said of the connector in requests.
 const CONNECTOR_TYPE: &str = "LOCAL";
-/// How much of a line that cannot be read is shown.
-const LINE_SHOWN_BYTES: usize = 200;
 /// What a document counts as at least: it takes more memory than the shortest texts.
 const DOCUMENT_BYTES_LEAST: usize = 128;
 
@@ -63,7 +62,7 @@ struct Early {
 
 impl Early {
     fn add(&mut self, heard: Heard) -> Result<(), String> {
-        let line = line(heard)?;
+        let line = heard.into_line()?;
         self.taken.count(&line)?;
         self.lines.push(line);
         Ok(())
@@ -136,16 +135,16 @@ impl ProcessEngine {
     pub(super) fn open(subject: Subject<'_>, root: &Path, state: &Value) -> Result<Self, String> {
         let LocalProcess { command, env, directory, .. } = subject.process;
         let directory = root.join(directory);
-        let program = Program { command, environment: env, directory: &directory };
+        let program =
+            Program { command, environment: env, directory: &directory, silence_max: SILENCE_MAX };
         validate(Process::start(program)?, subject)?;
         let mut process = Process::start(program)?;
         let range = json!({"keyEnd": u32::MAX, "rClockEnd": u32::MAX});
         let open = json!({"open": {
             "collection": derived_spec(subject), "version": "", "range": range, "state": state,
         }});
-        process.send(open.to_string(), &mut |heard| Err(unexpected(&heard)))?;
-        let opened = process.receive()?;
-        let line = line(opened)?;
+        process.send(as_line(&open), &mut |heard| Err(unexpected(heard)))?;
+        let line = process.receive()?.into_line()?;
         if parse(&line)?.opened.is_none() {
             return Err(unexpected_line(&line));
         }
@@ -162,7 +161,7 @@ impl ProcessEngine {
         rows: &mut Rows,
     ) -> Result<(), String> {
         let request = self.read_request(transform, invocation);
-        self.send(request)?;
+        self.send(Arc::new(request.into_bytes()))?;
         while let Some(heard) = self.process.borrow_mut().try_receive() {
             self.early.borrow_mut().add(heard)?;
         }
@@ -171,7 +170,7 @@ impl ProcessEngine {
 
     /// Asks for the rest of what a transaction publishes.
     pub(super) fn flush(&self, rows: &mut Rows) -> Result<(), String> {
-        self.send(json!({"flush": {}}).to_string())?;
+        self.send(as_line(&json!({"flush": {}})))?;
         // What came while there was no room for the request was published before it.
         let Early { lines, mut taken } = self.early.take();
         let mut is_flushed = false;
@@ -179,7 +178,7 @@ impl ProcessEngine {
             is_flushed |= take(&line, rows)?;
         }
         while !is_flushed {
-            let line = line(self.process.borrow_mut().receive()?)?;
+            let line = self.process.borrow_mut().receive()?.into_line()?;
             taken.count(&line)?;
             is_flushed = take(&line, rows)?;
         }
@@ -188,10 +187,10 @@ impl ProcessEngine {
 
     /// Tells that the transaction is committed after this, and asks for the state to commit with it.
     pub(super) fn start_commit(&self) -> Result<Option<StateUpdate>, String> {
-        self.send(json!({"startCommit": {"runtimeCheckpoint": {}}}).to_string())?;
+        self.send(as_line(&json!({"startCommit": {"runtimeCheckpoint": {}}})))?;
         let line = match self.early.take().lines.pop() {
             Some(early) => early,
-            None => line(self.process.borrow_mut().receive()?)?,
+            None => self.process.borrow_mut().receive()?.into_line()?,
         };
         let Some(started) = parse(&line)?.started_commit else {
             return Err(unexpected_line(&line));
@@ -206,7 +205,7 @@ impl ProcessEngine {
         self.process.borrow().take_errors().iter().map(|line| log_line(line)).collect()
     }
 
-    fn send(&self, request: String) -> Result<(), String> {
+    fn send(&self, request: Arc<Vec<u8>>) -> Result<(), String> {
         let mut early = self.early.borrow_mut();
         self.process.borrow_mut().send(request, &mut |heard| early.add(heard))
     }
@@ -261,8 +260,8 @@ fn uuid_of(document: Node<'_>) -> Option<&str> {
 fn validate(mut process: Process, subject: Subject<'_>) -> Result<(), String> {
     let config = &subject.process.config;
     let mut ask = |request: Value| -> Result<Vec<u8>, String> {
-        process.send(request.to_string(), &mut |heard| Err(unexpected(&heard)))?;
-        line(process.receive()?)
+        process.send(as_line(&request), &mut |heard| Err(unexpected(heard)))?;
+        process.receive()?.into_line()
     };
     let answer = ask(json!({"spec": {"connectorType": CONNECTOR_TYPE, "config": config}}))?;
     if parse(&answer)?.spec.is_none() {
@@ -291,11 +290,8 @@ fn validate(mut process: Process, subject: Subject<'_>) -> Result<(), String> {
     process.finish()
 }
 
-fn line(heard: Heard) -> Result<Vec<u8>, String> {
-    match heard {
-        Heard::Line(line) => Ok(line),
-        Heard::Broken(reason) => Err(format!("the process cannot be understood: {reason}")),
-    }
+fn as_line(request: &Value) -> Arc<Vec<u8>> {
+    Arc::new(request.to_string().into_bytes())
 }
 
 fn parse(line: &[u8]) -> Result<Response<'_>, String> {
@@ -313,21 +309,8 @@ fn take(line: &[u8], rows: &mut Rows) -> Result<bool, String> {
     if response.flushed.is_some() { Ok(true) } else { Err(unexpected_line(line)) }
 }
 
-fn unexpected(heard: &Heard) -> String {
-    match heard {
-        Heard::Line(line) => unexpected_line(line),
-        Heard::Broken(reason) => format!("the process cannot be understood: {reason}"),
-    }
-}
-
-fn unexpected_line(line: &[u8]) -> String {
-    let text = String::from_utf8_lossy(line);
-    let end = text.floor_char_boundary(LINE_SHOWN_BYTES);
-    let more = if end < text.len() { "…" } else { "" };
-    format!(
-        "the process has answered what was not expected: {}{more}",
-        text.get(..end).unwrap_or_default()
-    )
+fn unexpected(heard: Heard) -> String {
+    heard.into_line().map_or_else(|reason| reason, |line| unexpected_line(&line))
 }
 
 /// A line of the log: JSON with a level and a message, or plain text.

@@ -5,28 +5,32 @@
 //! it, up to a bound. The process is in a group of its own, so that Ctrl-C ends the transaction and not the process; when it is let go
 //! of, its input is closed, and it is killed when it does not end by itself.
 //!
+//! Where the system can do that (Linux), it is killed when the thread that started it ends, so that none is left behind by a process
+//! that was killed itself.
+//!
 //! What the lines say is not known here.
 
+mod child;
 mod pumps;
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
-use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
-pub(crate) use pumps::Heard;
 use pumps::{Errors, Pumps};
+pub(crate) use pumps::{Heard, unexpected_line};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 /// How many lines wait in a queue.
 const QUEUE_LINES: usize = 64;
-/// How long a process may say nothing when something is expected of it.
-const SILENCE_MAX: Duration = Duration::from_secs(300);
+/// How long a process may say nothing when something is expected of it, unless it is told otherwise.
+pub(crate) const SILENCE_MAX: Duration = Duration::from_secs(300);
 /// How long a process may take to end once its input is closed.
 const ENDING_MAX: Duration = Duration::from_secs(10);
 /// How many lines a process may still say once its input is closed; one that goes on does not listen.
@@ -43,13 +47,16 @@ pub(crate) struct Program<'p> {
     pub(crate) environment: &'p BTreeMap<String, String>,
     /// Where it runs.
     pub(crate) directory: &'p Path,
+    /// How long it may say nothing when something is expected of it.
+    pub(crate) silence_max: Duration,
 }
 
 /// A running process.
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
-    to: Option<SyncSender<String>>,
+    silence_max: Duration,
+    to: Option<SyncSender<Arc<Vec<u8>>>>,
     from: Receiver<Heard>,
     errors: Errors,
     pumps: Option<Pumps>,
@@ -61,27 +68,13 @@ impl Process {
     /// # Errors
     /// In plain words why it cannot be started.
     pub(crate) fn start(program: Program<'_>) -> Result<Self, String> {
-        let Some((name, arguments)) = program.command.split_first() else {
-            return Err("the command is empty".to_owned());
-        };
-        // Otherwise a relative path would be looked up from where this program runs.
-        let path = Path::new(name);
-        let path = if name.contains('/') { program.directory.join(path) } else { path.to_owned() };
-        let mut child = Command::new(path)
-            .args(arguments)
-            .envs(program.environment)
-            .current_dir(program.directory)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .spawn()
-            .map_err(|error| format!("`{name}` cannot be started: {error}"))?;
+        let mut child = child::start(program)?;
         let (to, lines) = sync_channel(QUEUE_LINES);
         let (heard, from) = sync_channel(QUEUE_LINES);
         let errors = Errors::default();
         let pumps = Pumps::start(&mut child, lines, heard, &errors);
-        Ok(Self { child, to: Some(to), from, errors, pumps: Some(pumps) })
+        let silence_max = program.silence_max;
+        Ok(Self { child, silence_max, to: Some(to), from, errors, pumps: Some(pumps) })
     }
 
     /// Sends a line, without its end. While there is no room for it, hands what comes to `take`.
@@ -90,7 +83,7 @@ impl Process {
     /// That the process has ended, or is silent for too long, and what `take` refuses.
     pub(crate) fn send(
         &mut self,
-        line: String,
+        line: Arc<Vec<u8>>,
         take: &mut dyn FnMut(Heard) -> Result<(), String>,
     ) -> Result<(), String> {
         let mut line = line;
@@ -107,8 +100,8 @@ impl Process {
                     take(heard)?;
                     heard_at = Instant::now();
                 }
-                Err(RecvTimeoutError::Timeout) if heard_at.elapsed() > SILENCE_MAX => {
-                    return Err(silent());
+                Err(RecvTimeoutError::Timeout) if heard_at.elapsed() > self.silence_max => {
+                    return Err(self.silent());
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Err(self.ending()),
@@ -126,9 +119,9 @@ impl Process {
     /// # Errors
     /// That the process has ended, or is silent for too long.
     pub(crate) fn receive(&mut self) -> Result<Heard, String> {
-        match self.from.recv_timeout(SILENCE_MAX) {
+        match self.from.recv_timeout(self.silence_max) {
             Ok(heard) => Ok(heard),
-            Err(RecvTimeoutError::Timeout) => Err(silent()),
+            Err(RecvTimeoutError::Timeout) => Err(self.silent()),
             Err(RecvTimeoutError::Disconnected) => Err(self.ending()),
         }
     }
@@ -149,6 +142,11 @@ impl Process {
             Some(status) => Err(self.told(status)),
             None => Err("the process does not end when its input is closed".to_owned()),
         }
+    }
+
+    fn silent(&self) -> String {
+        let silence = self.silence_max.as_secs_f64();
+        format!("the process has said nothing for {silence} seconds")
     }
 
     /// What a process that ended by itself has said last, and how it ended.
@@ -195,7 +193,9 @@ impl Process {
         None
     }
 
-    fn kill(&mut self) {
+    /// Ends it at once.
+    pub(crate) fn kill(&mut self) {
+        self.to = None;
         self.kill_group();
         let _ = self.child.wait();
         self.join();
@@ -226,8 +226,4 @@ impl Drop for Process {
             self.wait();
         }
     }
-}
-
-fn silent() -> String {
-    format!("the process has said nothing for {} seconds", SILENCE_MAX.as_secs())
 }

@@ -9,6 +9,8 @@ use std::thread::{JoinHandle, spawn};
 
 use crate::limits::LINE_BYTES_MAX;
 
+/// How much of a line that cannot be read is shown.
+const LINE_SHOWN_BYTES: usize = 200;
 /// How many lines of the standard error are kept.
 const ERROR_LINES_MAX: usize = 1_000;
 /// How much of such a line is kept.
@@ -23,6 +25,30 @@ pub(crate) enum Heard {
     Broken(String),
 }
 
+impl Heard {
+    /// The line.
+    ///
+    /// # Errors
+    /// Why there is none, in plain words.
+    pub(crate) fn into_line(self) -> Result<Vec<u8>, String> {
+        match self {
+            Self::Line(line) => Ok(line),
+            Self::Broken(reason) => Err(format!("the process cannot be understood: {reason}")),
+        }
+    }
+}
+
+/// What is said of a line that means nothing.
+pub(crate) fn unexpected_line(line: &[u8]) -> String {
+    let text = String::from_utf8_lossy(line);
+    let end = text.floor_char_boundary(LINE_SHOWN_BYTES);
+    let more = if end < text.len() { "…" } else { "" };
+    format!(
+        "the process has answered what was not expected: {}{more}",
+        text.get(..end).unwrap_or_default()
+    )
+}
+
 /// The threads of a process.
 #[derive(Debug)]
 pub(super) struct Pumps {
@@ -33,7 +59,7 @@ impl Pumps {
     /// Starts them. They end when the pipes are closed, and the one that writes also when nobody sends any more.
     pub(super) fn start(
         child: &mut Child,
-        lines: Receiver<String>,
+        lines: Receiver<Arc<Vec<u8>>>,
         heard: SyncSender<Heard>,
         errors: &Errors,
     ) -> Self {
@@ -60,13 +86,13 @@ impl Pumps {
 }
 
 /// Writes what waits in the queue in one go, then flushes. A process that reads no more has ended, which its output tells.
-fn write_lines(mut input: impl Write, lines: &Receiver<String>) {
+fn write_lines(mut input: impl Write, lines: &Receiver<Arc<Vec<u8>>>) {
     let mut text = Vec::new();
     while let Ok(line) = lines.recv() {
         text.clear();
         let waiting = std::iter::once(line).chain(std::iter::from_fn(|| lines.try_recv().ok()));
         for line in waiting {
-            text.extend_from_slice(line.as_bytes());
+            text.extend_from_slice(&line);
             text.push(b'\n');
             if text.len() > 1 << 20 {
                 break;

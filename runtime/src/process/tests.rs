@@ -6,8 +6,12 @@ use super::*;
 
 fn shell(script: &str) -> Process {
     let command = ["sh", "-c", script].map(str::to_owned);
-    let program =
-        Program { command: &command, environment: &BTreeMap::new(), directory: Path::new("/") };
+    let program = Program {
+        command: &command,
+        environment: &BTreeMap::new(),
+        directory: Path::new("/"),
+        silence_max: SILENCE_MAX,
+    };
     Process::start(program).unwrap()
 }
 
@@ -19,7 +23,9 @@ fn line(heard: Heard) -> String {
 }
 
 fn send(process: &mut Process, text: &str) -> Result<(), String> {
-    process.send(text.to_owned(), &mut |heard| panic!("nothing was expected, not {heard:?}"))
+    process.send(text.to_owned().into_bytes().into(), &mut |heard| {
+        panic!("nothing was expected, not {heard:?}")
+    })
 }
 
 #[test]
@@ -44,7 +50,7 @@ fn neither_side_waits_for_the_other() {
             heard += 1;
             Ok(())
         };
-        process.send(text.clone(), taken).unwrap();
+        process.send(text.clone().into_bytes().into(), taken).unwrap();
     }
     while heard < 1_000 {
         assert_eq!(line(process.receive().unwrap()).len(), 10_000);
@@ -79,8 +85,12 @@ fn a_line_without_end_is_broken() {
 fn a_program_that_is_not_there_is_named() {
     let command = ["no-such-program".to_owned()];
     let environment = BTreeMap::new();
-    let program =
-        |command| Program { command, environment: &environment, directory: Path::new("/") };
+    let program = |command| Program {
+        command,
+        environment: &environment,
+        directory: Path::new("/"),
+        silence_max: SILENCE_MAX,
+    };
     let told = Process::start(program(&command)).unwrap_err();
     assert!(told.starts_with("`no-such-program` cannot be started: "), "{told}");
     assert_eq!(Process::start(program(&[])).unwrap_err(), "the command is empty");
@@ -91,8 +101,12 @@ fn the_environment_and_the_directory_are_given() {
     let command = ["sh", "-c", "echo $GREETING; pwd"].map(str::to_owned);
     let directory = tempfile::tempdir().unwrap();
     let environment = BTreeMap::from([("GREETING".to_owned(), "hello".to_owned())]);
-    let program =
-        Program { command: &command, environment: &environment, directory: directory.path() };
+    let program = Program {
+        command: &command,
+        environment: &environment,
+        directory: directory.path(),
+        silence_max: SILENCE_MAX,
+    };
     let mut process = Process::start(program).unwrap();
     assert_eq!(line(process.receive().unwrap()), "hello");
     let real = directory.path().canonicalize().unwrap();
@@ -105,11 +119,29 @@ fn what_a_process_has_started_ends_with_it() {
     let mut process = shell("sleep 1000 & echo $!; exit 4");
     let other = line(process.receive().unwrap());
     assert_eq!(process.finish().unwrap_err(), "the process ended with exit code 4");
-    let is_there = || {
-        let status = std::fs::read_to_string(format!("/proc/{other}/status")).unwrap_or_default();
-        !status.is_empty() && !status.contains("State:\tZ")
+    while is_there(&other) {
+        std::thread::yield_now();
+    }
+}
+
+/// Whether a process runs.
+fn is_there(id: &str) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+    !status.is_empty() && !status.contains("State:\tZ")
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_process_does_not_outlive_who_started_it() {
+    // Nothing is closed and nothing is killed here, as when this program is killed itself.
+    let forget = || {
+        let mut process = shell("echo $$; exec sleep 1000");
+        let id = line(process.receive().unwrap());
+        std::mem::forget(process);
+        id
     };
-    while is_there() {
+    let id = std::thread::spawn(forget).join().unwrap();
+    while is_there(&id) {
         std::thread::yield_now();
     }
 }

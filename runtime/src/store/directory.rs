@@ -34,8 +34,8 @@ pub struct DataDirectory {
     path: PathBuf,
     durability: Durability,
     meta: Mutex<Meta>,
-    /// Holds the lock until it is closed.
-    _lock: File,
+    /// Holds the lock.
+    lock: File,
 }
 
 impl DataDirectory {
@@ -51,7 +51,7 @@ impl DataDirectory {
             None => create_meta(path, durability)?,
         };
         let (path, meta) = (path.to_owned(), Mutex::new(meta));
-        Ok(Arc::new(Self { path, durability, meta, _lock: lock }))
+        Ok(Arc::new(Self { path, durability, meta, lock }))
     }
 
     /// The directory.
@@ -196,6 +196,13 @@ pub(crate) fn journal_heads(
         }
     }
     Ok(heads)
+}
+
+impl Drop for DataDirectory {
+    fn drop(&mut self) {
+        // A process that is just being started has a copy of the file, which would hold the lock until it is another program.
+        let _ = self.lock.unlock();
+    }
 }
 
 fn take_lock(root: &Path) -> Result<File, Failure> {

@@ -11,6 +11,7 @@ use tidegate_stdlib::reduce::{Fold, Lone, Mode};
 
 use crate::combine::{Contract, hash_seed};
 use crate::derive::collection;
+use crate::lambdas::ScriptPrograms;
 use crate::shuffle::parse_time;
 use crate::uuid::Clock;
 use crate::violation::SchemaSide;
@@ -24,6 +25,8 @@ pub(super) struct TestCatalog<'b> {
     pub(super) bundle: &'b Bundle,
     /// The directory below which processes run.
     pub(super) root: &'b Path,
+    /// What runs modules, where that is not this process.
+    pub(super) programs: &'b ScriptPrograms,
     /// Where the clock of every case begins.
     pub(super) start: Clock,
     derivations: BTreeMap<&'b str, &'b Derivation>,
@@ -47,7 +50,11 @@ impl<'b> TestCatalog<'b> {
     ///
     /// # Errors
     /// `damaged` when a time of the bundle is none.
-    pub(super) fn new(bundle: &'b Bundle, root: &'b Path) -> Result<Self, Failure> {
+    pub(super) fn new(
+        bundle: &'b Bundle,
+        root: &'b Path,
+        programs: &'b ScriptPrograms,
+    ) -> Result<Self, Failure> {
         let mut derivations = BTreeMap::new();
         let mut readers: BTreeMap<&str, Vec<Reader<'_>>> = BTreeMap::new();
         let mut latest = None;
@@ -69,7 +76,7 @@ impl<'b> TestCatalog<'b> {
         let start = latest.map_or_else(|| parse_time(START), Ok)?;
         let names = || bundle.collections.keys().map(|name| (name.as_str(), OnceLock::new()));
         let (write, read) = (names().collect(), names().collect());
-        Ok(Self { bundle, root, start, derivations, readers, write, read })
+        Ok(Self { bundle, root, programs, start, derivations, readers, write, read })
     }
 
     /// A collection of the bundle.

@@ -2,21 +2,21 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use rusqlite::Connection;
 use serde_json::Value;
 use tidegate_stdlib::bundle::{
     Collection, Derivation, Failure, FailureKind, TaskKind, TaskName, Transform,
 };
-use tidegate_stdlib::document::Document;
+use tidegate_stdlib::document::{Document, Documents};
+use tidegate_stdlib::lambda::Rows;
 use tidegate_stdlib::lambda::sqlite::{Guard, SqlFailure, migrate, open_in_memory};
 use tidegate_stdlib::lambda::typescript::LogLine;
-use tidegate_stdlib::lambda::{Invocation, Rows};
 
 use super::catalog::{Combining, TestCatalog};
 use super::coverage::Coverage;
-use crate::derive::blame;
-use crate::lambdas::{Beginning, Database, Lambdas};
+use crate::lambdas::{Beginning, Database, Given, Lambdas};
 use crate::shuffle::Selection;
 use crate::stamp;
 use crate::store::JournalName;
@@ -81,7 +81,12 @@ impl<'b> OpenDerivation<'b> {
                     .map_err(|failure| migration_failure(migration, index, &failure))?;
             }
             let database = Database { connection: &connection, guard: &guard };
-            let beginning = Beginning { root: catalog.root, state: None, seed: SEED };
+            let beginning = Beginning {
+                root: catalog.root,
+                state: None,
+                seed: SEED,
+                program: catalog.programs.of(derivation),
+            };
             let source = |name: &str| catalog.collection(name);
             let lambdas = Lambdas::open(derivation, source, database, beginning)?;
             let reads = derivation.transforms.iter().map(|transform| {
@@ -119,26 +124,25 @@ impl<'b> OpenDerivation<'b> {
         let turns = self.take_turns(through, journals);
         self.execute("BEGIN")?;
         let database = Database { connection: &self.connection, guard: &self.guard };
-        let mut prepared = self.lambdas.batch(database);
-        let mut rows = Rows::default();
-        for turn in turns {
-            check_source(self.derivation, &turn, catalog)?;
-            if let Some(read) = self.reads.get_mut(turn.read) {
+        let documents: Vec<(usize, Document)> =
+            turns.iter().map(|turn| (turn.read, Document::from_value(turn.document))).collect();
+        let (derivation, reads) = (self.derivation, &mut self.reads);
+        let given = turns.iter().zip(&documents).map(|(turn, (read, document))| {
+            check_source(derivation, turn, catalog)?;
+            if let Some(read) = reads.get_mut(turn.read) {
                 read.invocations += 1;
             }
-            let document = Document::from_value(turn.document);
-            let invocation = Invocation { document: document.root(), uuid: None };
-            rows.clear();
-            let outcome = prepared
-                .invoke(turn.read, invocation, &mut rows, || turn.document.clone())
-                .and_then(|()| rows.documents().iter().try_for_each(|row| combining.admit(row)));
-            outcome
-                .map_err(|failure| blame(self.derivation, turn.read, document.root(), failure))?;
-        }
-        drop(prepared);
-        rows.clear();
-        self.lambdas.flush(&mut rows)?;
-        rows.documents().iter().try_for_each(|row| combining.admit(row))?;
+            Ok(Given { read: *read, document: document.root(), uuid: None })
+        });
+        let mut rows = Rows::default();
+        let take = &mut |rows: &Documents, range: Range<usize>| {
+            let mut rows = range.filter_map(|index| rows.get(index)).enumerate();
+            rows.try_for_each(|(index, row)| {
+                combining.admit(row).map_err(|failure| (index, failure))
+            })
+        };
+        self.lambdas.apply(database, given, &mut rows, take)?;
+        self.lambdas.flush(&mut rows, take)?;
         self.lambdas.commit()?;
         self.execute("COMMIT")?;
         combining.drain()

@@ -18,20 +18,27 @@ use std::time::Instant;
 
 use tidegate_stdlib::bundle::{Bundle, Failure, Test, TestOutcome, TestRun, TestStatus};
 
+use crate::lambdas::ScriptPrograms;
 use case::Case;
 use catalog::TestCatalog;
 use coverage::Coverage;
 pub(crate) use preview::ingest_step;
 pub use preview::{Preview, PreviewInput, preview};
 
-/// Runs the tests of a bundle whose name contains `filter` (all when empty), in parallel; processes run below `root`.
+/// Runs the tests of a bundle whose name contains `filter` (all when empty), in parallel; processes run below `root`, and
+/// modules in `programs` or in this process.
 ///
 /// # Errors
 /// When the bundle is damaged. What stops one test is its outcome.
-pub fn run_tests(bundle: &Bundle, root: &Path, filter: &str) -> Result<TestRun, Failure> {
+pub fn run_tests(
+    bundle: &Bundle,
+    root: &Path,
+    programs: &ScriptPrograms,
+    filter: &str,
+) -> Result<TestRun, Failure> {
     let tests: Vec<&Test> =
         bundle.tests.values().filter(|test| test.name.contains(filter)).collect();
-    let catalog = TestCatalog::new(bundle, root)?;
+    let catalog = TestCatalog::new(bundle, root, programs)?;
     let next = AtomicUsize::new(0);
     let outcomes = Mutex::new(Vec::with_capacity(tests.len()));
     let covered = Mutex::new(Coverage::default());

@@ -18,6 +18,7 @@ use tidegate_stdlib::value::Pointer;
 use super::case::Case;
 use super::catalog::{Combining, TestCatalog};
 use crate::fixture::Fixture;
+use crate::lambdas::ScriptPrograms;
 use crate::violation::SchemaSide;
 
 /// Where the documents of a preview come from.
@@ -40,7 +41,8 @@ pub struct Preview {
     pub log: Vec<LogLine>,
 }
 
-/// Runs a derivation or materialization and gives what it would publish or store, input by input; processes run below `root`.
+/// Runs a derivation or materialization and gives what it would publish or store, input by input; processes run below `root`, and
+/// modules in `programs` or in this process.
 ///
 /// # Errors
 /// A failure of the task or of one upstream of it, a fixture that cannot be read, and a capture, whose endpoint would have to be
@@ -48,10 +50,11 @@ pub struct Preview {
 pub fn preview(
     bundle: &Bundle,
     root: &Path,
+    programs: &ScriptPrograms,
     task: &TaskName,
     input: PreviewInput<'_>,
 ) -> Result<Vec<Preview>, Failure> {
-    let catalog = TestCatalog::new(bundle, root)?;
+    let catalog = TestCatalog::new(bundle, root, programs)?;
     let inputs: Vec<(Option<String>, Test)> = match input {
         PreviewInput::Tests => {
             bundle.tests.values().map(|test| (Some(test.name.clone()), ingests(test))).collect()

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tidegate_stdlib::bundle::{Collection, Derivation, FailureKind, Task};
 
 use super::*;
+use crate::lambdas::ScriptPrograms;
 
 /// The place of line `line` of a file.
 fn at(line: u32) -> Value {
@@ -87,7 +88,7 @@ fn add_test(bundle: &mut Bundle, name: &str, steps: Vec<Value>) {
 /// The outcome of one case.
 fn run(mut bundle: Bundle, steps: Vec<Value>) -> TestOutcome {
     add_test(&mut bundle, "t", steps);
-    run_tests(&bundle, Path::new(""), "").unwrap().outcomes.remove(0)
+    run_tests(&bundle, Path::new(""), &ScriptPrograms::default(), "").unwrap().outcomes.remove(0)
 }
 
 fn passes(bundle: Bundle, steps: Vec<Value>) {
@@ -138,7 +139,8 @@ fn every_case_begins_anew() {
         ];
         add_test(&mut bundle, name, steps);
     }
-    let outcomes = run_tests(&bundle, Path::new(""), "x/").unwrap().outcomes;
+    let outcomes =
+        run_tests(&bundle, Path::new(""), &ScriptPrograms::default(), "x/").unwrap().outcomes;
     let names: Vec<&str> = outcomes.iter().map(|outcome| outcome.name.as_str()).collect();
     assert_eq!(names, ["x/1", "x/2"]);
     assert!(outcomes.iter().all(|outcome| outcome.status == TestStatus::Passed), "{outcomes:#?}");

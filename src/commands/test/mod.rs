@@ -9,16 +9,19 @@ use std::sync::Arc;
 use tidegate_compiler::diag::render::Format;
 use tidegate_compiler::diag::{Applicability, Diagnostic, Severity};
 use tidegate_compiler::explain::{explain_failure, explain_outcome};
+use tidegate_compiler::settings::Settings;
 use tidegate_compiler::source::Sources;
 use tidegate_compiler::world::World;
 use tidegate_compiler::{Compilation, compile};
 use tidegate_runtime::verify::run_tests;
 use tidegate_stdlib::bundle::{Bundle, TestOutcome, TestRun, TestStatus};
+use tidegate_stdlib::lambda::typescript::ScriptEngine;
 
 use crate::args::{Output, Test};
 use crate::catalog::{read_bundle, show_findings};
 use crate::exit::{Exit, Stop};
 use crate::fix::Repaired;
+use crate::programs::find_programs;
 use crate::report::{self, plural};
 use crate::source::{Source, request};
 use crate::terminal::Terminal;
@@ -43,10 +46,12 @@ pub(crate) fn run(arguments: &Test, terminal: &Terminal) -> Result<Exit, Stop> {
     let (source, filter) = source_and_filter(arguments);
     let source = Source::find(source)?;
     if arguments.watch {
-        return watch(terminal, |disk| finish(test(&source, filter, disk)?, arguments, terminal));
+        return watch(terminal, |disk| {
+            finish(test(&source, filter, arguments.js, disk)?, arguments, terminal)
+        });
     }
     let mut repaired = Repaired::default();
-    let mut tested = test(&source, filter, &repaired)?;
+    let mut tested = test(&source, filter, arguments.js, &repaired)?;
     if arguments.accept {
         if matches!(source, Source::Bundle(_)) {
             return Err(Stop::usage("the tests of a bundle cannot be changed")
@@ -57,7 +62,7 @@ pub(crate) fn run(arguments: &Test, terminal: &Terminal) -> Result<Exit, Stop> {
             if repaired.apply(failures, sources, Applicability::Unsafe)? == 0 {
                 break;
             }
-            tested = test(&source, filter, &repaired)?;
+            tested = test(&source, filter, arguments.js, &repaired)?;
         }
         let files = repaired.write()?;
         if files > 0 {
@@ -88,21 +93,29 @@ fn source_and_filter(arguments: &Test) -> (Option<&Path>, &str) {
 }
 
 /// Compiles a catalog, or reads a bundle, and runs its tests.
-fn test(source: &Source, filter: &str, world: &dyn World) -> Result<Tested, Stop> {
-    let (bundle, root, mut sources, findings): (Arc<Bundle>, _, _, _) = match source {
+fn test(
+    source: &Source,
+    filter: &str,
+    js: ScriptEngine,
+    world: &dyn World,
+) -> Result<Tested, Stop> {
+    let (bundle, root, mut sources, findings, settings): (Arc<Bundle>, _, _, _, _) = match source {
         Source::Bundle(directory) => {
-            (Arc::new(read_bundle(directory)?), PathBuf::from("."), Sources::default(), Vec::new())
+            let (bundle, root) = (Arc::new(read_bundle(directory)?), PathBuf::from("."));
+            (bundle, root, Sources::default(), Vec::new(), Settings::default())
         }
         Source::Catalog(catalog) => {
             let (request, root) = request(catalog)?;
-            let Compilation { sources, diagnostics: findings, plan, .. } = compile(world, &request);
+            let Compilation { sources, diagnostics: findings, plan, settings, .. } =
+                compile(world, &request);
             let Some(plan) = plan else {
                 return Ok(Tested { sources, findings, failures: Vec::new(), run: None });
             };
-            (Arc::new(plan.bundle), root, sources, findings)
+            (Arc::new(plan.bundle), root, sources, findings, settings)
         }
     };
-    let run = match run_tests(&bundle, &root, filter) {
+    let programs = find_programs(&bundle, js, &settings, |_| true)?;
+    let run = match run_tests(&bundle, &root, &programs, filter) {
         Ok(run) => run,
         Err(failure) => {
             let failures = vec![explain_failure(&failure, &mut sources)];

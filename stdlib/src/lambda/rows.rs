@@ -1,6 +1,6 @@
 //! What lambdas publish, each row a document.
 
-use crate::document::{Documents, Parser};
+use crate::document::{Documents, Node, Parser};
 
 /// The documents of invocations.
 #[derive(Debug, Default)]
@@ -23,6 +23,11 @@ impl Rows {
     pub fn add_text(&mut self, text: &[u8]) -> Result<(), String> {
         let Self { documents, parser } = self;
         documents.add(|builder| parser.parse(text, builder).map_err(|failure| failure.message))
+    }
+
+    /// Adds a copy of a document.
+    pub fn push(&mut self, document: Node<'_>) {
+        self.documents.push(document);
     }
 
     /// Forgets the documents and keeps the allocations.

@@ -219,6 +219,7 @@ fn request(bundle: Bundle, data: &Path) -> RunRequest {
         root: data.to_owned(),
         until_idle: true,
         only: BTreeSet::new(),
+        programs: ScriptPrograms::default(),
         ingest: Vec::new(),
         fixture: None,
         skip_materializations: false,

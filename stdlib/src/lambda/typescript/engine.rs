@@ -123,6 +123,11 @@ impl Engine {
         outcome.map_err(|failure| failure.or_at(definition.as_ref()))
     }
 
+    /// Where the method of a transform is defined, if that is in the files of the module.
+    pub fn definition(&self, transform: usize) -> Option<&Origin> {
+        self.methods.get(transform)?.definition.as_ref()
+    }
+
     /// Calls `flush` and adds what it gives to `rows`.
     ///
     /// # Errors
@@ -147,14 +152,7 @@ impl Engine {
             Some(text) => serde_json::from_str(&text)
                 .map_err(|error| output(format!("`startCommit` gave no JSON: {error}")))?,
         };
-        let Some(state) = given.get("state").filter(|state| !state.is_null()) else {
-            return Ok(None);
-        };
-        let Some(updated) = state.get("updated") else {
-            return Err(output("`startCommit` gave a `state` without `updated`"));
-        };
-        let merge_patch = state.get("mergePatch") == Some(&Value::Bool(true));
-        Ok(Some(StateUpdate { updated: updated.clone(), merge_patch }))
+        StateUpdate::given(&given)
     }
 
     /// Calls `reset`, in which a module forgets what it has seen.
@@ -204,21 +202,18 @@ impl Engine {
         let text = self.within(|script| {
             let given = settled(call(script)?)?;
             if !given.is_array() {
-                let found = word(given.type_name());
-                let message =
-                    format!("`{name}` gave {found} where a list of documents is expected");
-                return Ok(Err(message));
+                return Ok(Err(ScriptFailure::no_documents(name, given.type_name())));
             }
             match self.values.borrow_mut().leave(script, given.clone(), rows) {
                 Ok(()) => Ok(Ok(None)),
                 Err(Fault::Script(error)) => Err(error),
                 Err(Fault::Limit(limit)) => {
-                    Ok(Err(format!("`{name}` gave more than {limit} at once")))
+                    Ok(Err(output(format!("`{name}` gave more than {limit} at once"))))
                 }
                 Err(Fault::Unsure) => stringify(script, given).map(Ok),
             }
         })?;
-        match text.map_err(output)? {
+        match text? {
             None => Ok(()),
             Some(text) => {
                 rows.documents.truncate(begin);
@@ -346,7 +341,7 @@ fn unusable(error: &Error) -> ScriptFailure {
 }
 
 /// A type of the language in a sentence.
-fn word(type_name: &str) -> String {
+pub(super) fn word(type_name: &str) -> String {
     match type_name {
         "undefined" | "null" => format!("`{type_name}`"),
         "array" | "object" | "int" => format!("an {type_name}"),

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use rquickjs::{Ctx, Error, Exception, Function, Value};
 
+use super::engine::word;
 use crate::bundle::{Module, Origin, Script};
 use crate::limits::SCRIPT_MEMORY_BYTES_MAX;
 
@@ -18,6 +19,15 @@ pub struct ScriptFailure {
     pub place: Option<Origin>,
     /// Whence that was called, from the inside out.
     pub calls: Vec<Origin>,
+}
+
+/// How an engine counts the columns of places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Columns {
+    /// In bytes; of a call it names the place behind its bracket. So does QuickJS.
+    BehindCallee,
+    /// In code units of UTF-16; it names the place where what matters begins. So does V8.
+    AtCallee,
 }
 
 /// The kinds of failures.
@@ -41,7 +51,8 @@ pub enum ScriptFailureKind {
 const CALLS_MAX: usize = 8;
 
 impl ScriptFailure {
-    pub(super) fn new(kind: ScriptFailureKind, message: impl Into<String>) -> Self {
+    /// A failure of a kind, whose place is not known.
+    pub fn new(kind: ScriptFailureKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), place: None, calls: Vec::new() }
     }
 
@@ -63,7 +74,8 @@ impl ScriptFailure {
         }
     }
 
-    fn memory() -> Self {
+    /// The failure of a module that takes more memory than it may.
+    pub fn memory() -> Self {
         let limit = SCRIPT_MEMORY_BYTES_MAX >> 20;
         Self::new(ScriptFailureKind::Memory, format!("it takes more than {limit} MiB of memory"))
     }
@@ -71,25 +83,54 @@ impl ScriptFailure {
     fn thrown(value: &Value<'_>, module: &Module) -> Self {
         let Some(exception) = value.clone().into_object().and_then(Exception::from_object) else {
             let text: Option<String> = value.get().ok();
-            let text = text.unwrap_or_else(|| match value.type_name() {
+            if value.is_null() {
                 // An error needs memory, too.
-                "null" => "it threw `null`, or had no memory left to throw anything".to_owned(),
-                name => format!("it threw a value of type {name}"),
-            });
-            return Self::new(ScriptFailureKind::Thrown, on_one_line(&text));
+                let message = "it threw `null`, or had no memory left to throw anything";
+                return Self::new(ScriptFailureKind::Thrown, message);
+            }
+            return Self::raised_value(text.as_deref(), value.type_name());
         };
         let message = exception.message().unwrap_or_default();
         if message == "out of memory" {
             return Self::memory();
         }
         let name: Option<String> = exception.as_object().get("name").ok();
-        let message = match name.as_deref() {
-            Some("Error") | None => message,
-            Some(name) => format!("{name}: {message}"),
+        let stack = exception.stack().unwrap_or_default();
+        let name = name.as_deref().unwrap_or_default();
+        Self::raised(name, &message, &stack, Columns::BehindCallee, module)
+    }
+
+    /// The failure behind an error that has a name, a message, and a stack of places.
+    pub fn raised(
+        name: &str,
+        message: &str,
+        stack: &str,
+        columns: Columns,
+        module: &Module,
+    ) -> Self {
+        let message = match name {
+            "Error" | "" => on_one_line(message),
+            name => format!("{name}: {}", on_one_line(message)),
         };
-        let places = places(value, module);
-        let kind = kind_of(name.as_deref(), places.first().map(|place| place.word));
-        Self::new(kind, on_one_line(&message)).at(places)
+        let places = places_in(stack, columns, module);
+        let kind = kind_of(name, places.first().map(|place| place.word));
+        Self::new(kind, message).at(places)
+    }
+
+    /// The failure of a module that threw something else than an error; `text` when that is a text.
+    pub fn raised_value(text: Option<&str>, type_name: &str) -> Self {
+        let message = match text {
+            Some(text) => on_one_line(text),
+            None => format!("it threw a value of type {type_name}"),
+        };
+        Self::new(ScriptFailureKind::Thrown, message)
+    }
+
+    /// The failure of a method that gave something else than documents.
+    pub fn no_documents(method: &str, type_name: &str) -> Self {
+        let found = word(type_name);
+        let message = format!("`{method}` gave {found} where a list of documents is expected");
+        Self::new(ScriptFailureKind::Output, message)
     }
 
     fn at(self, places: Vec<Place<'_>>) -> Self {
@@ -98,16 +139,16 @@ impl ScriptFailure {
     }
 
     /// The failure, with the place where a function is defined if nothing else is known.
-    pub(super) fn or_at(mut self, definition: Option<&Origin>) -> Self {
+    pub fn or_at(mut self, definition: Option<&Origin>) -> Self {
         self.place = self.place.or_else(|| definition.cloned());
         self
     }
 }
 
 /// Whether the engine threw an error of this name, or the module itself did, at the word that made it.
-fn kind_of(name: Option<&str>, made_at: Option<&str>) -> ScriptFailureKind {
+fn kind_of(name: &str, made_at: Option<&str>) -> ScriptFailureKind {
     const FAULTS: [&str; 4] = ["InternalError", "RangeError", "ReferenceError", "TypeError"];
-    match name.is_some_and(|name| FAULTS.contains(&name)) && made_at != name {
+    match FAULTS.contains(&name) && made_at != Some(name) {
         true => ScriptFailureKind::Fault,
         false => ScriptFailureKind::Thrown,
     }
@@ -123,7 +164,11 @@ struct Place<'m> {
 fn places<'m>(value: &Value<'_>, module: &'m Module) -> Vec<Place<'m>> {
     let exception = value.clone().into_object().and_then(Exception::from_object);
     let stack = exception.and_then(|exception| exception.stack()).unwrap_or_default();
-    let places = stack.lines().filter_map(|line| place_of(line, module));
+    places_in(&stack, Columns::BehindCallee, module)
+}
+
+fn places_in<'m>(stack: &str, columns: Columns, module: &'m Module) -> Vec<Place<'m>> {
+    let places = stack.lines().filter_map(|line| place_of(line, columns, module));
     let mut places: Vec<Place<'m>> = places.take(CALLS_MAX).collect();
     places.dedup_by(|one, other| one.origin == other.origin);
     places
@@ -133,7 +178,7 @@ fn places<'m>(value: &Value<'_>, module: &'m Module) -> Vec<Place<'m>> {
 pub(super) fn definition(function: &Function<'_>, module: &Module) -> Option<Origin> {
     let file: String = function.get("fileName").ok()?;
     let (row, column) = (function.get("lineNumber").ok()?, function.get("columnNumber").ok()?);
-    place_at(&file, row, column, module).map(|place| place.origin)
+    place_at(&file, row, column, Columns::BehindCallee, module).map(|place| place.origin)
 }
 
 fn on_one_line(text: &str) -> String {
@@ -141,36 +186,56 @@ fn on_one_line(text: &str) -> String {
 }
 
 /// The place that a line of a stack names (`at name (file:line:column)`), when the file is the user's.
-fn place_of<'m>(line: &str, module: &'m Module) -> Option<Place<'m>> {
+fn place_of<'m>(line: &str, columns: Columns, module: &'m Module) -> Option<Place<'m>> {
     let line = line.trim().trim_end_matches(')');
     let (line, column) = line.rsplit_once(':')?;
     let (file, row) = line.rsplit_once(':')?;
-    place_at(file, row.parse().ok()?, column.parse().ok()?, module)
+    place_at(file, row.parse().ok()?, column.parse().ok()?, columns, module)
 }
 
 /// The word at a row and column of a file of the user's, both counted from one.
-fn place_at<'m>(file: &str, row: usize, column: usize, module: &'m Module) -> Option<Place<'m>> {
+fn place_at<'m>(
+    file: &str,
+    row: usize,
+    column: usize,
+    columns: Columns,
+    module: &'m Module,
+) -> Option<Place<'m>> {
     let files = module.files.iter().filter(|(name, _)| file.ends_with(name.as_str()));
     let (_, file) = files.max_by_key(|(name, _)| name.len())?;
     let script = &file.script;
     if script.origin.path.is_empty() {
         return None;
     }
-    // The engine counts columns in bytes.
-    let lines = script.text.split_inclusive('\n').take(row.checked_sub(1)?);
-    let offset = lines.map(str::len).sum::<usize>() + column.checked_sub(1)?;
-    let word = word_at(script, offset);
+    let mut lines = script.text.split_inclusive('\n');
+    let before: usize = lines.by_ref().take(row.checked_sub(1)?).map(str::len).sum();
+    let column = column.checked_sub(1)?;
+    let line = lines.next().unwrap_or_default();
+    let word = match columns {
+        Columns::BehindCallee => word_before(script, before + column),
+        Columns::AtCallee => word_at(script, before + offset_of_unit(line, column)),
+    };
     let origin = script.place(word.start, word.end);
     Some(Place { origin, word: script.text.get(word)? })
 }
 
-/// The word at an offset. Of a call the engine names the place behind its bracket: then it is the word before.
-fn word_at(script: &Script, offset: usize) -> Range<usize> {
+/// Where a code unit of UTF-16 stands in a text.
+fn offset_of_unit(text: &str, units: usize) -> usize {
+    let mut left = units;
+    let before = text.chars().take_while(|character| {
+        let length = character.len_utf16();
+        let is_before = left >= length;
+        left = left.saturating_sub(length);
+        is_before
+    });
+    before.map(char::len_utf8).sum()
+}
+
+/// The word at an offset; of a call, whose bracket stands before it, the word before.
+fn word_before(script: &Script, offset: usize) -> Range<usize> {
     let text = script.text.as_str();
     let offset = text.floor_char_boundary(offset);
     let (before, after) = text.split_at_checked(offset).unwrap_or((text, ""));
-    let is_of_word =
-        |character: char| character.is_alphanumeric() || matches!(character, '_' | '$');
     if let Some(callee) = before.strip_suffix('(')
         && callee.ends_with(is_of_word)
     {
@@ -179,8 +244,21 @@ fn word_at(script: &Script, offset: usize) -> Range<usize> {
     }
     // Of a whole function the engine names the beginning of its line.
     let blank = after.len() - after.trim_start_matches([' ', '\t']).len();
-    let (offset, after) = (offset + blank, after.get(blank..).unwrap_or_default());
+    word_at(script, offset + blank)
+}
+
+/// The word at an offset; of `new` the word behind it, which says more.
+fn word_at(script: &Script, offset: usize) -> Range<usize> {
+    let text = script.text.as_str();
+    let offset = text.floor_char_boundary(offset);
+    let after = text.get(offset..).unwrap_or_default();
+    let made = after.strip_prefix("new ").filter(|made| made.starts_with(is_of_word));
+    let (offset, after) = made.map_or((offset, after), |made| (text.len() - made.len(), made));
     let word = after.len() - after.trim_start_matches(is_of_word).len();
     let first = after.chars().next().map_or(0, char::len_utf8);
     offset..offset + word.max(first)
+}
+
+fn is_of_word(character: char) -> bool {
+    character.is_alphanumeric() || matches!(character, '_' | '$')
 }

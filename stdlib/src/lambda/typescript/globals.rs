@@ -8,7 +8,8 @@ use url::{Url, form_urlencoded, quirks};
 
 use super::log::Log;
 
-const PRELUDE: &str = include_str!("prelude.js");
+/// A function that defines the globals by what it is given: an object with the functions of the host.
+pub const PRELUDE: &str = include_str!("prelude.js");
 
 /// Defines the globals. Lines of `console` go to `log`, random numbers come from `seed`.
 pub(super) fn define(context: &Ctx<'_>, log: &Rc<RefCell<Log>>, seed: u64) -> Result<()> {

@@ -13,13 +13,14 @@ pub struct LogLine {
 
 /// Lines that have not been handed on, of bounded size.
 #[derive(Debug, Default)]
-pub(super) struct Log {
+pub struct Log {
     lines: Vec<LogLine>,
     dropped: usize,
 }
 
 impl Log {
-    pub(super) fn add(&mut self, level: &str, text: &str) {
+    /// Adds a text, line by line.
+    pub fn add(&mut self, level: &str, text: &str) {
         for line in text.lines() {
             if self.lines.len() >= SCRIPT_LOG_LINES_MAX {
                 self.dropped += 1;
@@ -33,7 +34,7 @@ impl Log {
     }
 
     /// The lines, and how many more there were.
-    pub(super) fn take(&mut self) -> Vec<LogLine> {
+    pub fn take(&mut self) -> Vec<LogLine> {
         let mut lines = std::mem::take(&mut self.lines);
         let dropped = std::mem::take(&mut self.dropped);
         if dropped > 0 {

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use super::{ScriptFailure, ScriptFailureKind};
+
 /// A change of the state of a derivation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StateUpdate {
@@ -12,6 +14,22 @@ pub struct StateUpdate {
 }
 
 impl StateUpdate {
+    /// What `startCommit` gave, if it is something.
+    ///
+    /// # Errors
+    /// A `state` that does not say what to commit.
+    pub fn given(value: &Value) -> Result<Option<Self>, ScriptFailure> {
+        let Some(state) = value.get("state").filter(|state| !state.is_null()) else {
+            return Ok(None);
+        };
+        let Some(updated) = state.get("updated") else {
+            let message = "`startCommit` gave a `state` without `updated`";
+            return Err(ScriptFailure::new(ScriptFailureKind::Output, message));
+        };
+        let merge_patch = state.get("mergePatch") == Some(&Value::Bool(true));
+        Ok(Some(Self { updated: updated.clone(), merge_patch }))
+    }
+
     /// Carries it out.
     pub fn apply(self, state: &mut Value) {
         if self.merge_patch {
