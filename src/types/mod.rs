@@ -54,5 +54,8 @@ pub(crate) fn check(compilation: &Compilation, root: &Path) -> Result<Option<Typ
         let index = names.iter().position(|names| names.contains(url))?;
         Some(explain_type_error(error, modules.get(index)?))
     });
-    Ok(Some(TypeCheck { checker, findings: findings.collect() }))
+    let mut findings: Vec<Diagnostic> = findings.collect();
+    // Checkers do not always tell them in the same order.
+    findings.sort_by_key(|finding| (finding.primary.span.file, finding.primary.span.range.start));
+    Ok(Some(TypeCheck { checker, findings }))
 }

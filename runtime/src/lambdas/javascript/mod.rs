@@ -1,4 +1,4 @@
-//! Lambdas of a module that runs in a program of this machine, Node.js or Deno, which is faster at it than the engine inside of this
+//! Lambdas of a module that runs in a program of this machine, Node.js or Deno, which computes faster than the engine inside of this
 //! process and gives the same.
 //!
 //! `driver.js` runs in the program, and says how both speak with each other. Documents go there many in a line, and the next line goes
