@@ -59,10 +59,10 @@ export class Derivation extends IDerivation {
 const FOUND: &str = "\
 flow.yaml:17:43: error[type-error] Property `custmer` does not exist on type `SourceFromOrders`. Did you mean `customer`?
 flow.yaml:18:55: error[type-error] Argument of type `number` is not assignable to parameter of type `string`
-lib/files.ts:6:58: error[type-error] Object literal may only specify known properties, and `more` does not exist in type `Document`
 lib/short.ts:2:11: error[type-error] Type `string` is not assignable to type `number`
 lib/short.ts:3:31: error[type-error] Cannot find name `Deno`
 lib/short.ts:3:46: error[type-error] Cannot find name `fetch`
+lib/files.ts:6:58: error[type-error] Object literal may only specify known properties, and `more` does not exist in type `Document`
 ";
 
 /// One test for each checker, whose name says so when it is not there.
