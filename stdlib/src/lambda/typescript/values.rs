@@ -236,8 +236,13 @@ impl<'js> Leaving<'_, 'js> {
                 into.string(&text);
             }
             Form::Array(array) => {
+                let length = length(&array)?;
+                // An array of nothing at all may be as long as it likes.
+                if length > self.bytes_left / CELL_BYTES {
+                    return Err(too_large());
+                }
                 into.begin_array();
-                for index in 0..length(&array)? {
+                for index in 0..length {
                     self.item(&array, index, depth + 1, into)?;
                 }
                 into.end_array();
@@ -333,14 +338,17 @@ impl<'js> Leaving<'_, 'js> {
 
     /// Counts the memory of a value with a text of so many bytes.
     fn take(&mut self, text_bytes: usize) -> Result<(), Fault> {
-        const CELL_BYTES: usize = 16;
         self.bytes_left =
-            self.bytes_left.checked_sub(text_bytes + CELL_BYTES).ok_or_else(|| {
-                let limit = LAMBDA_ROWS_SIZE_BYTES_MAX >> 20;
-                Fault::Limit(format!("{limit} MiB"))
-            })?;
+            self.bytes_left.checked_sub(text_bytes + CELL_BYTES).ok_or_else(too_large)?;
         Ok(())
     }
+}
+
+/// The memory of a value without its text.
+const CELL_BYTES: usize = 16;
+
+fn too_large() -> Fault {
+    Fault::Limit(format!("{} MiB", LAMBDA_ROWS_SIZE_BYTES_MAX >> 20))
 }
 
 /// How many items an array has.
