@@ -83,10 +83,6 @@ impl KnownName {
         for ((to, mask), from) in padded.iter_mut().zip(&mut mask).zip(name) {
             (*to, *mask) = (*from, 0xff);
         }
-        let words = |bytes: &[u8; 16]| {
-            let word = |at| word_at(bytes, at).unwrap_or(0);
-            [word(0), word(8)]
-        };
         Some(Self {
             words: words(&padded),
             masks: words(&mask),
@@ -101,20 +97,44 @@ impl KnownName {
         self.length
     }
 
-    /// Whether it comes first in `rest`; never near the end of a text, where there are no whole words.
+    /// Whether it comes first in `rest`.
     #[inline(always)]
     pub(crate) fn begins(&self, rest: &[u8]) -> bool {
         let ([first, second], [first_mask, second_mask]) = (self.words, self.masks);
         let is =
             |found: &[u8; 8], word: u64, mask: u64| (u64::from_le_bytes(*found) ^ word) & mask == 0;
-        let Some((found, rest)) = rest.split_first_chunk() else { return false };
+        let Some((found, behind)) = rest.split_first_chunk() else {
+            return self.begins_near_end(rest);
+        };
         if !is(found, first, first_mask) {
             return false;
         }
         if self.length <= 8 {
             return true;
         }
-        let Some((found, rest)) = rest.split_first_chunk() else { return false };
-        is(found, second, second_mask) && (self.length <= 16 || rest.starts_with(&self.rest))
+        let Some((found, behind)) = behind.split_first_chunk() else {
+            return self.begins_near_end(rest);
+        };
+        is(found, second, second_mask) && (self.length <= 16 || behind.starts_with(&self.rest))
     }
+
+    /// The same where the text ends within the words.
+    #[cold]
+    #[inline(never)]
+    fn begins_near_end(&self, rest: &[u8]) -> bool {
+        let mut padded = [0; 16];
+        for (to, from) in padded.iter_mut().zip(rest) {
+            *to = *from;
+        }
+        let ([first, second], [first_mask, second_mask]) = (words(&padded), self.masks);
+        let is_other =
+            ((first ^ self.words[0]) & first_mask) | ((second ^ self.words[1]) & second_mask);
+        self.length as usize <= rest.len() && is_other == 0
+    }
+}
+
+/// Sixteen bytes as two words.
+fn words(bytes: &[u8; 16]) -> [u64; 2] {
+    let word = |at| word_at(bytes, at).unwrap_or(0);
+    [word(0), word(8)]
 }
