@@ -24,6 +24,6 @@ pub(crate) fn find_programs(
     ScriptPrograms::find(wanted, choose).map_err(|missing| {
         let MissingProgram { name, collection, message } = missing;
         Stop::environment(format!("the module of `{collection}` cannot be run: {message}"))
-            .help(format!("install `{name}`, or run the module inside of tidegate: quickjs"))
+            .help(format!("install `{name}`, or run the module inside of Tidegate: --js quickjs"))
     })
 }

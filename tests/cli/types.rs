@@ -103,16 +103,18 @@ fn check(program: &str, path: &Path) -> Result<(), Failed> {
     std::fs::create_dir_all(&programs)?;
     std::os::unix::fs::symlink(path.canonicalize()?, programs.join(program))?;
     let temporary = tempfile::tempdir()?;
-    let run = |arguments: &[&str]| {
+    let run = |arguments: &[&str], path: &[&Path]| {
         let node = find("node").and_then(|node| node.parent().map(Path::to_owned));
         let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
         command.args(["check", "--types"]).args(arguments).current_dir(directory.path());
         command.env("TMPDIR", temporary.path());
         // `tsc` is a script of Node.js.
-        command.env("PATH", node.filter(|_| program == "tsc").unwrap_or_default());
+        let node = node.filter(|_| program == "tsc");
+        let path = node.iter().map(PathBuf::as_path).chain(path.iter().copied());
+        command.env("PATH", std::env::join_paths(path).expect("no path has a colon"));
         command.output()
     };
-    let found = run(&["--format", "concise"])?;
+    let found = run(&["--format", "concise"], &[])?;
     let text = String::from_utf8_lossy(&found.stdout).into_owned();
     if text != FOUND || found.status.code() != Some(1) {
         return Err(format!("{text}{}", String::from_utf8_lossy(&found.stderr)).into());
@@ -123,11 +125,18 @@ fn check(program: &str, path: &Path) -> Result<(), Failed> {
         "flow.yaml",
         &FLOW.replace("custmer", "customer").replace("short(doc.id)", "short('x')"),
     )?;
-    let found = run(&[])?;
-    let note = String::from_utf8_lossy(&found.stderr).into_owned();
     let by = if program == "tsc" { "types by tsc" } else { "types by deno check" };
-    if !note.contains(by) || !found.status.success() {
-        return Err(format!("{}{note}", String::from_utf8_lossy(&found.stdout)).into());
+    let passes = |source: &Path, path: &[&Path]| {
+        let found = run(&[&source.to_string_lossy()], path)?;
+        let note = String::from_utf8_lossy(&found.stderr).into_owned();
+        match note.contains(by) && found.status.success() {
+            true => Ok(()),
+            false => Err(Failed::from(format!("{}{note}", String::from_utf8_lossy(&found.stdout)))),
+        }
+    };
+    passes(directory.path(), &[])?;
+    for ours in ["templates/project/demo", "testdata/catalogs/bank-typescript"] {
+        passes(&Path::new(env!("CARGO_MANIFEST_DIR")).join(ours), &[&programs])?;
     }
     match std::fs::read_dir(temporary.path())?.next() {
         None => Ok(()),

@@ -25,7 +25,7 @@ export class Derivation extends IDerivation {
         return [{ customer: doc.customer, total_cents: total, tier }];
     }
 
-    startCommit() {
+    override startCommit() {
         const spent = this.#changed;
         this.#changed = {};
         return { state: { updated: { spent }, mergePatch: true } };

@@ -19,7 +19,7 @@ export class Derivation extends IDerivation {
         return [{ id: doc.id, account: doc.sender, amount: doc.amount, funds, outcome }];
     }
 
-    startCommit() {
+    override startCommit() {
         return { state: { updated: { funds: this.#accounts.changes() }, mergePatch: true } };
     }
 }
