@@ -7,15 +7,16 @@
 
 #![allow(clippy::print_stdout, reason = "a bench prints what it measures")]
 
+mod beside;
 mod documents;
 mod measure;
 
-use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use beside::{check_answers, copy, run};
 use documents::{Draw, ride, ride_schema, transfer, transfer_schema};
 use measure::{Measured, measure, median};
 use serde_json::{Value, json};
@@ -113,11 +114,11 @@ fn compare(job: &Job, count: usize, engines: &[&str]) {
     for _ in 0..ROUNDS {
         for (engine, (ours, theirs)) in engines.iter().zip(&mut runs) {
             copy(&directory.join("captured"), &directory.join("data"));
-            let run = ["--task", "bench/derived", "--js", engine];
-            ours.push(measure(tidegate(directory, "data").args(run)));
+            let arguments = ["--task", "bench/derived", "--js", engine];
+            ours.push(measure(run(directory, "flow.json", "data").args(arguments)));
             if *engine != "quickjs" {
                 theirs.push(measure(&mut bulk(engine, directory)));
-                check_answers(job, directory);
+                check_answers(job.name, directory, "bulk.jsonl");
             }
         }
     }
@@ -194,42 +195,7 @@ fn prepare(job: &Job, count: usize, directory: &Path) {
     });
     fs::write(directory.join("flow.json"), catalog.to_string())
         .expect("the catalog can be written");
-    measure(tidegate(directory, "captured").args(["--task", "bench/file"]));
-}
-
-fn tidegate(directory: &Path, data: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
-    command.args(["run", "flow.json", "--until-idle", "--data", data]).current_dir(directory);
-    command.stderr(Stdio::null());
-    command
-}
-
-fn copy(from: &Path, to: &Path) {
-    let _ = fs::remove_dir_all(to);
-    let copied = Command::new("cp").arg("-r").args([from, to]).status();
-    assert!(copied.expect("cp can be started").success(), "the data directory can be copied");
-}
-
-/// Both give the same documents.
-fn check_answers(job: &Job, directory: &Path) {
-    let output = Command::new(env!("CARGO_BIN_EXE_tidegate"))
-        .args(["read", "bench/derived", "--data", "data"])
-        .current_dir(directory)
-        .output()
-        .expect("the binary runs");
-    let ours = String::from_utf8(output.stdout).expect("documents are text");
-    let theirs =
-        fs::read_to_string(directory.join("bulk.jsonl")).expect("the script wrote its lines");
-    let documents = |text: &str| -> BTreeSet<String> {
-        let document = |line: &str| {
-            let mut value: Value = serde_json::from_str(line).expect("the line is JSON");
-            value.as_object_mut().expect("a document is an object").remove("_meta");
-            value.to_string()
-        };
-        text.lines().map(document).collect()
-    };
-    let (ours, theirs) = (documents(&ours), documents(&theirs));
-    assert!(!ours.is_empty() && ours == theirs, "{}: both give the same documents", job.name);
+    measure(run(directory, "flow.json", "captured").args(["--task", "bench/file"]));
 }
 
 fn create(path: &Path) -> File {

@@ -8,15 +8,17 @@
 
 #![allow(clippy::print_stdout, reason = "a bench prints what it measures")]
 
+mod beside;
 mod documents;
 mod measure;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
+use beside::{check_answers, copy, run};
 use documents::{Draw, ride, ride_schema, transfer, transfer_schema};
 use measure::{Measured, measure, median};
 use rusqlite::{Connection, params};
@@ -184,8 +186,8 @@ fn compare(job: &Job, count: usize) {
 /// Runs the derivation of a catalog over what was captured.
 fn derive(job: &Job, directory: &Path, catalog: &str) -> Measured {
     copy(&directory.join("captured"), &directory.join("data"));
-    let measured = measure(tidegate(directory, catalog, "data").args(["--task", "bench/derived"]));
-    check_answers(job, directory);
+    let measured = measure(run(directory, catalog, "data").args(["--task", "bench/derived"]));
+    check_answers(job.name, directory, "bare.jsonl");
     measured
 }
 
@@ -206,7 +208,7 @@ fn prepare(job: &Job, count: usize, directory: &Path) {
         write_catalog(job, directory, MODULE_CATALOG, &using, &transform(None));
         fs::write(directory.join("derived.ts"), module).expect("the module can be written");
     }
-    measure(tidegate(directory, SQL_CATALOG, "captured").args(["--task", "bench/file"]));
+    measure(run(directory, SQL_CATALOG, "captured").args(["--task", "bench/file"]));
 }
 
 fn write_catalog(job: &Job, directory: &Path, name: &str, using: &Value, transform: &Value) {
@@ -227,41 +229,6 @@ fn write_catalog(job: &Job, directory: &Path, name: &str, using: &Value, transfo
         },
     });
     fs::write(directory.join(name), catalog.to_string()).expect("the catalog can be written");
-}
-
-fn tidegate(directory: &Path, catalog: &str, data: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
-    command.args(["run", catalog, "--until-idle", "--data", data]).current_dir(directory);
-    command.stderr(Stdio::null());
-    command
-}
-
-fn copy(from: &Path, to: &Path) {
-    let _ = fs::remove_dir_all(to);
-    let copied = Command::new("cp").arg("-r").args([from, to]).status();
-    assert!(copied.expect("cp can be started").success(), "the data directory can be copied");
-}
-
-/// Both give the same documents.
-fn check_answers(job: &Job, directory: &Path) {
-    let output = Command::new(env!("CARGO_BIN_EXE_tidegate"))
-        .args(["read", "bench/derived", "--reduce", "--data", "data"])
-        .current_dir(directory)
-        .output()
-        .expect("the binary runs");
-    let ours = String::from_utf8(output.stdout).expect("documents are text");
-    let theirs =
-        fs::read_to_string(directory.join("bare.jsonl")).expect("the loop wrote its lines");
-    let documents = |text: &str| -> BTreeSet<String> {
-        let document = |line: &str| {
-            let mut value: Value = serde_json::from_str(line).expect("the line is JSON");
-            value.as_object_mut().expect("a document is an object").remove("_meta");
-            value.to_string()
-        };
-        text.lines().map(document).collect()
-    };
-    let (ours, theirs) = (documents(&ours), documents(&theirs));
-    assert!(!ours.is_empty() && ours == theirs, "{}: both give the same documents", job.name);
 }
 
 #[derive(Deserialize)]

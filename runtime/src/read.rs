@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 use serde_json::{Value, json};
-use tidegate_stdlib::bundle::{Collection, Failure, FailureKind, Fragments, Origin, Selector};
+use tidegate_stdlib::bundle::{Collection, Failure, FailureKind, Selector};
 use tidegate_stdlib::document::{Builder, Node, Parser, Stamp, copy_stamped};
 use tidegate_stdlib::key::Key;
 use tidegate_stdlib::reduce::{Lone, Mode, Scratch};
@@ -232,17 +232,9 @@ struct Folding {
 }
 
 /// The collection of last UUIDs.
-static UUIDS: LazyLock<Collection> = LazyLock::new(|| Collection {
-    name: "uuids".to_owned(),
-    key: Vec::new(),
-    write_schema: json!({"type": "string", "reduce": {"strategy": "lastWriteWins"}}),
-    read_schema: None,
-    projections: Vec::new(),
-    fragments: Fragments::default(),
-    reset: false,
-    origin: Origin::default(),
-    write_schema_origins: BTreeMap::new(),
-    read_schema_origins: BTreeMap::new(),
+static UUIDS: LazyLock<Collection> = LazyLock::new(|| {
+    let schema = json!({"type": "string", "reduce": {"strategy": "lastWriteWins"}});
+    Collection::new("uuids", &[], schema)
 });
 
 /// The share of the memory that UUIDs get.

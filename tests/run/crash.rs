@@ -92,6 +92,21 @@ const FAILPOINTS: [&str; 9] = [
 /// Every step of a reset at which a crash could leave something half done.
 const FAILPOINTS_OF_RESETS: [&str; 3] = ["reset-recorded", "reset-shard", "reset-moved"];
 
+/// The process dies at a step, the first time it comes there, later, and in the run after that.
+fn die_at(workspace: &Workspace, failpoint: &str) {
+    for passes in 0..4 {
+        let armed = format!("{failpoint}:{passes}");
+        let status = workspace
+            .command(&["run", "--until-idle"])
+            .env("TIDEGATE_FAILPOINT", &armed)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .expect("the binary runs");
+        assert!(status.code().is_none() || passes > 0, "the process does not come to {armed}");
+    }
+}
+
 /// A reset that dies at each step is finished by the next run, once.
 pub(super) fn every_step_of_a_reset_can_be_the_last() {
     for failpoint in FAILPOINTS_OF_RESETS {
@@ -102,42 +117,20 @@ pub(super) fn every_step_of_a_reset_can_be_the_last() {
             let declared = format!("  bank/{name}:\n");
             workspace.edit("flow.yaml", &declared, &format!("{declared}    reset: true\n"));
         }
-        for passes in 0..4 {
-            let armed = format!("{failpoint}:{passes}");
-            let status = workspace
-                .command(&["run", "--until-idle"])
-                .env("TIDEGATE_FAILPOINT", &armed)
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .status()
-                .expect("the binary runs");
-            assert!(status.code().is_none() || passes > 0, "the process does not come to {armed}");
-        }
+        die_at(&workspace, failpoint);
         workspace.run_until_idle();
         bank::compare(&workspace, 500);
     }
 }
 
-/// The process dies at each step, the first time it comes there, later, and in the run after that; then everything is as if it
-/// never had.
+/// The process dies at each step; then everything is as if it never had.
 pub(super) fn every_step_can_be_the_last() {
     for (catalog, failpoint) in
         CATALOGS.iter().flat_map(|catalog| FAILPOINTS.map(|it| (catalog, it)))
     {
         let workspace = Workspace::new(catalog);
         workspace.edit("flow.yaml", "count: 10000", "count: 500");
-        for passes in 0..4 {
-            let armed = format!("{failpoint}:{passes}");
-            let arguments = ["run", "--until-idle"];
-            let status = workspace
-                .command(&arguments)
-                .env("TIDEGATE_FAILPOINT", &armed)
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .status()
-                .expect("the binary runs");
-            assert!(status.code().is_none() || passes > 0, "the process does not come to {armed}");
-        }
+        die_at(&workspace, failpoint);
         workspace.run_until_idle();
         bank::compare(&workspace, 500);
     }

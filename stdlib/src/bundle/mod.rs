@@ -120,6 +120,22 @@ pub struct Collection {
 }
 
 impl Collection {
+    /// A collection with a name, a key and a schema, and nothing else.
+    pub fn new(name: impl Into<String>, key: &[&str], write_schema: Value) -> Self {
+        Self {
+            name: name.into(),
+            key: key.iter().map(|&pointer| pointer.to_owned()).collect(),
+            write_schema,
+            read_schema: None,
+            projections: Vec::new(),
+            fragments: Fragments::default(),
+            reset: false,
+            origin: Origin::default(),
+            write_schema_origins: BTreeMap::new(),
+            read_schema_origins: BTreeMap::new(),
+        }
+    }
+
     /// The schema that readers apply.
     pub fn effective_read_schema(&self) -> &Value {
         self.read_schema.as_ref().unwrap_or(&self.write_schema)

@@ -8,7 +8,7 @@ use std::io::Write;
 use std::path::Path;
 
 use serde_json::json;
-use tidegate_stdlib::bundle::{Fragments, Origin, Projection};
+use tidegate_stdlib::bundle::{Origin, Projection};
 
 use super::*;
 
@@ -22,18 +22,7 @@ struct Setup {
 }
 
 fn setup(config: Value) -> Setup {
-    let collection = Collection {
-        name: "things".to_owned(),
-        key: vec!["/id".to_owned()],
-        write_schema: json!({ "type": "object" }),
-        read_schema: None,
-        projections: Vec::new(),
-        fragments: Fragments::default(),
-        reset: false,
-        origin: Origin::default(),
-        write_schema_origins: BTreeMap::new(),
-        read_schema_origins: BTreeMap::new(),
-    };
+    let collection = Collection::new("things", &["/id"], json!({ "type": "object" }));
     let directory = tempfile::tempdir().unwrap();
     Setup { directory, config, stream: None, collection, state: RefCell::new(None) }
 }

@@ -15,9 +15,9 @@ use std::sync::Mutex;
 
 use serde_json::{Value, json};
 use tidegate_stdlib::bundle::{
-    Capture, CaptureBinding, Collection, Config, Derivation, Endpoint, FailureKind, Fragments,
-    LocalProcess, Materialization, MaterializationBinding, Origin, Script, Shuffle, ShuffleLambda,
-    Source, Task, TaskKind, Transform,
+    Capture, CaptureBinding, Collection, Config, Derivation, Endpoint, FailureKind, LocalProcess,
+    Materialization, MaterializationBinding, Origin, Script, Shuffle, ShuffleLambda, Source, Task,
+    TaskKind, Transform,
 };
 
 use super::*;
@@ -26,18 +26,7 @@ use doubles::Doubles;
 
 /// A collection without partitions.
 fn collection(name: &str, key: &str, schema: Value) -> Collection {
-    Collection {
-        name: name.to_owned(),
-        key: vec![key.to_owned()],
-        write_schema: schema,
-        read_schema: None,
-        projections: Vec::new(),
-        fragments: Fragments::default(),
-        reset: false,
-        origin: Origin::default(),
-        write_schema_origins: std::collections::BTreeMap::new(),
-        read_schema_origins: std::collections::BTreeMap::new(),
-    }
+    Collection::new(name, &[key], schema)
 }
 
 fn script(text: &str) -> Script {

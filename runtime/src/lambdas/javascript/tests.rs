@@ -12,7 +12,7 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use tidegate_stdlib::bundle::{
-    Collection, FailureKind, Fragments, ModuleFile, Origin, Script, Shuffle, Source, Transform,
+    Collection, FailureKind, ModuleFile, Origin, Script, Shuffle, Source, Transform,
 };
 use tidegate_stdlib::lambda::sqlite::open_in_memory;
 use tidegate_stdlib::lambda::typescript::ScriptEngine;
@@ -105,18 +105,7 @@ impl Outcome {
         documents: &[Value],
         program: Option<&ScriptProgram>,
     ) -> Result<(), Failure> {
-        let collection = Collection {
-            name: "acme/it".to_owned(),
-            key: vec!["/id".to_owned()],
-            write_schema: json!({}),
-            read_schema: None,
-            projections: Vec::new(),
-            fragments: Fragments::default(),
-            reset: false,
-            origin: Origin::default(),
-            write_schema_origins: BTreeMap::new(),
-            read_schema_origins: BTreeMap::new(),
-        };
+        let collection = Collection::new("acme/it", &["/id"], json!({}));
         let (connection, guard) = open_in_memory().unwrap();
         let database = Database { connection: &connection, guard: &guard };
         let beginning = Beginning { root: Path::new("/"), state: None, seed: 7, program };
