@@ -77,7 +77,7 @@ fn has_clauses(call: &Call) -> bool {
     }
 }
 
-/// Adds the columns that an expression names; nothing when it is not understood.
+/// Adds the columns that an expression names; nothing when it is not understood, or has a subquery.
 fn names_in<'e>(
     expression: &'e Expr,
     names: &mut Vec<(Option<&'e Ident>, &'e Ident)>,
@@ -88,6 +88,8 @@ fn names_in<'e>(
             [table, name] => names.push((Some(table), name)),
             _ => return None,
         },
+        // It may have a column of any query around.
+        Expr::Exists { .. } | Expr::Subquery(_) | Expr::InSubquery { .. } => return None,
         _ => parts(expression)?.into_iter().try_for_each(|part| names_in(part, names))?,
     }
     Some(())
