@@ -1,11 +1,53 @@
 //! What benches of derivations share that run the binary beside a loop of the same job.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{BufWriter, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
+
+/// Writes the lines that a capture of `lines.jsonl` reads.
+pub(crate) fn write_lines(directory: &Path, lines: impl Iterator<Item = String>) {
+    let file = File::create(directory.join("lines.jsonl")).expect("the file can be created");
+    let mut file = BufWriter::new(file);
+    lines.for_each(|line| writeln!(file, "{line}").expect("the line can be written"));
+    file.flush().expect("the lines can be written");
+}
+
+/// A collection, by its schema and its key of one location.
+pub(crate) struct Kept<'k> {
+    pub(crate) schema: &'k Value,
+    pub(crate) key: &'k str,
+}
+
+/// Writes a catalog that captures the lines into `bench/source` and derives `bench/derived`.
+pub(crate) fn write_catalog(
+    directory: &Path,
+    name: &str,
+    source: &Value,
+    derived: &Kept<'_>,
+    derive: &Value,
+) {
+    let journals = json!({"fragments": {"compressionCodec": "NONE"}});
+    let catalog = json!({
+        "captures": {"bench/file": {
+            "endpoint": {"connector": {
+                "image": "tidegate/source-file:v1", "config": {"path": "lines.jsonl"},
+            }},
+            "bindings": [{"resource": {"stream": "lines.jsonl"}, "target": "bench/source"}],
+        }},
+        "collections": {
+            "bench/source": {"schema": source, "key": ["/id"], "journals": journals},
+            "bench/derived": {
+                "schema": derived.schema, "key": [derived.key], "journals": journals,
+                "derive": derive,
+            },
+        },
+    });
+    fs::write(directory.join(name), catalog.to_string()).expect("the catalog can be written");
+}
 
 /// `tidegate run` of a catalog until nothing is left to be done.
 pub(crate) fn run(directory: &Path, catalog: &str, data: &str) -> Command {

@@ -11,12 +11,11 @@ mod beside;
 mod documents;
 mod measure;
 
-use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use beside::{check_answers, copy, run};
+use beside::{Kept, check_answers, copy, run, write_catalog, write_lines};
 use documents::{Draw, ride, ride_schema, transfer, transfer_schema};
 use measure::{Measured, measure, median};
 use serde_json::{Value, json};
@@ -158,12 +157,8 @@ fn bulk(engine: &str, directory: &Path) -> Command {
 
 /// Writes the lines, the catalog and the script, and captures the lines.
 fn prepare(job: &Job, count: usize, directory: &Path) {
-    let mut lines = BufWriter::new(create(&directory.join("lines.jsonl")));
     let mut draw = Draw::new(SEED);
-    for id in 0..count {
-        writeln!(lines, "{}", (job.line)(id, &mut draw)).expect("the line can be written");
-    }
-    lines.flush().expect("the lines can be written");
+    write_lines(directory, (0..count).map(|id| (job.line)(id, &mut draw)));
     let script = format!("function lambda(doc) {{\n{}\n}}\n{BULK}", job.lambda);
     fs::write(directory.join("bulk.mjs"), script).expect("the script can be written");
     let module = format!(
@@ -172,32 +167,11 @@ fn prepare(job: &Job, count: usize, directory: &Path) {
              fromSource({{ doc }}: {{ doc: SourceFromSource }}): Document[] {{\n{}\n}}\n}}\n",
         job.lambda
     );
-    let journals = json!({"fragments": {"compressionCodec": "NONE"}});
-    let catalog = json!({
-        "captures": {"bench/file": {
-            "endpoint": {"connector": {
-                "image": "tidegate/source-file:v1", "config": {"path": "lines.jsonl"},
-            }},
-            "bindings": [{"resource": {"stream": "lines.jsonl"}, "target": "bench/source"}],
-        }},
-        "collections": {
-            "bench/source": {"schema": (job.schema)(), "key": ["/id"], "journals": journals},
-            "bench/derived": {
-                "schema": (job.derived)(), "key": ["/id"], "journals": journals,
-                "derive": {
-                    "using": {"typescript": {"module": module}},
-                    "transforms": [{
-                        "name": "fromSource", "source": "bench/source", "shuffle": "any",
-                    }],
-                },
-            },
-        },
+    let derive = json!({
+        "using": {"typescript": {"module": module}},
+        "transforms": [{"name": "fromSource", "source": "bench/source", "shuffle": "any"}],
     });
-    fs::write(directory.join("flow.json"), catalog.to_string())
-        .expect("the catalog can be written");
+    let derived = Kept { schema: &(job.derived)(), key: "/id" };
+    write_catalog(directory, "flow.json", &(job.schema)(), &derived, &derive);
     measure(run(directory, "flow.json", "captured").args(["--task", "bench/file"]));
-}
-
-fn create(path: &Path) -> File {
-    File::create(path).expect("the file can be created")
 }

@@ -18,7 +18,7 @@ use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 use std::process::Command;
 
-use beside::{check_answers, copy, run};
+use beside::{Kept, check_answers, copy, run, write_catalog, write_lines};
 use documents::{Draw, ride, ride_schema, transfer, transfer_schema};
 use measure::{Measured, measure, median};
 use rusqlite::{Connection, params};
@@ -193,42 +193,23 @@ fn derive(job: &Job, directory: &Path, catalog: &str) -> Measured {
 
 /// Writes the lines and the catalog, and captures them.
 fn prepare(job: &Job, count: usize, directory: &Path) {
-    let mut lines = BufWriter::new(create(&directory.join("lines.jsonl")));
     let mut draw = Draw::new(SEED);
-    for id in 0..count {
-        writeln!(lines, "{}", (job.line)(id, &mut draw)).expect("the line can be written");
-    }
-    lines.flush().expect("the lines can be written");
+    write_lines(directory, (0..count).map(|id| (job.line)(id, &mut draw)));
     // A null is as if nothing were there.
     let transform = |lambda: Option<&str>| json!({"name": "fromSource", "source": "bench/source", "shuffle": "any", "lambda": lambda});
     let sqlite = json!({"sqlite": {"migrations": job.migrations}});
-    write_catalog(job, directory, SQL_CATALOG, &sqlite, &transform(Some(&job.lambda)));
+    let write = |name: &str, using: Value, transform: Value| {
+        let derive = json!({"using": using, "transforms": [transform]});
+        let derived = Kept { schema: &job.derived, key: job.key };
+        write_catalog(directory, name, &(job.schema)(), &derived, &derive);
+    };
+    write(SQL_CATALOG, sqlite, transform(Some(&job.lambda)));
     if let Some(module) = job.module {
         let using = json!({"typescript": {"module": "derived.ts"}});
-        write_catalog(job, directory, MODULE_CATALOG, &using, &transform(None));
+        write(MODULE_CATALOG, using, transform(None));
         fs::write(directory.join("derived.ts"), module).expect("the module can be written");
     }
     measure(run(directory, SQL_CATALOG, "captured").args(["--task", "bench/file"]));
-}
-
-fn write_catalog(job: &Job, directory: &Path, name: &str, using: &Value, transform: &Value) {
-    let journals = json!({"fragments": {"compressionCodec": "NONE"}});
-    let catalog = json!({
-        "captures": {"bench/file": {
-            "endpoint": {"connector": {
-                "image": "tidegate/source-file:v1", "config": {"path": "lines.jsonl"},
-            }},
-            "bindings": [{"resource": {"stream": "lines.jsonl"}, "target": "bench/source"}],
-        }},
-        "collections": {
-            "bench/source": {"schema": (job.schema)(), "key": ["/id"], "journals": journals},
-            "bench/derived": {
-                "schema": job.derived, "key": [job.key], "journals": journals,
-                "derive": {"using": using, "transforms": [transform]},
-            },
-        },
-    });
-    fs::write(directory.join(name), catalog.to_string()).expect("the catalog can be written");
 }
 
 #[derive(Deserialize)]
